@@ -1,0 +1,56 @@
+# What needs a running system: the test payload, the scenarios (tests/system), the benchmark (bench/).
+# `make test` is everything CI runs. TESTS="name name" chooses scenarios, JOBS how many machines at once.
+
+TO := $(O)/tests
+PAYLOAD_SRC := $(wildcard tests/guests/*.c tests/guests/*.S)
+PAYLOAD_CFLAGS := -std=c11 -O2 -g $(WARN) -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) -isystem $(TO)/include \
+	-fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-strict-aliasing \
+	-fno-asynchronous-unwind-tables -fcf-protection=none -D__XEN_INTERFACE_VERSION__=0x00040e00
+PAYLOAD_OBJ := $(patsubst tests/guests/%,$(TO)/payload.o/%.o,$(basename $(PAYLOAD_SRC)))
+
+# Xen's public headers without the rest of /usr/include.
+$(TO)/include/xen:
+	@mkdir -p $(@D)
+	$(Q)ln -sfn /usr/include/xen $@
+$(TO)/payload.o/%.o: tests/guests/%.c | $(TO)/include/xen
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(PAYLOAD_CFLAGS) -MMD -MP -c $< -o $@
+$(TO)/payload.o/%.o: tests/guests/%.S | $(TO)/include/xen
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(PAYLOAD_CFLAGS) -D__ASSEMBLER__ -MMD -MP -c $< -o $@
+$(TO)/payload: $(PAYLOAD_OBJ) tests/guests/payload.lds
+	$(Q)$(CC) -nostdlib -static $(if $(findstring clang,$(CC)),,-no-pie) -Wl,-T,tests/guests/payload.lds -Wl,--build-id=none -Wl,-z,noexecstack \
+		-Wl,--no-warn-rwx-segments -o $@ $(PAYLOAD_OBJ)
+-include $(PAYLOAD_OBJ:.o=.d)
+
+# Modules that are no kernels, or lie about themselves.
+$(TO)/bad/.made: tests/guests/bad_modules.py image/elf64.py $(TO)/payload
+	$(Q)$(PYTHON) tests/guests/bad_modules.py $(TO)/payload $(@D)
+	$(Q)touch $@
+
+.PHONY: payloads system-tests test bench bench-peer
+payloads: $(TO)/payload $(TO)/bad/.made
+RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $(JOBS))
+test: setup
+	$(Q)$(MAKE) --no-print-directory image guests payloads host-tests $(IMG)/insula.iso
+	$(Q)$(RUN_TESTS) --host $(O)/host $(TESTS)
+system-tests: setup
+	$(Q)$(MAKE) --no-print-directory image guests payloads $(IMG)/insula.iso
+	$(Q)$(RUN_TESTS) $(TESTS)
+
+# The benchmark's peer: an admin VM for real Xen, made of Debian packages.
+XO := $(O)/bench
+$(XO)/xen_free: bench/xen/xen_free.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $< -lxenctrl
+$(XO)/dom0.initrd: $(XO)/xen_free $(IMG)/guest_work $(TO)/payload bench/xen/build.py bench/xen/init image/cpio_archive.py image/initramfs/build.py
+	$(Q)$(PYTHON) bench/xen/build.py $@ --work $(IMG)/guest_work --free $(XO)/xen_free --payload $(TO)/payload
+$(XO)/xen: | image/debian.py
+	@mkdir -p $(@D)
+	$(Q)ln -sfn "$$($(PYTHON) image/debian.py --xen)" $@
+bench-peer: setup
+	$(Q)$(MAKE) --no-print-directory guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
+	$(Q)INSULA_OUT=$(O) $(PYTHON) bench/bench.py --peer-only
+bench: setup
+	$(Q)$(MAKE) --no-print-directory image guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
+	$(Q)INSULA_OUT=$(O) $(PYTHON) bench/bench.py
