@@ -1,0 +1,19 @@
+/*
+ * The consistency checks of VMRUN (AMD64 APM vol. 2, 15.5.1), made before it: a refused VMRUN leaves different things in
+ * the VMCB on different CPUs, and the host's own RIP and RAX on one. Single registers are made legal when they are put
+ * (svm_state.c); here are the combinations. Pure.
+ */
+#include "arch/x86/virt/svm/svm.h"
+
+bool svm_check(const struct vmcb *b)
+{
+	bool pe = b->cr0 & BIT(0), pg = b->cr0 & BIT(31), pae = b->cr4 & BIT(5), lme = b->efer & SVM_EFER_LME;
+	uint64_t flags = svm_attrib_flags((svm_attrib_t){{b->cs.attrib}});
+	bool cs_long = flags & BIT(1), cs_big = flags & BIT(2);
+
+	if (pg && !pe)
+		return false;
+	if (lme && pg && (!pae || (cs_long && cs_big)))
+		return false;
+	return (b->efer & SVM_EFER_SVME) && (b->misc2 & SVM_MISC2_VMRUN);
+}

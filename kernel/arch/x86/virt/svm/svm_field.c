@@ -1,0 +1,304 @@
+/*
+ * ReadVMCS and WriteVMCS on SVM: VMCS fields by VT-x's encodings, found in the VMCB or kept beside it. The list is what VT-x
+ * offers a VMM: guest state, controls, exit data. Fields without a counterpart read as the value that they always have.
+ */
+#include "arch/x86/virt/svm/svm.h"
+#include "arch/x86/virt/virt_guest.h"
+
+/* Segment number of field in a block that starts at first, or -1. */
+static int svm_field_segment(uint32_t field, uint32_t first)
+{
+	uint32_t n = (field - first) / 2;
+
+	return field >= first && !(field & 1) && n < INSULA_SEG_COUNT ? (int)n : -1;
+}
+
+static bool svm_read_segment(struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	int n;
+
+	if ((n = svm_field_segment(field, VTX_FIELD_ES_SELECTOR)) >= 0)
+		*value = svm_segment(v, (unsigned)n)->selector;
+	else if ((n = svm_field_segment(field, VTX_FIELD_ES_LIMIT)) >= 0)
+		*value = svm_segment(v, (unsigned)n)->limit;
+	else if ((n = svm_field_segment(field, VTX_FIELD_ES_AR)) >= 0)
+		*value = svm_get_ar(v, (unsigned)n);
+	else if ((n = svm_field_segment(field, VTX_FIELD_ES_BASE)) >= 0)
+		*value = svm_segment(v, (unsigned)n)->base;
+	return n >= 0;
+}
+
+static bool svm_write_segment(struct vcpu *v, uint32_t field, uint64_t value)
+{
+	int n;
+
+	if ((n = svm_field_segment(field, VTX_FIELD_ES_SELECTOR)) >= 0)
+		svm_segment(v, (unsigned)n)->selector = (uint16_t)value;
+	else if ((n = svm_field_segment(field, VTX_FIELD_ES_LIMIT)) >= 0)
+		svm_segment(v, (unsigned)n)->limit = (uint32_t)value;
+	else if ((n = svm_field_segment(field, VTX_FIELD_ES_AR)) >= 0)
+		svm_put_ar(v, (unsigned)n, (uint32_t)value);
+	else if ((n = svm_field_segment(field, VTX_FIELD_ES_BASE)) >= 0)
+		svm_segment(v, (unsigned)n)->base = value;
+	if (n < 0)
+		return false;
+	svm_dirty(v, SVM_CLEAN_SEG);
+	return true;
+}
+
+/* Fields that are a whole word of the VMCB or of struct vcpu, the same in both directions. */
+struct svm_field_word {
+	uint64_t *word;
+	uint64_t clean; /* groups of the VMCB that a write makes stale */
+};
+
+static struct svm_field_word svm_field_word(struct vcpu *v, uint32_t field)
+{
+	struct vmcb *b = svm_vmcb(v);
+
+	switch (field) {
+	case VTX_FIELD_TSC_OFFSET:
+		return (struct svm_field_word){&b->tsc_offset, SVM_CLEAN_INTERCEPTS};
+	case VTX_FIELD_SYSENTER_CS:
+		return (struct svm_field_word){&b->sysenter_cs, 0};
+	case VTX_FIELD_SYSENTER_ESP:
+		return (struct svm_field_word){&b->sysenter_esp, 0};
+	case VTX_FIELD_SYSENTER_EIP:
+		return (struct svm_field_word){&b->sysenter_eip, 0};
+	case VTX_FIELD_GDTR_BASE:
+		return (struct svm_field_word){&b->gdtr.base, SVM_CLEAN_DT};
+	case VTX_FIELD_IDTR_BASE:
+		return (struct svm_field_word){&b->idtr.base, SVM_CLEAN_DT};
+	case VTX_FIELD_RSP:
+		return (struct svm_field_word){&b->rsp, 0};
+	case VTX_FIELD_RIP:
+		return (struct svm_field_word){&b->rip, 0};
+	case VTX_FIELD_CR0_MASK:
+		return (struct svm_field_word){&v->svm.cr0_mask, 0};
+	case VTX_FIELD_CR4_MASK:
+		return (struct svm_field_word){&v->svm.cr4_mask, 0};
+	case VTX_FIELD_CR0_SHADOW:
+		return (struct svm_field_word){&v->svm.cr0_shadow, 0};
+	case VTX_FIELD_CR4_SHADOW:
+		return (struct svm_field_word){&v->svm.cr4_shadow, 0};
+	case VTX_FIELD_ENTRY_INFO:
+		return (struct svm_field_word){&v->entry_info, 0};
+	default:
+		return (struct svm_field_word){NULL, 0};
+	}
+}
+
+/* Fields whose value never changes here. */
+static bool svm_field_constant(const struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	switch (field) {
+	case VTX_FIELD_PIN:
+		*value = VTX_PIN_VALUE;
+		return true;
+	case VTX_FIELD_SECONDARY:
+		*value = VTX_SECONDARY_VALUE;
+		return true;
+	case VTX_FIELD_EXIT_CONTROLS:
+		*value = VTX_EXIT_VALUE;
+		return true;
+	case VTX_FIELD_ENTRY_CONTROLS:
+		*value = VTX_ENTRY_VALUE;
+		if (((const struct vmcb *)(const void *)v->hw)->efer & SVM_EFER_LMA)
+			*value |= VTX_ENTRY_LONG_MODE;
+		return true;
+	case VTX_FIELD_VMCS_LINK:
+		*value = ~UINT64_C(0);
+		return true;
+	case VTX_FIELD_DEBUGCTL:
+	case VTX_FIELD_PF_MASK:
+	case VTX_FIELD_PF_MATCH:
+	case VTX_FIELD_CR3_TARGETS:
+	case VTX_FIELD_TPR_THRESHOLD:
+	case VTX_FIELD_ACTIVITY:
+	case VTX_FIELD_SMBASE:
+	case VTX_FIELD_PENDING_DEBUG:
+		*value = 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool svm_read_exit(const struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	switch (field) {
+	case VTX_FIELD_GPA:
+		*value = v->exit.gpa;
+		return true;
+	case VTX_FIELD_GLA:
+		*value = v->exit.gla;
+		return true;
+	case VTX_FIELD_REASON:
+		*value = v->exit.reason;
+		return true;
+	case VTX_FIELD_EXIT_INFO:
+		*value = v->exit.info;
+		return true;
+	case VTX_FIELD_EXIT_ERROR:
+		*value = v->exit.error;
+		return true;
+	case VTX_FIELD_IDT_INFO:
+		*value = v->exit.idt;
+		return true;
+	case VTX_FIELD_IDT_ERROR:
+		*value = v->exit.idt_error;
+		return true;
+	case VTX_FIELD_EXIT_LENGTH:
+		*value = v->exit.length;
+		return true;
+	case VTX_FIELD_QUALIFICATION:
+		*value = v->exit.qualification;
+		return true;
+	case VTX_FIELD_INSTRUCTION_ERROR:
+	case VTX_FIELD_EXIT_INSTRUCTION:
+		*value = 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Fields that are made, not stored. */
+static bool svm_read_made(struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	const struct vmcb *b = svm_vmcb(v);
+
+	switch (field) {
+	case VTX_FIELD_PRIMARY:
+		*value = v->primary;
+		return true;
+	case VTX_FIELD_EXCEPTIONS:
+		*value = v->exceptions;
+		return true;
+	case VTX_FIELD_ENTRY_ERROR:
+		*value = v->entry_error;
+		return true;
+	case VTX_FIELD_ENTRY_LENGTH:
+		*value = v->entry_length;
+		return true;
+	case VTX_FIELD_GDTR_LIMIT:
+		*value = b->gdtr.limit;
+		return true;
+	case VTX_FIELD_IDTR_LIMIT:
+		*value = b->idtr.limit;
+		return true;
+	case VTX_FIELD_INTERRUPTIBILITY:
+		*value = svm_get_interruptibility(v);
+		return true;
+	case VTX_FIELD_PAT:
+		*value = b->g_pat;
+		return true;
+	case VTX_FIELD_EFER:
+		*value = b->efer & ~SVM_EFER_SVME;
+		return true;
+	case VTX_FIELD_CR0:
+		*value = b->cr0;
+		return true;
+	case VTX_FIELD_CR3:
+		*value = b->cr3;
+		return true;
+	case VTX_FIELD_CR4:
+		*value = b->cr4;
+		return true;
+	case VTX_FIELD_DR7:
+		*value = b->dr7;
+		return true;
+	case VTX_FIELD_RFLAGS:
+		*value = svm_get_rflags(v);
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool svm_read_field(struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	struct svm_field_word w = svm_field_word(v, field);
+
+	if (w.word) {
+		*value = *w.word;
+		return true;
+	}
+	return svm_read_made(v, field, value) || svm_read_segment(v, field, value) ||
+	       svm_read_exit(v, field, value) || svm_field_constant(v, field, value);
+}
+
+static bool svm_write_made(struct vcpu *v, uint32_t field, uint64_t value)
+{
+	struct vmcb *b = svm_vmcb(v);
+
+	switch (field) {
+	case VTX_FIELD_PRIMARY:
+		v->primary = ((uint32_t)value & (uint32_t)VTX_PRIMARY_FREE) | (uint32_t)VTX_PRIMARY_FORCED;
+		break;
+	case VTX_FIELD_EXCEPTIONS:
+		v->exceptions = (uint32_t)value & ~(uint32_t)(BIT(2) | BIT(18));
+		break;
+	case VTX_FIELD_ENTRY_ERROR:
+		v->entry_error = (uint32_t)value;
+		break;
+	case VTX_FIELD_ENTRY_LENGTH:
+		v->entry_length = (uint32_t)value & 15;
+		break;
+	case VTX_FIELD_GDTR_LIMIT:
+		b->gdtr.limit = value & 0xffff;
+		svm_dirty(v, SVM_CLEAN_DT);
+		break;
+	case VTX_FIELD_IDTR_LIMIT:
+		b->idtr.limit = value & 0xffff;
+		svm_dirty(v, SVM_CLEAN_DT);
+		break;
+	case VTX_FIELD_INTERRUPTIBILITY:
+		svm_put_interruptibility(v, value);
+		break;
+	case VTX_FIELD_PAT:
+		b->g_pat = virt_guest_pat(value, b->g_pat);
+		svm_dirty(v, SVM_CLEAN_NP);
+		break;
+	case VTX_FIELD_EFER:
+		svm_put_efer(v, value);
+		break;
+	case VTX_FIELD_CR0:
+		svm_put_cr0(v, value);
+		break;
+	case VTX_FIELD_CR3:
+		svm_put_cr3(v, value);
+		break;
+	case VTX_FIELD_CR4:
+		svm_put_cr4(v, value);
+		break;
+	case VTX_FIELD_DR7:
+		svm_put_dr7(v, value);
+		break;
+	case VTX_FIELD_RFLAGS:
+		svm_put_rflags(v, value);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+bool svm_write_field(struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	struct svm_field_word w = svm_field_word(v, field);
+	uint64_t fixed;
+
+	v->controls_dirty = true;
+	if (w.word) {
+		*w.word = *value;
+		svm_dirty(v, w.clean);
+		return true;
+	}
+	if (svm_write_made(v, field, *value) || svm_write_segment(v, field, *value))
+		return svm_read_field(v, field, value);
+	if (!svm_field_constant(v, field, &fixed))
+		return false; /* exit data is read-only */
+	*value = fixed;
+	return true;
+}

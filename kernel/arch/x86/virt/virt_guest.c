@@ -1,0 +1,152 @@
+/*
+ * Registers of a guest that the hardware's structure does not switch, and what else is the same for both vendors. Owns, between
+ * load and unload, the CPU's FPU, XCR0, DR0-3 and TSC_AUX. Called by vcpu_run and the vendors. It must never return from
+ * unload with a register of the guest's left where a thread can read it.
+ */
+#include "arch/x86/virt/virt_guest.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/cpu_hw.h"
+#include "arch/x86/fpu.h"
+#include "object/tcb.h"
+#include "percpu.h"
+
+#define VIRT_MSR_TSC_AUX 0xc0000103u
+
+#define VIRT_XCR0_X87    BIT(0)
+#define VIRT_XCR0_SSE    BIT(1)
+#define VIRT_XCR0_AVX    BIT(2)
+#define VIRT_XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
+
+uint64_t virt_guest_pat(uint64_t value, uint64_t old)
+{
+	for (unsigned i = 0; i < 64; i += 8) {
+		uint64_t type = value >> i & 0xff;
+
+		if (type > 7 || type == 2 || type == 3)
+			return old;
+	}
+	return value;
+}
+
+uint64_t virt_guest_xcr0(uint64_t value, uint64_t old)
+{
+	uint64_t avx512 = value & VIRT_XCR0_AVX512;
+
+	if ((value & ~cpu.xcr0) || !(value & VIRT_XCR0_X87))
+		return old;
+	if ((value & VIRT_XCR0_AVX) && !(value & VIRT_XCR0_SSE))
+		return old;
+	if (avx512 && (avx512 != VIRT_XCR0_AVX512 || !(value & VIRT_XCR0_AVX)))
+		return old;
+	return value;
+}
+
+void virt_guest_put_ctl(struct vcpu *v, uint64_t xcr0, uint64_t tsc_aux)
+{
+	v->xcr0 = virt_guest_xcr0(xcr0, v->xcr0);
+	v->tsc_aux = tsc_aux & 0xffffffffu;
+}
+
+void virt_guest_get_exit(const struct vcpu *v, struct insula_vcpu_state *s)
+{
+	const struct vcpu_exit *e = &v->exit;
+
+	s->reason = e->reason;
+	s->qualification = e->qualification;
+	s->length = e->length;
+	s->gpa = e->gpa;
+	s->gla = e->gla;
+	s->exit_info = e->info;
+	s->exit_error = e->error;
+	s->idt_vectoring = e->idt;
+	s->idt_vectoring_error = e->idt_error;
+	s->insn_count = e->insn_count;
+	if (e->insn_count)
+		for (unsigned i = 0; i < sizeof(e->insn_bytes); i++)
+			s->insn_bytes[i] = e->insn_bytes[i];
+}
+
+void virt_guest_clear_exit(struct vcpu *v)
+{
+	struct vcpu_exit *e = &v->exit;
+
+	e->reason = e->qualification = e->gpa = e->gla = e->info = e->idt = 0;
+	e->error = e->idt_error = e->length = e->insn_count = 0;
+}
+
+void virt_guest_init(struct vcpu *v)
+{
+	uint64_t *map = (uint64_t *)(void *)v->io_map;
+
+	for (unsigned i = 0; i < sizeof(v->io_map) / sizeof(*map); i++)
+		map[i] = ~UINT64_C(0);
+	v->io_overflow = ~UINT64_C(0);
+	v->primary = (uint32_t)VTX_PRIMARY_INITIAL;
+	v->controls_dirty = true;
+	v->xcr0 = VIRT_XCR0_X87;
+	fpu_init_state(&v->fpu);
+}
+
+void virt_guest_load(struct vcpu *v, struct tcb *t)
+{
+	struct percpu *p = percpu_self();
+
+	if (likely(!t->fpu_disabled))
+		fpu_save(&t->fpu);
+	else
+		fpu_forbid(false);
+	fpu_load(&v->fpu);
+	if (cpu.xsave && v->xcr0 != p->arch.xcr0) {
+		cpu_xsetbv(v->xcr0);
+		p->arch.xcr0 = v->xcr0;
+	}
+	if (cpu.rdtscp && v->tsc_aux != p->arch.tsc_aux)
+		cpu_wrmsr(VIRT_MSR_TSC_AUX, v->tsc_aux);
+}
+
+void virt_guest_unload(struct vcpu *v, struct tcb *t)
+{
+	struct percpu *p = percpu_self();
+
+	if (cpu.rdtscp && v->tsc_aux != p->arch.tsc_aux)
+		cpu_wrmsr(VIRT_MSR_TSC_AUX, p->arch.tsc_aux);
+	if (cpu.xsave) {
+		/* QEMU's SVM lets the guest execute XSETBV whatever the intercepts say: see what it is now */
+		v->xcr0 = virt_guest_xcr0(cpu_xgetbv(), v->xcr0);
+		if (cpu_xgetbv() != cpu.xcr0)
+			cpu_xsetbv(cpu.xcr0);
+		p->arch.xcr0 = cpu.xcr0;
+	}
+	if (unlikely(v->dr_live)) {
+		for (unsigned i = 0; i < 4; i++) {
+			v->dr[i] = cpu_read_dr(i);
+			cpu_write_dr(i, 0);
+		}
+		v->dr_live = false;
+		v->controls_dirty = true;
+	}
+	fpu_save(&v->fpu);
+	if (likely(!t->fpu_disabled)) {
+		fpu_load(&t->fpu);
+	} else {
+		fpu_clear();
+		fpu_forbid(true);
+	}
+}
+
+void virt_guest_load_dr(struct vcpu *v)
+{
+	for (unsigned i = 0; i < 4; i++)
+		cpu_write_dr(i, v->dr[i]);
+	v->dr_live = true;
+	v->controls_dirty = true;
+}
+
+void virt_guest_io(struct vcpu *v, uint16_t first, uint16_t last, bool allow)
+{
+	for (unsigned port = first; port <= last; port++) {
+		uint8_t bit = (uint8_t)(1u << port % 8);
+
+		v->io_map[port / 8] = (uint8_t)(allow ? v->io_map[port / 8] & ~bit : v->io_map[port / 8] | bit);
+	}
+}

@@ -1,0 +1,45 @@
+/*
+ * What both vendors do alike for a guest: registers that neither VMCB nor VMCS switches (FPU, XCR0, DR0-3, TSC_AUX), checks
+ * of values that the CPU would refuse, the exit's record, the I/O map. Called by object/vcpu.c and the vendors.
+ */
+#ifndef ARCH_X86_VIRT_GUEST_H
+#define ARCH_X86_VIRT_GUEST_H
+
+#include "arch/x86/virt/vcpu_struct.h"
+#include "arch/x86/virt/vtx.h"
+
+struct percpu;
+
+#define VIRT_PAT_RESET 0x0007040600070406ull /* AMD64 APM vol. 2, 7.8.1 */
+
+/* IA32_VMX_MISC, the one capability register that ReadMSR shows (Intel SDM vol. 3D A.6): EFER.LMA is kept in the entry controls. */
+#define VIRT_MSR_VMX_MISC   0x485u
+#define VIRT_VMX_MISC_VALUE BIT(5)
+
+/* `value` if each of its eight memory types exists, else `old`. */
+uint64_t virt_guest_pat(uint64_t value, uint64_t old);
+/* XCR0 as XSETBV would accept it with the components that guests may have, else `old`. */
+uint64_t virt_guest_xcr0(uint64_t value, uint64_t old);
+void virt_guest_put_ctl(struct vcpu *v, uint64_t xcr0, uint64_t tsc_aux);
+
+/* v->exit into the state page's words. */
+void virt_guest_get_exit(const struct vcpu *v, struct insula_vcpu_state *s);
+/* Nothing has happened yet. */
+void virt_guest_clear_exit(struct vcpu *v);
+
+/* Reset values of all that is in struct vcpu proper. The object is zero. */
+void virt_guest_init(struct vcpu *v);
+
+/*
+ * Around a stretch of runs on this CPU: after load the CPU's FPU, XCR0 and TSC_AUX are the guest's; unload brings the thread's
+ * back, so that no thread ever sees a guest's registers. Nothing in between may leave the stretch without unload.
+ */
+void virt_guest_load(struct vcpu *v, struct tcb *t);
+void virt_guest_unload(struct vcpu *v, struct tcb *t);
+/* DR0-3: loaded at the guest's first use in a stretch. */
+void virt_guest_load_dr(struct vcpu *v);
+
+/* Ports first..last exit, or not. */
+void virt_guest_io(struct vcpu *v, uint16_t first, uint16_t last, bool allow);
+
+#endif

@@ -1,0 +1,262 @@
+/*
+ * ReadVMCS and WriteVMCS on VT-x: the allow-list. Guest state, controls with the bits that a VMM may choose, exit data. Never
+ * host state, EPTP, VPID, addresses. The same list with the same constants as on SVM (svm_field.c).
+ */
+#include "arch/x86/virt/vmx/vmx.h"
+#include "arch/x86/virt/virt_guest.h"
+#include "arch/x86/virt/vmx/vmx_hw.h"
+
+/* Is field the number of one of `count` fields from first on, in steps of 2? */
+static bool vmx_field_in(uint32_t field, uint32_t first, unsigned count)
+{
+	return field >= first && field < first + 2 * count && !(field & 1);
+}
+
+/* Fields that VM entry checks, if at all, so that a wrong value costs the guest only: passed through. */
+static bool vmx_field_plain(uint32_t field)
+{
+	if (vmx_field_in(field, VTX_FIELD_ES_SELECTOR, INSULA_SEG_COUNT) ||
+	    vmx_field_in(field, VTX_FIELD_ES_LIMIT, INSULA_SEG_COUNT) ||
+	    vmx_field_in(field, VTX_FIELD_ES_AR, INSULA_SEG_COUNT) ||
+	    vmx_field_in(field, VTX_FIELD_ES_BASE, INSULA_SEG_COUNT) || vmx_field_in(field, VTX_FIELD_PDPTE0, 4))
+		return true;
+	switch (field) {
+	case VTX_FIELD_TSC_OFFSET:
+	case VTX_FIELD_SYSENTER_CS:
+	case VTX_FIELD_SYSENTER_ESP:
+	case VTX_FIELD_SYSENTER_EIP:
+	case VTX_FIELD_GDTR_BASE:
+	case VTX_FIELD_IDTR_BASE:
+	case VTX_FIELD_GDTR_LIMIT:
+	case VTX_FIELD_IDTR_LIMIT:
+	case VTX_FIELD_RSP:
+	case VTX_FIELD_RIP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool vmx_field_constant(uint32_t field, uint64_t *value)
+{
+	switch (field) {
+	case VTX_FIELD_PIN:
+		*value = VTX_PIN_VALUE;
+		return true;
+	case VTX_FIELD_SECONDARY:
+		*value = VTX_SECONDARY_VALUE;
+		return true;
+	case VTX_FIELD_EXIT_CONTROLS:
+		*value = VTX_EXIT_VALUE;
+		return true;
+	case VTX_FIELD_ENTRY_CONTROLS:
+		*value = VTX_ENTRY_VALUE;
+		if (vmx_hw_read(VTX_FIELD_EFER) & VMX_EFER_LMA)
+			*value |= VTX_ENTRY_LONG_MODE;
+		return true;
+	case VTX_FIELD_VMCS_LINK:
+		*value = ~UINT64_C(0);
+		return true;
+	case VTX_FIELD_DEBUGCTL:
+	case VTX_FIELD_PF_MASK:
+	case VTX_FIELD_PF_MATCH:
+	case VTX_FIELD_CR3_TARGETS:
+	case VTX_FIELD_TPR_THRESHOLD:
+	case VTX_FIELD_ACTIVITY:
+	case VTX_FIELD_SMBASE:
+	case VTX_FIELD_PENDING_DEBUG:
+		*value = 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool vmx_read_exit(const struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	switch (field) {
+	case VTX_FIELD_GPA:
+		*value = v->exit.gpa;
+		return true;
+	case VTX_FIELD_GLA:
+		*value = v->exit.gla;
+		return true;
+	case VTX_FIELD_REASON:
+		*value = v->exit.reason;
+		return true;
+	case VTX_FIELD_EXIT_INFO:
+		*value = v->exit.info;
+		return true;
+	case VTX_FIELD_EXIT_ERROR:
+		*value = v->exit.error;
+		return true;
+	case VTX_FIELD_IDT_INFO:
+		*value = v->exit.idt;
+		return true;
+	case VTX_FIELD_IDT_ERROR:
+		*value = v->exit.idt_error;
+		return true;
+	case VTX_FIELD_EXIT_LENGTH:
+		*value = v->exit.length;
+		return true;
+	case VTX_FIELD_QUALIFICATION:
+		*value = v->exit.qualification;
+		return true;
+	case VTX_FIELD_INSTRUCTION_ERROR:
+	case VTX_FIELD_EXIT_INSTRUCTION:
+		*value = vmx_hw_read(field);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Fields with a kernel's part in them, or kept in struct vcpu. */
+static bool vmx_read_made(struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	switch (field) {
+	case VTX_FIELD_PRIMARY:
+		*value = v->primary;
+		return true;
+	case VTX_FIELD_EXCEPTIONS:
+		*value = v->exceptions;
+		return true;
+	case VTX_FIELD_ENTRY_INFO:
+		*value = v->entry_info;
+		return true;
+	case VTX_FIELD_ENTRY_ERROR:
+		*value = v->entry_error;
+		return true;
+	case VTX_FIELD_ENTRY_LENGTH:
+		*value = v->entry_length;
+		return true;
+	case VTX_FIELD_CR0_MASK:
+		*value = v->vmx.cr0_mask;
+		return true;
+	case VTX_FIELD_CR4_MASK:
+		*value = v->vmx.cr4_mask;
+		return true;
+	case VTX_FIELD_CR0_SHADOW:
+		*value = v->vmx.cr0_shadow;
+		return true;
+	case VTX_FIELD_CR4_SHADOW:
+		*value = v->vmx.cr4_shadow;
+		return true;
+	case VTX_FIELD_CR0:
+		*value = vmx_get_cr0(v);
+		return true;
+	case VTX_FIELD_CR4:
+		*value = vmx_get_cr4(v);
+		return true;
+	case VTX_FIELD_INTERRUPTIBILITY:
+	case VTX_FIELD_PAT:
+	case VTX_FIELD_EFER:
+	case VTX_FIELD_CR3:
+	case VTX_FIELD_DR7:
+	case VTX_FIELD_RFLAGS:
+		*value = vmx_hw_read(field);
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool vmx_read_field(struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	vmx_activate(v);
+	if (vmx_field_plain(field)) {
+		*value = vmx_hw_read(field);
+		return true;
+	}
+	return vmx_read_made(v, field, value) || vmx_read_exit(v, field, value) || vmx_field_constant(field, value);
+}
+
+/* Control choices; the VMCS gets them before the next entry. */
+static bool vmx_write_control(struct vcpu *v, uint32_t field, uint64_t value)
+{
+	switch (field) {
+	case VTX_FIELD_PRIMARY:
+		v->primary = ((uint32_t)value & (uint32_t)VTX_PRIMARY_FREE) | (uint32_t)VTX_PRIMARY_FORCED;
+		return true;
+	case VTX_FIELD_EXCEPTIONS:
+		v->exceptions = (uint32_t)value & ~(uint32_t)(BIT(2) | BIT(18));
+		return true;
+	case VTX_FIELD_ENTRY_INFO:
+		v->entry_info = value;
+		return true;
+	case VTX_FIELD_ENTRY_ERROR:
+		v->entry_error = (uint32_t)value;
+		return true;
+	case VTX_FIELD_ENTRY_LENGTH:
+		v->entry_length = (uint32_t)value & 15;
+		return true;
+	case VTX_FIELD_CR0_MASK:
+		v->vmx.cr0_mask = value;
+		break;
+	case VTX_FIELD_CR4_MASK:
+		v->vmx.cr4_mask = value;
+		break;
+	case VTX_FIELD_CR0_SHADOW:
+		v->vmx.cr0_shadow = value;
+		break;
+	case VTX_FIELD_CR4_SHADOW:
+		v->vmx.cr4_shadow = value;
+		break;
+	default:
+		return false;
+	}
+	vmx_put_shadows(v);
+	return true;
+}
+
+static bool vmx_write_made(struct vcpu *v, uint32_t field, uint64_t value)
+{
+	switch (field) {
+	case VTX_FIELD_CR0:
+		vmx_put_cr0(v, value);
+		return true;
+	case VTX_FIELD_CR3:
+		vmx_put_cr3(v, value);
+		return true;
+	case VTX_FIELD_CR4:
+		vmx_put_cr4(v, value);
+		return true;
+	case VTX_FIELD_EFER:
+		vmx_put_efer(v, value);
+		return true;
+	case VTX_FIELD_RFLAGS:
+		vmx_put_rflags(v, value);
+		return true;
+	case VTX_FIELD_INTERRUPTIBILITY:
+		vmx_put_interruptibility(v, value);
+		return true;
+	case VTX_FIELD_DR7:
+		vmx_put_dr7(v, value);
+		return true;
+	case VTX_FIELD_PAT:
+		vmx_hw_write(field, virt_guest_pat(value, vmx_hw_read(field)));
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint64_t vmx_field_legal(uint32_t field, uint64_t value)
+{
+	if (field == VTX_FIELD_GDTR_LIMIT || field == VTX_FIELD_IDTR_LIMIT)
+		return value & 0xffff;
+	return value;
+}
+
+bool vmx_write_field(struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	vmx_activate(v);
+	v->controls_dirty = true;
+	if (vmx_field_plain(field)) {
+		vmx_hw_write(field, vmx_field_legal(field, *value));
+		return vmx_read_field(v, field, value);
+	}
+	if (vmx_write_control(v, field, *value) || vmx_write_made(v, field, *value))
+		return vmx_read_field(v, field, value);
+	return vmx_field_constant(field, value); /* exit data is read-only */
+}

@@ -1,0 +1,233 @@
+/*
+ * One entry into a guest and its exit on VT-x (Intel SDM vol. 3C, chapters 27 and 28): the event that goes in, the windows, and
+ * the exit's record. Called by vcpu_run through the vendor contract with interrupts off. It must never lose an event: what was
+ * not delivered is in v->entry_info or v->exit.idt.
+ */
+#include "arch/x86/virt/vmx/vmx.h"
+#include "arch/x86/virt/virt_guest.h"
+#include "arch/x86/virt/virt_tag.h"
+#include "arch/x86/virt/vmx/vmx_hw.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/cpu_hw.h"
+#include "arch/x86/msr.h"
+#include "percpu.h"
+
+#define VMX_TAGS 65536u
+
+/* ---- entry ---- */
+
+static bool vmx_open(void)
+{
+	return (vmx_hw_read(VTX_FIELD_RFLAGS) & VMX_RFLAGS_IF) &&
+	       !(vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) & (VTX_BLOCK_STI | VTX_BLOCK_MOV_SS));
+}
+
+/* An event that the guest cannot take now waits for a window; VM entry would refuse it (27.3.1.4). */
+static bool vmx_must_hold(vtx_event_t e)
+{
+	if (vtx_event_type(e) == VTX_EVENT_EXTERNAL)
+		return !vmx_open();
+	if (vtx_event_type(e) == VTX_EVENT_NMI)
+		return vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) & (VTX_BLOCK_NMI | VTX_BLOCK_MOV_SS);
+	return false;
+}
+
+/* False: no such event exists. */
+static bool vmx_inject(struct vcpu *v)
+{
+	vtx_event_t e = {{v->entry_info}};
+	unsigned vector = (unsigned)vtx_event_vector(e);
+
+	v->vmx.hold = false;
+	switch ((enum vtx_event_type)vtx_event_type(e)) {
+	case VTX_EVENT_EXTERNAL:
+		e = vtx_event_with_error_valid(e, 0);
+		break;
+	case VTX_EVENT_NMI:
+		e = vtx_event_with_vector(vtx_event_with_error_valid(e, 0), 2);
+		break;
+	case VTX_EVENT_EXCEPTION:
+		if (vector == 2 || vector > 30)
+			return false;
+		break;
+	case VTX_EVENT_SOFTWARE:
+		e = vtx_event_with_error_valid(e, 0);
+		break;
+	case VTX_EVENT_PRIVILEGED:
+	case VTX_EVENT_SOFT_EXCEPTION:
+		if (vector != 1 && vector != 3 && vector != 4)
+			return false;
+		e = vtx_event_with_error_valid(e, 0);
+		break;
+	default:
+		return false;
+	}
+	if (vmx_must_hold(e)) {
+		v->vmx.hold = true;
+		return true;
+	}
+	vmx_hw_write(VTX_FIELD_ENTRY_ERROR, v->entry_error);
+	vmx_hw_write(VTX_FIELD_ENTRY_LENGTH, v->entry_length);
+	vmx_hw_write(VTX_FIELD_ENTRY_INFO, e.w[0]);
+	return true;
+}
+
+static void vmx_windows(struct vcpu *v)
+{
+	vtx_event_t e = {{v->entry_info}};
+	uint64_t wanted = v->primary;
+
+	if (v->vmx.hold)
+		wanted |= vtx_event_type(e) == VTX_EVENT_NMI ? VTX_PRIMARY_NMI_WINDOW : VTX_PRIMARY_INTERRUPT_WINDOW;
+	if (!v->dr_live)
+		wanted |= VTX_PRIMARY_MOV_DR;
+	wanted |= vmx_traits.tpr_shadow ? VTX_PRIMARY_TPR_SHADOW : VTX_PRIMARY_CR8_LOAD | VTX_PRIMARY_CR8_STORE;
+	wanted = vmx_control(vmx_traits.primary, wanted);
+	if ((uint32_t)wanted != v->vmx.primary) {
+		v->vmx.primary = (uint32_t)wanted;
+		vmx_hw_write(VTX_FIELD_PRIMARY, wanted);
+	}
+}
+
+/* ---- exit ---- */
+
+/* What an instruction caused is executed again: RIP is at it. */
+static uint64_t vmx_vectoring(uint64_t word)
+{
+	vtx_event_t e = vtx_event_with_nmi_unblock((vtx_event_t){{word}}, 0);
+	uint64_t type = vtx_event_type(e);
+
+	if (!vtx_event_valid(e) || type == VTX_EVENT_SOFTWARE || type == VTX_EVENT_SOFT_EXCEPTION ||
+	    type == VTX_EVENT_PRIVILEGED)
+		return 0;
+	return e.w[0] & 0x80000fffu;
+}
+
+/* Length is meaningful for what an instruction caused; else the field keeps an old value (28.2.5). */
+static bool vmx_has_length(uint32_t reason)
+{
+	return reason != VTX_REASON_EXCEPTION && reason != VTX_REASON_INTERRUPT_WINDOW &&
+	       reason != VTX_REASON_NMI_WINDOW && reason != VTX_REASON_TRIPLE_FAULT &&
+	       reason != VTX_REASON_EPT_VIOLATION && reason != VTX_REASON_EPT_MISCONFIG;
+}
+
+static void vmx_record(struct vcpu *v)
+{
+	struct vcpu_exit *x = &v->exit;
+	uint32_t reason = (uint32_t)vmx_hw_read(VTX_FIELD_REASON);
+
+	x->reason = reason;
+	x->qualification = vmx_hw_read(VTX_FIELD_QUALIFICATION);
+	if (vmx_has_length(reason))
+		x->length = (uint32_t)vmx_hw_read(VTX_FIELD_EXIT_LENGTH) & 15;
+	if (reason == VTX_REASON_EXCEPTION) {
+		x->info = vmx_hw_read(VTX_FIELD_EXIT_INFO);
+		x->error = (uint32_t)vmx_hw_read(VTX_FIELD_EXIT_ERROR);
+	} else if (reason == VTX_REASON_EPT_VIOLATION || reason == VTX_REASON_EPT_MISCONFIG) {
+		x->gpa = vmx_hw_read(VTX_FIELD_GPA);
+		x->gla = vmx_hw_read(VTX_FIELD_GLA);
+	}
+	x->idt = vmx_vectoring(vmx_hw_read(VTX_FIELD_IDT_INFO));
+	if (unlikely(x->idt))
+		x->idt_error = (uint32_t)vmx_hw_read(VTX_FIELD_IDT_ERROR);
+}
+
+static enum virt_run vmx_failed(struct vcpu *v, uint64_t reason)
+{
+	v->exit.reason = VTX_REASON_FAILED | reason;
+	v->entry_info = 0;
+	vmx_hw_write(VTX_FIELD_ENTRY_INFO, 0);
+	return VIRT_RUN_FAILED;
+}
+
+static enum virt_run vmx_settle(struct vcpu *v)
+{
+	enum virt_run r;
+
+	vmx_record(v);
+	if (v->exit.reason & VTX_REASON_FAILED)
+		return vmx_failed(v, v->exit.reason & 0xffff);
+	if (!v->vmx.hold)
+		v->entry_info = 0;
+	if (unlikely(v->exit.idt) && vtx_event_type((vtx_event_t){{v->exit.idt}}) == VTX_EVENT_NMI)
+		vmx_hw_write(VTX_FIELD_INTERRUPTIBILITY, vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) & ~VTX_BLOCK_NMI);
+	r = vmx_exit(v);
+	if (unlikely(v->exit.idt) && (r == VIRT_RUN_AGAIN || r == VIRT_RUN_INTERRUPT)) {
+		v->entry_info = v->exit.idt;
+		v->entry_error = v->exit.idt_error;
+		v->exit.idt = 0;
+	}
+	return r;
+}
+
+/* ---- the run ---- */
+
+static void vmx_tag(struct vcpu *v, struct percpu *p)
+{
+	uint32_t old = v->tag.tag;
+
+	if (!vmx_traits.vpid)
+		return;
+	if (virt_tag_assign(&v->tag, p, v->ept_root, VMX_TAGS) && vmx_traits.invvpid_all)
+		vmx_hw_invvpid(VMX_INVVPID_ALL, 0);
+	if (v->tag.tag != old)
+		vmx_hw_write(VMCS_VPID, v->tag.tag);
+}
+
+enum virt_run vmx_run(struct vcpu *v)
+{
+	struct percpu *p = percpu_self();
+
+	virt_guest_clear_exit(v);
+	vmx_activate(v);
+	if (unlikely(!v->dr_live) && (vmx_hw_read(VTX_FIELD_DR7) & 0xff))
+		virt_guest_load_dr(v);
+	if (unlikely(v->controls_dirty))
+		vmx_controls(v);
+	v->vmx.hold = false;
+	if (vtx_event_valid((vtx_event_t){{v->entry_info}}) && !vmx_inject(v))
+		return vmx_failed(v, VTX_REASON_ENTRY_STATE);
+	vmx_windows(v);
+	vmx_tag(v, p);
+	if (cpu_read_cr2() != v->vmx.cr2)
+		cpu_write_cr2(v->vmx.cr2);
+	if (vmx_entry_run(v, v->vmx.launched) == VMX_ENTRY_FAIL)
+		return vmx_failed(v, VTX_REASON_ENTRY_STATE);
+	v->vmx.launched = true;
+	v->vmx.cr2 = cpu_read_cr2();
+	return vmx_settle(v);
+}
+
+/* ---- a stretch of runs ---- */
+
+/*
+ * SYSCALL's MSRs, KERNEL_GS_BASE and DR6, and those of the host's fields that change from thread to thread. The guest cannot
+ * write STAR, LSTAR and SFMASK without an exit, so only KERNEL_GS_BASE (SWAPGS) is read back.
+ */
+void vmx_load(struct vcpu *v)
+{
+	vmx_activate(v);
+	vmx_hw_write(VMCS_HOST_CR0, vmx_hw_read_cr(0));
+	vmx_hw_write(VMCS_HOST_CR3, vmx_hw_read_cr(3));
+	vmx_hw_write(VMCS_HOST_FS_BASE, cpu_rdmsr(MSR_FS_BASE));
+	v->vmx.host_kernel_gs_base = cpu_rdmsr(MSR_KERNEL_GS_BASE);
+	cpu_wrmsr(MSR_STAR, v->vmx.star);
+	cpu_wrmsr(MSR_LSTAR, v->vmx.lstar);
+	cpu_wrmsr(MSR_SFMASK, v->vmx.sfmask);
+	cpu_wrmsr(MSR_KERNEL_GS_BASE, v->vmx.kernel_gs_base);
+	cpu_write_dr(6, v->vmx.dr6);
+}
+
+void vmx_unload(struct vcpu *v)
+{
+	const struct vmx_hw_table gdt = {v->vmx.host_gdt_limit, v->vmx.host_gdt_base};
+
+	/* an exit leaves the GDT's limit at 0xffff: what lies behind the table is no descriptors */
+	vmx_hw_load_gdt(&gdt);
+	v->vmx.kernel_gs_base = cpu_rdmsr(MSR_KERNEL_GS_BASE);
+	v->vmx.dr6 = cpu_read_dr(6);
+	cpu_wrmsr(MSR_STAR, vmx_traits.host_star);
+	cpu_wrmsr(MSR_LSTAR, vmx_traits.host_lstar);
+	cpu_wrmsr(MSR_SFMASK, vmx_traits.host_sfmask);
+	cpu_wrmsr(MSR_KERNEL_GS_BASE, v->vmx.host_kernel_gs_base);
+}

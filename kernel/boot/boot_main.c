@@ -1,0 +1,255 @@
+/*
+ * Start-up on the boot CPU, from the loader's information to the first thread (boot.h). Decides the order; each step is in a
+ * file of its own. Nothing of it runs again.
+ */
+#include "boot/boot.h"
+#include "arch/x86/apic.h"
+#include "arch/x86/arch.h"
+#include "arch/x86/console.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/image.h"
+#include "arch/x86/mm/kernel_tables.h"
+#include "arch/x86/mm/layout.h"
+#include "arch/x86/mm/tables_hw.h"
+#include "arch/x86/mm/window.h"
+#include "arch/x86/mm/window_boot.h"
+#include "arch/x86/time.h"
+#include "arch/x86/time.h"
+#include "arch/x86/virt/virt.h"
+#include "boot/boot_chunks.h"
+#include "boot/boot_firmware.h"
+#include "boot/boot_memory.h"
+#include "boot/boot_modules.h"
+#include "boot/boot_task.h"
+#include "entry/entry.h"
+#include "entry/patch.h"
+#include "mem/mem.h"
+#include "multiboot/multiboot.h"
+#include "object/irq.h"
+#include "object/tcb.h"
+#include "panic.h"
+#include "percpu.h"
+#include "sched/sched.h"
+
+#define BOOT_MAIN_STRINGS 16384
+
+static struct boot_info boot_main_info;
+static char boot_main_strings[BOOT_MAIN_STRINGS];
+static struct boot_memory boot_main_memory;
+static struct boot_modules boot_main_modules;
+static struct boot_image boot_main_image;
+static struct insula_bi_machine boot_main_machine;
+static uint8_t boot_main_rsdp[36];
+
+/* ---- the loader's information ---- */
+
+static bool boot_main_read(void *ctx, uint64_t p, void *dst, size_t n)
+{
+	(void)ctx;
+	if (p >= BOOT_MEMORY_4G || n > BOOT_MEMORY_4G - p)
+		return false;
+	memcpy(dst, (const void *)(uintptr_t)p, n);
+	return true;
+}
+
+static const struct mem_reader boot_main_reader = {boot_main_read, NULL};
+
+static void boot_main_loader(uint32_t magic, uint32_t info)
+{
+	enum multiboot_error e = multiboot_decode(magic, info, &boot_main_reader, boot_main_strings,
+	                                          sizeof(boot_main_strings), &boot_main_info);
+
+	kprintf("Insula %s\n", kernel_version);
+	console_init(e == MULTIBOOT_OK ? boot_main_info.cmdline : "", &boot_main_info.fb);
+	if (e != MULTIBOOT_OK)
+		boot_stop("%s", multiboot_error_line(e));
+	if (boot_main_info.cmdline_cut)
+		kprintf("The command line is too long and was cut.\n");
+}
+
+/* ---- memory ---- */
+
+static paddr_t boot_main_page_at(uint64_t max)
+{
+	paddr_t p;
+
+	if (!boot_memory_alloc(&boot_main_memory, PAGE_SIZE, PAGE_SIZE, max, &p))
+		boot_stop("too little memory for the kernel's tables");
+	return p;
+}
+
+static paddr_t boot_main_page_low(void)
+{
+	paddr_t p = boot_main_page_at(BOOT_MEMORY_4G);
+
+	memset((void *)(uintptr_t)p.v, 0, PAGE_SIZE);
+	return p;
+}
+
+static paddr_t boot_main_page(void)
+{
+	return boot_main_page_at(BOOT_MEMORY_ANYWHERE);
+}
+
+static void boot_main_plan(uint64_t load_base)
+{
+	struct boot_memory *m = &boot_main_memory;
+
+	if (!boot_memory_init(m, &boot_main_info))
+		boot_stop("the memory map has too many separate regions");
+	kprintf("Memory: %lu MiB of RAM in %u regions%s\n", boot_memory_total(m) >> 20, m->ram.count,
+	        boot_main_info.map_guessed ? " (guessed: the boot loader gave no map)" : "");
+	boot_modules_reserve(m, &boot_main_info, load_base);
+}
+
+static void boot_main_map_run(uint64_t va, uint64_t bytes)
+{
+	for (uint64_t at = 0; at < bytes; at += PAGE_SIZE)
+		kernel_tables_map(va + at, boot_main_page_low());
+}
+
+/* The kernel's own tables, with this CPU's area; then the window's. */
+static void boot_main_tables(uint64_t load_base, uint32_t index)
+{
+	uint64_t area = layout_cpu(index), bytes;
+	paddr_t tables;
+
+	_Static_assert(sizeof(struct percpu) <= LAYOUT_CPU_STACK - 2 * PAGE_SIZE, "the area has room for it");
+	kernel_tables_build(load_base, boot_main_page_low);
+	boot_main_map_run(area + LAYOUT_CPU_PERCPU, ALIGN_UP(sizeof(struct percpu), PAGE_BITS));
+	boot_main_map_run(area + LAYOUT_CPU_STACK, LAYOUT_CPU_STACK_BYTES);
+	for (unsigned i = 0; i < LAYOUT_CPU_IST_COUNT; i++)
+		boot_main_map_run(area + LAYOUT_CPU_IST + i * LAYOUT_CPU_IST_STRIDE, PAGE_SIZE);
+	kernel_tables_prepare(area + LAYOUT_CPU_SLOT);
+	kernel_tables_prepare_big(area + LAYOUT_CPU_SLOT_2M);
+	kernel_tables_load(boot_main_page);
+	window_boot_init(cpu.nx);
+
+	bytes = window_boot_pages(&boot_main_memory.ram) * PAGE_SIZE;
+	if (!boot_memory_alloc(&boot_main_memory, bytes, PAGE_SIZE, BOOT_MEMORY_ANYWHERE, &tables))
+		boot_stop("too little memory: no %lu KiB in one piece for the kernel's tables", bytes / 1024);
+	INVARIANT(window_boot_tables(&boot_main_memory.ram, tables).v == tables.v + bytes);
+}
+
+/* ---- this CPU ---- */
+
+static void boot_main_cpu(uint32_t index)
+{
+	uint64_t area = layout_cpu(index);
+	struct percpu *p = (struct percpu *)(uintptr_t)(area + LAYOUT_CPU_PERCPU);
+
+	p->cpu = index;
+	p->arch.clear_slot = area + LAYOUT_CPU_SLOT;
+	p->arch.clear_pte = tables_entry(area + LAYOUT_CPU_SLOT, 1);
+	cpu_init(p);
+	p->arch.host_save = boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel");
+	p->arch.host_state = boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel");
+	kprintf("CPU: %s (family %u, model %u, stepping %u)\n", cpu.name, cpu.family, cpu.model, cpu.stepping);
+}
+
+static void boot_main_scheduler(void)
+{
+	paddr_t idle = boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel");
+
+	tcb_init(window_kv(idle));
+	sched_init_cpu(percpu_self(), window_kv(idle));
+}
+
+/* ---- devices ---- */
+
+static void boot_main_devices(void)
+{
+	const uint64_t bytes = ALIGN_UP(sizeof(struct boot_firmware), PAGE_BITS);
+	paddr_t scratch = boot_task_pages(&boot_main_memory, bytes, "the firmware's tables");
+	struct boot_firmware *f = window_kv(scratch);
+	paddr_t page;
+
+	boot_firmware_read(f, &boot_main_info, &boot_main_reader);
+	memcpy(boot_main_rsdp, f->rsdp, sizeof(boot_main_rsdp));
+	irq_init(window_kv(boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel")));
+	apic_init(&f->madt);
+	time_init(f->has_hpet ? &f->hpet : NULL, f->has_fadt ? &f->fadt : NULL);
+	if (!boot_memory_devices(&boot_main_memory, cpu.paddr_bits))
+		boot_stop("the memory map is too fragmented");
+	for (unsigned i = 0; apic_page(i, &page); i++)
+		if (!boot_memory_hide(&boot_main_memory, page.v, page.v + PAGE_SIZE))
+			boot_stop("the memory map is too fragmented");
+
+	window_unmap(scratch, bytes);
+	if (!boot_memory_release(&boot_main_memory, scratch.v, scratch.v + bytes))
+		boot_stop("the memory map is too fragmented");
+}
+
+static void boot_main_virt(void)
+{
+	if (!virt_init() || !virt_init_cpu(percpu_self()))
+		virt = NULL;
+	if (!virt)
+		kprintf("Virtualization: none; no virtual machine can be started\n");
+	else
+		kprintf("Virtualization: %s\n", virt->name);
+}
+
+/* ---- the first thread ---- */
+
+static void boot_main_describe(void)
+{
+	struct insula_bi_machine *m = &boot_main_machine;
+	size_t n = strlen(kernel_version);
+
+	m->tsc_hz = time_tsc_hz;
+	m->virt = virt ? cpu.virt : (uint32_t)INSULA_VIRT_NONE;
+	m->virt_features = virt ? virt_features : 0;
+	m->ioapic_count = irq_ioapic_count();
+	m->cpu_count = 1;
+	memcpy(m->version, kernel_version, n < sizeof(m->version) ? n : sizeof(m->version) - 1);
+	memcpy(m->cpu_name, cpu.name, sizeof(m->cpu_name));
+	cpu_feature_words(m->features, sizeof(m->features));
+	kprintf("Features: %s\n", m->features);
+}
+
+static void boot_main_first_thread(uint64_t load_base)
+{
+	struct boot_modules *mods = &boot_main_modules;
+	struct boot_task task = {
+		.memory = &boot_main_memory,
+		.info = &boot_main_info,
+		.image = &boot_main_image,
+		.rsdp = boot_main_rsdp,
+		.modules = mods->list,
+		.machine = &boot_main_machine,
+	};
+	const char *wrong;
+
+	boot_modules_find(mods, &boot_main_memory, &boot_main_info, load_base);
+	task.module_count = mods->count;
+	task.release_start = mods->release_start;
+	task.release_end = mods->release_end;
+	task.extra_bytes = boot_chunks_bound(&boot_main_info, mods->own ? BOOT_MODULES_ARCHIVE_STRING : NULL,
+	                                     boot_task_untypeds(&boot_main_memory));
+	wrong = boot_image_open(&boot_main_image, mods->root, mods->root_bytes, mods->own, task.extra_bytes);
+	if (wrong)
+		boot_stop("the root task (%s) cannot be started: %s",
+		          mods->own ? "file root of the archive" : "the first boot module", wrong);
+	boot_task_make(&task);
+	kprintf("Memory: %lu KiB are kept by the kernel\n", boot_main_machine.memory_kernel >> 10);
+}
+
+NORETURN void boot_main(uint32_t magic, uint32_t info, uint64_t load_base)
+{
+	const uint32_t boot_cpu = 0;
+
+	boot_main_loader(magic, info);
+	boot_main_plan(load_base);
+	boot_main_tables(load_base, boot_cpu);
+	console_map();
+	boot_main_cpu(boot_cpu);
+	boot_main_devices();
+	boot_main_virt();
+	boot_main_scheduler();
+	boot_main_describe();
+	boot_main_first_thread(load_base);
+	patch_done();
+	kernel_tables_drop_low();
+	entry_first_exit();
+}

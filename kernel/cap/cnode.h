@@ -1,0 +1,30 @@
+/*
+ * CSpace: address resolution, and invocations on CNode capabilities.
+ * A CNode is an array of 2^radix slots.
+ */
+#ifndef CAP_CNODE_H
+#define CAP_CNODE_H
+
+#include "cap/cte.h"
+
+struct tcb;
+
+struct lookup_result {
+	exception_t status; /* EXC_NONE, or EXC_LOOKUP_FAULT with percpu->lookup_fault filled */
+	struct cte *slot;
+	unsigned bits_left;
+};
+
+/* Resolves `bits` low bits of cptr from a CNode capability. May stop early at a non-CNode: bits_left > 0. */
+struct lookup_result cnode_resolve(cap_t root, cptr_t cptr, unsigned bits);
+/* Thread's CSpace, all 64 bits, any capability. The slot of the object found. */
+struct lookup_result cnode_lookup_slot(struct tcb *thread, cptr_t cptr);
+/*
+ * A slot named by (root, index, depth) in an invocation. Exactly resolved, else EXC_SYSCALL_ERROR
+ * with percpu->error filled (FailedLookup, RangeError). `is_source` goes into FailedLookup's MR0.
+ */
+struct lookup_result cnode_target_slot(cap_t root, cptr_t index, word_t depth, bool is_source);
+
+exception_t cnode_decode(word_t label, unsigned length, cap_t cap);
+
+#endif

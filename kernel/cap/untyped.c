@@ -1,0 +1,285 @@
+/*
+ * Untyped memory: the checks of Retype, and its three steps: reset, preparing memory, making objects. The
+ * first two are preemptible, and note in the capability how far they came; the restarted call goes on there.
+ * The window's invariant is explained in untyped.h.
+ */
+#include "cap/untyped.h"
+#include "cap/cnode.h"
+#include "api/error.h"
+#include "api/invocation.h"
+#include "arch/x86/mm/window.h"
+#include "object/object.h"
+#include "panic.h"
+#include "sel4/constants.h"
+
+#define UNTYPED_STEP	   BIT(16) /* bytes cleared between two looks at the interrupts */
+#define UNTYPED_RESET_STEP BIT(21) /* bytes taken out of the window between two */
+
+struct retype {
+	word_t type;
+	unsigned user_bits;   /* as the caller gave it: CNode radix, Untyped or SC size */
+	unsigned object_bits; /* size of one object */
+	struct cte *dest;
+	unsigned count;
+	bool reset; /* nothing made from it is left: begin at its start */
+};
+
+static uint64_t untyped_size(cap_t u)
+{
+	return BIT(cap_untyped_bits(u));
+}
+
+static paddr_t untyped_at(cap_t u, uint64_t offset)
+{
+	return paddr(cap_untyped_ptr(u) + offset);
+}
+
+/* Forgets what is known about memory beyond `free`. Not with stale pages there. */
+static cap_t untyped_unknown(cap_t u)
+{
+	return cap_untyped_with_stale(cap_untyped_with_cleared(u, 0), 0);
+}
+
+/* ---- checks ---- */
+
+static exception_t untyped_check_type(struct retype *r)
+{
+	word_t user_bits = invocation_arg(1);
+
+	r->type = invocation_arg(0);
+	if (!object_type_exists(r->type))
+		return error_invalid_argument(0);
+	if (user_bits >= seL4_WordBits ||
+	    object_size_bits(r->type, (unsigned)user_bits) > seL4_MaxUntypedBits)
+		return error_range(0, seL4_MaxUntypedBits);
+	r->user_bits = (unsigned)user_bits;
+	r->object_bits = object_size_bits(r->type, r->user_bits);
+	if ((r->type == seL4_CapTableObject && user_bits == 0) ||
+	    (r->type == seL4_UntypedObject && user_bits < seL4_MinUntypedBits) ||
+	    (r->type == seL4_SchedContextObject && user_bits < seL4_MinSchedContextBits))
+		return error_invalid_argument(1);
+	return EXC_NONE;
+}
+
+/* The CNode that gets the capabilities, and the window of empty slots in it. */
+static exception_t untyped_check_dest(struct retype *r)
+{
+	cap_t node = invocation_extra(0)->cap;
+	word_t depth = invocation_arg(3), offset = invocation_arg(4), count = invocation_arg(5), slots;
+	exception_t e;
+
+	if (depth != 0) {
+		struct lookup_result l = cnode_target_slot(node, invocation_arg(2), depth, false);
+
+		if (l.status != EXC_NONE)
+			return l.status;
+		node = l.slot->cap;
+	}
+	if (cap_type(node) != CAP_CNODE) {
+		error_lookup(seL4_MissingCapability, (unsigned)depth);
+		return error_failed_lookup(false);
+	}
+	slots = BIT(cap_cnode_radix(node));
+	if (offset >= slots)
+		return error_range(0, slots - 1);
+	if (count < 1 || count > seL4_RetypeMaxObjects)
+		return error_range(1, seL4_RetypeMaxObjects);
+	if (count > slots - offset)
+		return error_range(1, slots - offset);
+	r->dest = (struct cte *)window_kv(paddr(cap_cnode_ptr(node))) + offset;
+	r->count = (unsigned)count;
+	for (unsigned i = 0; i < r->count; i++) {
+		e = cte_ensure_empty(r->dest + i);
+		if (e != EXC_NONE)
+			return e;
+	}
+	return EXC_NONE;
+}
+
+static exception_t untyped_check_room(struct cte *slot, struct retype *r)
+{
+	uint64_t left;
+
+	r->reset = !cte_has_children(slot);
+	left = untyped_size(slot->cap) - (r->reset ? 0 : cap_untyped_free(slot->cap));
+	/* Whole objects only; and since sizes are powers of two, alignment costs none of these. */
+	if (left >> r->object_bits < r->count)
+		return error_not_enough_memory(left);
+	if (cap_untyped_device(slot->cap) && object_is_kernel(r->type))
+		return error_invalid_argument(1);
+	return EXC_NONE;
+}
+
+/* ---- reset ---- */
+
+/*
+ * Pages that a preempted retype of kernel objects had put into the window beyond `free` leave it, last first.
+ * The end is rounded up: the rest of the last page lies beyond `free` as well.
+ */
+static exception_t untyped_drop_stale(struct cte *slot)
+{
+	cap_t u = slot->cap;
+	uint64_t unit = untyped_clear_unit((unsigned)cap_untyped_bits(u));
+
+	while (cap_untyped_stale(u)) {
+		uint64_t n = cap_untyped_cleared(u), start = cap_untyped_free(u) + (n - 1) * unit;
+
+		window_unmap(untyped_at(u, start), ALIGN_UP(start + unit, PAGE_BITS) - start);
+		u = n > 1 ? cap_untyped_with_cleared(u, n - 1) : untyped_unknown(u);
+		slot->cap = u;
+		if (n > 1 && preempt_point(PREEMPT_UNITS))
+			return EXC_PREEMPTED;
+	}
+	return EXC_NONE;
+}
+
+/* Nothing is derived from the slot: all memory below `free` is taken back, from the top down. */
+static exception_t untyped_reset(struct cte *slot)
+{
+	cap_t u;
+	uint64_t end, start;
+	exception_t e;
+
+	if (cap_untyped_free(slot->cap) == 0)
+		return EXC_NONE; /* what an interrupted retype has prepared stays good */
+	e = untyped_drop_stale(slot);
+	if (e != EXC_NONE)
+		return e;
+	u = untyped_unknown(slot->cap); /* whatever was made here may have been written */
+	if (cap_untyped_device(u) || cap_untyped_bits(u) < PAGE_BITS) {
+		slot->cap = cap_untyped_with_free(u, 0);
+		return EXC_NONE;
+	}
+	while ((end = cap_untyped_free(u)) != 0) {
+		start = (end - 1) & ~(UNTYPED_RESET_STEP - 1);
+		window_unmap(untyped_at(u, start), ALIGN_UP(end, PAGE_BITS) - start);
+		u = cap_untyped_with_free(u, start);
+		slot->cap = u;
+		if (start != 0 && preempt_point(PREEMPT_UNITS))
+			return EXC_PREEMPTED;
+	}
+	return EXC_NONE;
+}
+
+/* ---- memory for objects ---- */
+
+/*
+ * Clearing was interrupted after `done` bytes from `base`. What is noted are whole units, and pages in the
+ * window are never more than what is noted.
+ */
+static exception_t untyped_interrupted(struct cte *slot, uint64_t base, uint64_t done, bool kernel)
+{
+	cap_t u = cap_untyped_with_free(slot->cap, base); /* the gap before an aligned object is given up */
+	uint64_t unit = untyped_clear_unit((unsigned)cap_untyped_bits(u)), units = done / unit;
+
+	if (units >= UNTYPED_KEEP)
+		units = UNTYPED_KEEP - 1;
+	if (kernel && done > units * unit) {
+		uint64_t start = base + units * unit;
+
+		window_unmap(untyped_at(u, start), ALIGN_UP(base + done, PAGE_BITS) - start);
+	}
+	u = cap_untyped_with_cleared(u, units);
+	slot->cap = cap_untyped_with_stale(u, kernel && units != 0);
+	return EXC_PREEMPTED;
+}
+
+/* Makes [base, base + bytes) zero and, for kernel objects, present in the window. */
+static exception_t untyped_prepare(struct cte *slot, const struct retype *r, uint64_t base, uint64_t bytes)
+{
+	cap_t u = slot->cap;
+	bool kernel = object_is_kernel(r->type), keep = cap_untyped_cleared(u) == UNTYPED_KEEP;
+	uint64_t known, done = 0;
+	exception_t e;
+
+	if (keep && kernel) {
+		u = untyped_unknown(u);
+		slot->cap = u;
+		keep = false;
+	}
+	known = keep ? 0 : cap_untyped_cleared(u) * untyped_clear_unit((unsigned)cap_untyped_bits(u));
+	/* Stale pages are of use only to the very call that was interrupted, or one like it. */
+	if (cap_untyped_stale(u) && !(kernel && base == cap_untyped_free(u) && bytes >= known)) {
+		e = untyped_drop_stale(slot);
+		if (e != EXC_NONE)
+			return e;
+		known = 0;
+	}
+	if (cap_untyped_device(u) || r->type == seL4_UntypedObject || keep)
+		return EXC_NONE;
+	/* Cleared without stale pages: left by frames, so kernel objects have yet to be mapped. */
+	if (base == cap_untyped_free(u) && (!kernel || cap_untyped_stale(slot->cap)))
+		done = known < bytes ? known : bytes;
+
+	while (done < bytes) {
+		uint64_t n = bytes - done < UNTYPED_STEP ? bytes - done : UNTYPED_STEP;
+		paddr_t p = untyped_at(u, base + done);
+
+		window_clear(p, n);
+		if (kernel) /* whole pages: small objects share them */
+			window_map(paddr(ALIGN_DOWN(p.v, PAGE_BITS)),
+				   ALIGN_UP(p.v + n, PAGE_BITS) - ALIGN_DOWN(p.v, PAGE_BITS));
+		done += n;
+		/* Never after the last step: so a call that comes back again and again ends. */
+		if (done < bytes && preempt_point(PREEMPT_UNITS))
+			return untyped_interrupted(slot, base, done, kernel);
+	}
+	return EXC_NONE;
+}
+
+static exception_t untyped_retype(struct cte *slot, const struct retype *r)
+{
+	uint64_t base, bytes = (uint64_t)r->count << r->object_bits;
+	exception_t e = r->reset ? untyped_reset(slot) : EXC_NONE;
+	cap_t u = slot->cap;
+	bool keep = cap_untyped_cleared(u) == UNTYPED_KEEP;
+
+	if (e != EXC_NONE)
+		return e;
+	base = ALIGN_UP(cap_untyped_free(u), r->object_bits);
+	e = untyped_prepare(slot, r, base, bytes);
+	if (e != EXC_NONE)
+		return e;
+
+	u = cap_untyped_with_free(slot->cap, base + bytes);
+	if (!(keep && !object_is_kernel(r->type)))
+		u = untyped_unknown(u);
+	slot->cap = u;
+	for (unsigned i = 0; i < r->count; i++) {
+		paddr_t p = untyped_at(u, base + ((uint64_t)i << r->object_bits));
+
+		cte_insert_new(slot, r->dest + i,
+			       object_create(r->type, p, r->user_bits, cap_untyped_device(u)));
+	}
+	return EXC_NONE;
+}
+
+exception_t untyped_decode(word_t label, unsigned length, struct cte *slot, cap_t cap)
+{
+	struct retype r = {0};
+	exception_t e;
+
+	(void)cap; /* slot->cap, which this changes */
+	if (label != UntypedRetype)
+		return error_illegal_operation();
+	if (length < 6 || !invocation_extra(0))
+		return error_truncated();
+	e = untyped_check_type(&r);
+	if (e == EXC_NONE)
+		e = untyped_check_dest(&r);
+	if (e == EXC_NONE)
+		e = untyped_check_room(slot, &r);
+	if (e != EXC_NONE)
+		return e;
+	return untyped_retype(slot, &r);
+}
+
+void untyped_take_page(struct cte *slot)
+{
+	paddr_t p = untyped_at(slot->cap, 0);
+
+	INVARIANT(cap_untyped_bits(slot->cap) == PAGE_BITS && !cap_untyped_device(slot->cap));
+	window_clear(p, PAGE_SIZE);
+	window_map(p, PAGE_SIZE);
+	slot->cap = untyped_unknown(cap_untyped_with_free(slot->cap, PAGE_SIZE));
+}

@@ -1,0 +1,66 @@
+/*
+ * Debug system calls of debug builds. They print or stop; they change no object. Called by the system call layer.
+ */
+#include "api/debug_syscall.h"
+#include "arch/x86/arch.h"
+#include "cap/cnode.h"
+#include "panic.h"
+#include "percpu.h"
+#include "sched/sched.h"
+
+static void debug_syscall_thread(const char *where, const struct tcb *t)
+{
+	kprintf("%s: %s state %d prio %u ip 0x%lx\n", where, t->name, (int)t->state, t->priority, t->ctx.restart_ip);
+}
+
+static void debug_syscall_scheduler(void)
+{
+	struct percpu *p = percpu_self();
+	struct rbtree_node *n;
+
+	debug_syscall_thread("current", p->current);
+	for (unsigned prio = PRIORITIES; prio-- > 0;)
+		for (struct tcb *t = p->ready[prio].head; t; t = t->queue_next)
+			debug_syscall_thread("ready", t);
+	for (n = rbtree_first(&p->release); n; n = rbtree_next(n))
+		debug_syscall_thread("waits for budget", RBTREE_OWNER(n, struct tcb, release_node));
+}
+
+static void debug_syscall_slots(struct tcb *t)
+{
+	static const char *const names[TCB_SLOT_COUNT] = {"cspace", "vspace", "ipc buffer", "fault", "timeout", "ept"};
+
+	debug_syscall_thread("snapshot", t);
+	for (unsigned i = 0; i < TCB_SLOT_COUNT; i++)
+		kprintf("  %s: 0x%lx 0x%lx\n", names[i], t->slot[i].cap.w[0], t->slot[i].cap.w[1]);
+}
+
+/* Upstream's: the thread's CPU in place of the capability; all ones if it is not a thread. */
+static void debug_syscall_affinity(struct tcb *t)
+{
+	struct lookup_result r = cnode_lookup_slot(t, t->ctx.rdi);
+
+	t->ctx.rdi = UINT64_MAX;
+	if (r.status == EXC_NONE && cap_type(r.slot->cap) == CAP_TCB)
+		t->ctx.rdi = cap_tcb_of(r.slot->cap)->cpu;
+}
+
+bool debug_syscall(struct tcb *t, int64_t number)
+{
+	switch (number) {
+	case seL4_SysDebugDumpScheduler:
+		debug_syscall_scheduler();
+		return true;
+	case seL4_SysDebugHalt:
+		kprintf("halted by thread %s\n", t->name);
+		arch_halt();
+	case seL4_SysDebugSnapshot:
+		debug_syscall_slots(t);
+		return true;
+	case seL4_SysDebugGetThreadAffinity:
+		debug_syscall_affinity(t);
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,117 @@
+/*
+ * The code that the IDT points to: for each vector one piece of ENTRY_VECTOR_BYTES that makes the stack alike (vector, error
+ * code, frame) and goes on to entry.S; and the three that come on stacks of their own, at any place: NMI, machine check, double
+ * fault.
+ */
+#include "asm_offsets.h"
+#include "entry/patch.h"
+
+#define MSR_GS_BASE 0xc0000101
+#define VECTOR_DF   8
+#define VECTOR_NMI  2
+#define VECTOR_MC   18
+
+	.section .entry.vectors, "ax", @progbits
+	.code64
+
+	.balign 64
+	.global entry_vectors
+entry_vectors:
+	.set v, 0
+	.rept 256
+	.balign 16
+	.if v == VECTOR_NMI
+	jmp entry_nmi
+	.elseif v == VECTOR_MC
+	jmp entry_machine_check
+	.elseif v == VECTOR_DF
+	jmp entry_double_fault
+	.elseif v == 10 || v == 11 || v == 12 || v == 13 || v == 14 || v == 17 || v == 21 || v == 29 || v == 30
+	pushq $v /* the CPU has pushed an error code */
+	jmp entry_trap
+	.elseif v < 32
+	pushq $0
+	pushq $v
+	jmp entry_trap
+	.elseif v == IRQ_SPURIOUS
+	iretq /* nothing happened, nothing is acknowledged */
+	.elseif v >= INT_FIRST && v != IRQ_TIMER && v != IRQ_KICK
+	pushq $0
+	pushq $v
+	jmp entry_int
+	.else
+	pushq $0
+	pushq $v
+	jmp entry_interrupt
+	.endif
+	.set v, v + 1
+	.endr
+	.balign 16
+
+/*
+ * The per-CPU area's address lies at the top of each of these stacks, above the frame (cpu_init). GS is set to it whatever
+ * it was, and set back: no test of the interrupted code is needed, and a user's base that looks like the
+ * kernel's is harmless.
+ */
+	.macro ist_enter
+	pushq %rax
+	pushq %rcx
+	pushq %rdx
+	pushq %rbx
+	cld
+	movl $MSR_GS_BASE, %ecx
+	rdmsr
+	shlq $32, %rdx
+	orq %rdx, %rax
+	movq %rax, %rbx /* the base as it was */
+	movq (4 + 5) * 8(%rsp), %rax
+	movq %rax, %rdx
+	shrq $32, %rdx
+	wrmsr
+	PATCH_SITE(PATCH_ENTRY_CLAC, 3)
+	PATCH_SITE(PATCH_IST_ENTRY, 24)
+	.endm
+
+	.macro ist_leave
+	PATCH_SITE(PATCH_IST_EXIT, 24)
+	movq %rbx, %rax
+	movq %rbx, %rdx
+	shrq $32, %rdx
+	movl $MSR_GS_BASE, %ecx
+	wrmsr
+	popq %rbx
+	popq %rdx
+	popq %rcx
+	popq %rax
+	.endm
+
+/* It may have come between any two instructions of the entry paths: it only counts, and never looks further. */
+entry_nmi:
+	ist_enter
+	incq %gs:PERCPU_COUNTER_NMI
+	ist_leave
+	iretq
+
+entry_machine_check:
+	ist_enter
+	popq %rbx
+	popq %rdx
+	popq %rcx
+	popq %rax
+	pushq $0
+	pushq $VECTOR_MC
+	jmp entry_kernel_fault
+
+/* With an error code, always 0: taken away, so that the address is where the others have it. */
+entry_double_fault:
+	addq $8, %rsp
+	ist_enter
+	popq %rbx
+	popq %rdx
+	popq %rcx
+	popq %rax
+	pushq $0
+	pushq $VECTOR_DF
+	jmp entry_kernel_fault
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,234 @@
+/*
+ * Endpoints: synchronous messages. Send, receive, and taking threads out of them again. Called by the system call layer,
+ * by faults (a fault is a call by the faulter) and by finalisation. It must never choose who runs.
+ */
+#include "ipc/endpoint.h"
+#include "arch/x86/arch.h"
+#include "ipc/notification.h"
+#include "ipc/queue.h"
+#include "ipc/reply.h"
+#include "ipc/transfer.h"
+#include "panic.h"
+#include "sched/sched.h"
+
+/* ---- the queue ---- */
+
+static struct queue endpoint_queue(const struct endpoint *ep)
+{
+	return (struct queue){endpoint_head(ep), endpoint_tail(ep)};
+}
+
+static void endpoint_store(struct endpoint *ep, struct queue q, enum endpoint_state state)
+{
+	ep->head = q.head ? window_pa(q.head).v | state : ENDPOINT_IDLE;
+	ep->tail = q.tail ? window_pa(q.tail).v : 0;
+}
+
+static void endpoint_wait(struct endpoint *ep, struct tcb *t, enum endpoint_state state)
+{
+	struct queue q = endpoint_queue(ep);
+
+	t->blocking_object = ep;
+	sched_set_state(t, state == ENDPOINT_SEND ? THREAD_BLOCKED_SEND : THREAD_BLOCKED_RECV);
+	queue_insert(&q, t);
+	endpoint_store(ep, q, state);
+}
+
+static void endpoint_leave(struct endpoint *ep, struct tcb *t)
+{
+	struct queue q = endpoint_queue(ep);
+
+	queue_remove(&q, t);
+	endpoint_store(ep, q, endpoint_state(ep));
+	t->blocking_object = NULL;
+}
+
+/* ---- send ---- */
+
+/* The sender called (or faulted): it waits for an answer, if it may get one. */
+static void endpoint_await_reply(struct tcb *caller, struct tcb *callee, struct reply *r, bool may_reply, bool can_donate)
+{
+	if (r && may_reply)
+		reply_push(caller, callee, r, can_donate);
+	else
+		sched_set_state(caller, THREAD_INACTIVE);
+}
+
+void ipc_send(bool blocking, bool call, word_t badge, bool can_grant, bool can_grant_reply, bool can_donate,
+              struct tcb *sender, struct endpoint *ep)
+{
+	struct tcb *receiver;
+	struct reply *r;
+
+	if (endpoint_state(ep) != ENDPOINT_RECV) {
+		if (!blocking)
+			return;
+		sender->send_badge = badge;
+		sender->can_grant = can_grant;
+		sender->can_grant_reply = can_grant_reply;
+		sender->is_call = call;
+		endpoint_wait(ep, sender, ENDPOINT_SEND);
+		return;
+	}
+
+	receiver = endpoint_head(ep);
+	endpoint_leave(ep, receiver);
+	r = receiver->reply;
+	if (r)
+		reply_unlink(r, receiver);
+	transfer_message(sender, ep, badge, can_grant, receiver);
+
+	if (call)
+		endpoint_await_reply(sender, receiver, r, can_grant || can_grant_reply, can_donate);
+	else if (can_donate && !receiver->sc && sender->sc)
+		sched_context_donate(sender->sc, receiver);
+	sched_set_state(receiver, THREAD_RUNNING);
+	sched_possible_switch_to(receiver);
+}
+
+/* ---- receive ---- */
+
+/* The reply object for this receive: another thread that still uses it loses it. */
+static struct reply *endpoint_take_reply(struct tcb *receiver, cap_t reply_cap)
+{
+	struct reply *r;
+
+	if (cap_type(reply_cap) != CAP_REPLY)
+		return NULL;
+	r = cap_reply_of(reply_cap);
+	if (r->tcb && r->tcb != receiver)
+		ipc_cancel(r->tcb);
+	return r;
+}
+
+static void endpoint_receive_from(struct tcb *receiver, struct endpoint *ep, struct reply *r)
+{
+	struct tcb *sender = endpoint_head(ep);
+	struct notification *n = receiver->bound_notification;
+	bool may_reply = sender->can_grant || sender->can_grant_reply;
+	bool may_donate = sender->fault.type != seL4_Fault_Timeout;
+
+	endpoint_leave(ep, sender);
+	transfer_message(sender, ep, sender->send_badge, sender->can_grant, receiver);
+	if (!sender->is_call) {
+		sched_set_state(sender, THREAD_RUNNING);
+		sched_possible_switch_to(sender);
+		return;
+	}
+	/* the caller's context in place of one that the notification lent */
+	if (n && r && may_reply && may_donate && sender->sc)
+		notification_return_sc(n, receiver);
+	endpoint_await_reply(sender, receiver, r, may_reply, may_donate);
+}
+
+static void endpoint_receive_wait(struct tcb *receiver, struct endpoint *ep, struct reply *r)
+{
+	if (receiver->bound_notification)
+		notification_return_sc(receiver->bound_notification, receiver);
+	receiver->reply = r;
+	if (r)
+		r->tcb = receiver;
+	endpoint_wait(ep, receiver, ENDPOINT_RECV);
+}
+
+void ipc_receive(struct tcb *receiver, cap_t ep_cap, bool blocking, cap_t reply_cap)
+{
+	struct endpoint *ep = cap_endpoint_of(ep_cap);
+	struct reply *r = endpoint_take_reply(receiver, reply_cap);
+	struct notification *n = receiver->bound_notification;
+
+	if (n && notification_complete(n, receiver))
+		return;
+	if (endpoint_state(ep) == ENDPOINT_SEND)
+		endpoint_receive_from(receiver, ep, r);
+	else if (blocking)
+		endpoint_receive_wait(receiver, ep, r);
+	else
+		receiver->ctx.rdi = 0;
+}
+
+/* ---- cancelling ---- */
+
+static void endpoint_cancel(struct tcb *t)
+{
+	endpoint_leave(t->blocking_object, t);
+	if (t->state == THREAD_BLOCKED_RECV && t->reply)
+		reply_unlink(t->reply, t);
+	sched_set_state(t, THREAD_INACTIVE);
+}
+
+void ipc_cancel(struct tcb *t)
+{
+	switch (t->state) {
+	case THREAD_BLOCKED_SEND:
+	case THREAD_BLOCKED_RECV:
+		endpoint_cancel(t);
+		break;
+	case THREAD_BLOCKED_NOTIFICATION:
+		notification_cancel(t);
+		break;
+	case THREAD_BLOCKED_REPLY:
+		reply_remove_tcb(t);
+		break;
+	default:
+		break;
+	}
+	t->fault.type = seL4_Fault_NullFault;
+}
+
+/* t waited here and shall try again; one that waited with a fault has nothing to try, and stays where it stopped. */
+static void endpoint_restart(struct tcb *t)
+{
+	bool faulted = t->fault.type != seL4_Fault_NullFault;
+
+	endpoint_cancel(t);
+	t->fault.type = seL4_Fault_NullFault;
+	if (faulted)
+		return;
+	sched_set_state(t, THREAD_RESTART);
+	sched_possible_switch_to(t);
+}
+
+void ipc_cancel_all(struct endpoint *ep)
+{
+	while (endpoint_state(ep) != ENDPOINT_IDLE)
+		endpoint_restart(endpoint_head(ep));
+}
+
+exception_t ipc_cancel_badged(struct endpoint *ep, word_t badge)
+{
+	struct tcb *t, *next;
+
+	if (endpoint_state(ep) != ENDPOINT_SEND)
+		return EXC_NONE;
+	for (t = endpoint_head(ep); t; t = next) {
+		next = t->ipc_next;
+		if (t->send_badge != badge)
+			continue;
+		endpoint_restart(t);
+		/* only after progress: a queue of others' messages cannot keep this from ending */
+		if (preempt_point(1))
+			return EXC_PREEMPTED;
+	}
+	return EXC_NONE;
+}
+
+void ipc_requeue(struct tcb *t)
+{
+	struct endpoint *ep;
+	enum endpoint_state state;
+	struct queue q;
+
+	if (t->state == THREAD_BLOCKED_NOTIFICATION) {
+		notification_requeue(t);
+		return;
+	}
+	if (t->state != THREAD_BLOCKED_SEND && t->state != THREAD_BLOCKED_RECV)
+		return;
+	ep = t->blocking_object;
+	state = endpoint_state(ep);
+	q = endpoint_queue(ep);
+	queue_remove(&q, t);
+	queue_insert(&q, t);
+	endpoint_store(ep, q, state);
+}

@@ -1,0 +1,50 @@
+/*
+ * Endpoints (16 bytes): structure and operations. Semantics: facts, section 11. Called by the system call layer, the
+ * fault layer and object finalisation.
+ */
+#ifndef IPC_ENDPOINT_H
+#define IPC_ENDPOINT_H
+
+#include "object/tcb.h"
+
+enum endpoint_state { ENDPOINT_IDLE, ENDPOINT_SEND, ENDPOINT_RECV };
+
+/* A queue of threads, linked by ipc_next/ipc_prev, ordered by priority (FIFO among equals). */
+struct endpoint {
+	uint64_t head; /* physical address of the first TCB (4 KiB aligned) | enum endpoint_state */
+	uint64_t tail; /* physical address of the last TCB */
+};
+_Static_assert(sizeof(struct endpoint) == 16, "endpoint size");
+
+static inline struct endpoint *cap_endpoint_of(cap_t c)
+{
+	return window_kv(paddr(cap_endpoint_ptr(c)));
+}
+
+static inline enum endpoint_state endpoint_state(const struct endpoint *ep)
+{
+	return (enum endpoint_state)(ep->head & MASK(2));
+}
+
+/* First and last waiting thread, NULL if there is none. */
+static inline struct tcb *endpoint_head(const struct endpoint *ep)
+{
+	return ep->head ? window_kv(paddr(ep->head & ~MASK(2))) : NULL;
+}
+static inline struct tcb *endpoint_tail(const struct endpoint *ep)
+{
+	return ep->tail ? window_kv(paddr(ep->tail)) : NULL;
+}
+
+void ipc_send(bool blocking, bool call, word_t badge, bool can_grant, bool can_grant_reply, bool can_donate,
+              struct tcb *sender, struct endpoint *ep);
+void ipc_receive(struct tcb *receiver, cap_t ep_cap, bool blocking, cap_t reply_cap);
+/* Takes a blocked thread out of whatever it is blocked on (becomes INACTIVE). */
+void ipc_cancel(struct tcb *t);
+void ipc_cancel_all(struct endpoint *ep);
+/* All senders with this badge are restarted. EXC_PREEMPTED: call again, those that are gone stay gone. */
+exception_t ipc_cancel_badged(struct endpoint *ep, word_t badge);
+/* Its priority changed: keep the queue it waits in ordered. */
+void ipc_requeue(struct tcb *t);
+
+#endif

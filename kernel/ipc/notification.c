@@ -1,0 +1,189 @@
+/*
+ * Notifications: a word of badges that signals are or-ed into. Called by the system call layer, by interrupts and
+ * timers, by finalisation. Signalling never blocks and never fails. It must never touch message words.
+ */
+#include "ipc/notification.h"
+#include "ipc/endpoint.h"
+#include "ipc/queue.h"
+#include "object/vcpu.h"
+#include "panic.h"
+#include "sched/sched.h"
+
+/* ---- waiting threads ---- */
+
+static void notification_store(struct notification *n, struct queue q)
+{
+	n->head = q.head;
+	n->tail = q.tail;
+	n->state = q.head ? NOTIFICATION_WAITING : NOTIFICATION_IDLE;
+}
+
+static void notification_leave(struct notification *n, struct tcb *t)
+{
+	struct queue q = {n->head, n->tail};
+
+	queue_remove(&q, t);
+	notification_store(n, q);
+	t->blocking_object = NULL;
+}
+
+void notification_requeue(struct tcb *t)
+{
+	struct notification *n = t->blocking_object;
+	struct queue q = {n->head, n->tail};
+
+	queue_remove(&q, t);
+	queue_insert(&q, t);
+	notification_store(n, q);
+}
+
+/* ---- the lent scheduling context ---- */
+
+static void notification_lend_sc(struct notification *n, struct tcb *t)
+{
+	if (!t->sc && n->sc && !n->sc->tcb)
+		sched_context_donate(n->sc, t);
+}
+
+void notification_return_sc(struct notification *n, struct tcb *t)
+{
+	if (n->sc && n->sc == t->sc)
+		sched_context_unbind_tcb(n->sc);
+}
+
+/* ---- signal ---- */
+
+static void notification_wake(struct notification *n, struct tcb *t, word_t badge)
+{
+	t->ctx.rdi = badge;
+	sched_set_state(t, THREAD_RUNNING);
+	notification_lend_sc(n, t);
+	sched_possible_switch_to(t);
+}
+
+static void notification_signal_bound(struct notification *n, struct tcb *t, word_t badge)
+{
+	switch (t->state) {
+	case THREAD_BLOCKED_RECV:
+		ipc_cancel(t);
+		notification_wake(n, t, badge);
+		break;
+	case THREAD_RUNNING_VM:
+		vcpu_kick(t);
+		vcpu_deliver_signal(t, badge);
+		sched_set_state(t, THREAD_RUNNING);
+		notification_lend_sc(n, t);
+		sched_possible_switch_to(t);
+		break;
+	default:
+		n->badge = badge;
+		n->state = NOTIFICATION_ACTIVE;
+		break;
+	}
+}
+
+void notification_signal(struct notification *n, word_t badge)
+{
+	struct tcb *t;
+
+	switch ((enum notification_state)n->state) {
+	case NOTIFICATION_ACTIVE:
+		n->badge |= badge;
+		break;
+	case NOTIFICATION_WAITING:
+		t = n->head;
+		notification_leave(n, t);
+		notification_wake(n, t, badge);
+		break;
+	case NOTIFICATION_IDLE:
+		if (n->bound_tcb) {
+			notification_signal_bound(n, n->bound_tcb, badge);
+		} else {
+			n->badge = badge;
+			n->state = NOTIFICATION_ACTIVE;
+		}
+		break;
+	}
+}
+
+/* ---- wait ---- */
+
+bool notification_poll(struct notification *n, word_t *badge)
+{
+	if (n->state != NOTIFICATION_ACTIVE)
+		return false;
+	*badge = n->badge;
+	n->badge = 0;
+	n->state = NOTIFICATION_IDLE;
+	return true;
+}
+
+bool notification_complete(struct notification *n, struct tcb *t)
+{
+	if (!notification_poll(n, &t->ctx.rdi))
+		return false;
+	notification_lend_sc(n, t);
+	return true;
+}
+
+void notification_wait(struct tcb *t, cap_t cap, bool blocking)
+{
+	struct notification *n = cap_notification_of(cap);
+	struct queue q;
+
+	if (notification_complete(n, t))
+		return;
+	if (!blocking) {
+		t->ctx.rdi = 0;
+		return;
+	}
+	notification_return_sc(n, t);
+	t->blocking_object = n;
+	sched_set_state(t, THREAD_BLOCKED_NOTIFICATION);
+	q = (struct queue){n->head, n->tail};
+	queue_insert(&q, t);
+	notification_store(n, q);
+}
+
+/* ---- cancelling, binding ---- */
+
+void notification_cancel(struct tcb *t)
+{
+	notification_leave(t->blocking_object, t);
+	sched_set_state(t, THREAD_INACTIVE);
+}
+
+void notification_cancel_all(struct notification *n)
+{
+	struct tcb *t;
+
+	while (n->state == NOTIFICATION_WAITING) {
+		t = n->head;
+		notification_leave(n, t);
+		sched_set_state(t, THREAD_RESTART);
+		sched_possible_switch_to(t);
+	}
+}
+
+void notification_bind(struct notification *n, struct tcb *t)
+{
+	n->bound_tcb = t;
+	t->bound_notification = n;
+}
+
+void notification_unbind(struct tcb *t)
+{
+	if (!t->bound_notification)
+		return;
+	t->bound_notification->bound_tcb = NULL;
+	t->bound_notification = NULL;
+}
+
+void notification_finalise(struct notification *n)
+{
+	if (n->sc)
+		sched_context_unbind_notification(n->sc);
+	if (n->bound_tcb)
+		notification_unbind(n->bound_tcb);
+	notification_cancel_all(n);
+}

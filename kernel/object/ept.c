@@ -1,0 +1,255 @@
+/*
+ * Second-level tables: EPT PML4, PDPT, PD and PT objects, and frames mapped for guests. The walk and the checks are here, once; what
+ * entries look like is the vendor's business (virt->ept_*). Levels as in vspace_walk.h. Owns all entries of these tables.
+ * Called by the invocation layer and by deletion. An entry that is not present is 0.
+ */
+#include "object/ept.h"
+#include "api/invocation.h"
+#include "arch/x86/arch.h"
+#include "arch/x86/mm/window.h"
+#include "arch/x86/virt/virt.h"
+#include "mem/mem.h"
+#include "object/asid.h"
+#include "object/frame.h"
+#include "object/vspace_walk.h"
+#include "sel4/constants.h"
+
+#define EPT_ADDRESS_BITS 48 /* four levels */
+#define EPT_TYPE_MASK    ((word_t)7)
+#define EPT_ATTRIBUTE_MAX ((word_t)6) /* write-back */
+
+/* As vspace_walk(). */
+static uint64_t *ept_walk(paddr_t root, uint64_t gpa, unsigned level, unsigned *missing)
+{
+	uint64_t *table = window_kv(root);
+
+	for (unsigned l = 4; l > level; l--) {
+		uint64_t e = table[vspace_index(gpa, l)];
+
+		if (!virt->ept_present(e) || virt->ept_is_leaf(e, l)) {
+			*missing = l - 1;
+			return NULL;
+		}
+		table = window_kv(virt->ept_address(e));
+	}
+	return &table[vspace_index(gpa, level)];
+}
+
+/* FailedLookup with the bits left, as for VSpaces. */
+static exception_t ept_lookup(paddr_t root, uint64_t gpa, unsigned level, uint64_t **entry)
+{
+	unsigned missing;
+
+	*entry = ept_walk(root, gpa, level, &missing);
+	if (*entry)
+		return EXC_NONE;
+	error_lookup(seL4_MissingCapability, vspace_level_bits(missing + 1));
+	return error_failed_lookup(false);
+}
+
+static void ept_write(uint64_t *entry, uint64_t value)
+{
+	*(volatile uint64_t *)entry = value;
+}
+
+static exception_t ept_check_root(cap_t c, paddr_t *root)
+{
+	if (cap_type(c) != CAP_EPT_PML4 || !cap_paging_is_mapped(c))
+		return error_invalid_capability(1);
+	if (!asid_lookup((unsigned)cap_paging_asid(c), ASID_EPT, root)) {
+		error_lookup(seL4_InvalidRoot, 0);
+		return error_failed_lookup(false);
+	}
+	return root->v == cap_paging_ptr(c) ? EXC_NONE : error_invalid_capability(1);
+}
+
+/* ---- tables ---- */
+
+static unsigned ept_table_level(cap_t cap)
+{
+	switch (cap_type_of(cap)) {
+	case CAP_EPT_PT:
+		return 1;
+	case CAP_EPT_PD:
+		return 2;
+	default:
+		return 3;
+	}
+}
+
+static void ept_unmap_table(cap_t cap)
+{
+	uint64_t *entry;
+	paddr_t root;
+	unsigned missing, level = ept_table_level(cap) + 1;
+
+	if (!asid_lookup((unsigned)cap_paging_asid(cap), ASID_EPT, &root))
+		return;
+	entry = ept_walk(root, cap_paging_mapped(cap), level, &missing);
+	if (!entry || !virt->ept_present(*entry) || virt->ept_is_leaf(*entry, level) ||
+	    virt->ept_address(*entry).v != cap_paging_ptr(cap))
+		return;
+	ept_write(entry, 0);
+	tlb_flush_nested(root);
+}
+
+static exception_t ept_map_table(unsigned length, struct cte *slot, cap_t cap)
+{
+	struct cte *space = invocation_extra(0);
+	unsigned level = ept_table_level(cap) + 1;
+	uint64_t gpa, *entry;
+	paddr_t root;
+	exception_t e;
+
+	if (length < 2 || !space)
+		return error_truncated();
+	if (cap_paging_is_mapped(cap))
+		return error_invalid_capability(0);
+	gpa = ALIGN_DOWN(invocation_arg(0), vspace_level_bits(level));
+	e = ept_check_root(space->cap, &root);
+	if (e != EXC_NONE)
+		return e;
+	if (gpa >> EPT_ADDRESS_BITS)
+		return error_invalid_argument(0);
+	e = ept_lookup(root, gpa, level, &entry);
+	if (e != EXC_NONE)
+		return e;
+	if (virt->ept_present(*entry))
+		return error_delete_first();
+
+	ept_write(entry, virt->ept_table(paddr(cap_paging_ptr(cap))));
+	cap = cap_paging_with_mapped(cap_paging_with_asid(cap, cap_paging_asid(space->cap)), gpa);
+	slot->cap = cap_paging_with_is_mapped(cap, 1);
+	return EXC_NONE;
+}
+
+static exception_t ept_unmap_table_decode(struct cte *slot, cap_t cap)
+{
+	if (!cte_is_final(slot))
+		return error_revoke_first();
+	if (cap_paging_is_mapped(cap)) {
+		ept_unmap_table(cap);
+		memset(window_kv(paddr(cap_paging_ptr(cap))), 0, PAGE_SIZE);
+	}
+	cap = cap_paging_with_mapped(cap_paging_with_asid(cap, 0), 0);
+	slot->cap = cap_paging_with_is_mapped(cap, 0);
+	return EXC_NONE;
+}
+
+exception_t ept_decode(word_t label, unsigned length, struct cte *slot, cap_t cap)
+{
+	word_t map, unmap;
+
+	switch (cap_type_of(cap)) {
+	case CAP_EPT_PT:
+		map = X86EPTPTMap;
+		unmap = X86EPTPTUnmap;
+		break;
+	case CAP_EPT_PD:
+		map = X86EPTPDMap;
+		unmap = X86EPTPDUnmap;
+		break;
+	case CAP_EPT_PDPT:
+		map = X86EPTPDPTMap;
+		unmap = X86EPTPDPTUnmap;
+		break;
+	default: /* a root has no invocations */
+		return error_illegal_operation();
+	}
+	if (label == unmap)
+		return ept_unmap_table_decode(slot, cap);
+	if (label == map)
+		return ept_map_table(length, slot, cap);
+	return error_illegal_operation();
+}
+
+/* ---- frames ---- */
+
+/* The entry that maps this frame, if it still does. */
+static uint64_t *ept_find_frame(cap_t cap, paddr_t *root)
+{
+	unsigned level = frame_level(cap), missing;
+	uint64_t *entry;
+
+	if (!asid_lookup((unsigned)cap_frame_asid(cap), ASID_EPT, root))
+		return NULL;
+	entry = ept_walk(*root, cap_frame_mapped(cap), level, &missing);
+	if (!entry || !virt->ept_present(*entry) || !virt->ept_is_leaf(*entry, level) ||
+	    virt->ept_address(*entry).v != cap_frame_ptr(cap))
+		return NULL;
+	return entry;
+}
+
+void ept_unmap_frame(cap_t frame)
+{
+	paddr_t root;
+	uint64_t *entry = ept_find_frame(frame, &root);
+
+	if (!entry)
+		return;
+	ept_write(entry, 0);
+	tlb_flush_nested(root);
+}
+
+static unsigned ept_rights(cap_t frame, word_t word)
+{
+	unsigned r = frame_rights(frame, word);
+
+	if (!(r & CAP_RIGHT_READ))
+		return 0;
+	return (unsigned)EPT_READ | (unsigned)EPT_EXEC | (r & CAP_RIGHT_WRITE ? (unsigned)EPT_WRITE : 0u);
+}
+
+exception_t ept_map_frame(unsigned length, struct cte *slot, cap_t frame)
+{
+	struct cte *space = invocation_extra(0);
+	unsigned level = frame_level(frame), rights;
+	uint64_t gpa, *entry, old;
+	paddr_t root;
+	word_t type;
+	exception_t e;
+
+	if (length < 3 || !space)
+		return error_truncated();
+	if (cap_frame_map(frame) != FRAME_UNMAPPED)
+		return error_invalid_capability(0);
+	gpa = invocation_arg(0);
+	rights = ept_rights(frame, invocation_arg(1));
+	type = invocation_arg(2) & EPT_TYPE_MASK;
+	e = ept_check_root(space->cap, &root);
+	if (e != EXC_NONE)
+		return e;
+	if (gpa >> EPT_ADDRESS_BITS)
+		return error_invalid_argument(0);
+	if (!ALIGNED(gpa, frame_size_bits(cap_frame_size(frame))))
+		return error_alignment();
+	if (type > EPT_ATTRIBUTE_MAX || type == 2 || type == 3)
+		return error_invalid_argument(2); /* the CPU knows no such memory type */
+	if (level == 3 && !(virt_features & INSULA_VIRT_HUGE_PAGES))
+		return error_illegal_operation();
+	e = ept_lookup(root, gpa, level, &entry);
+	if (e != EXC_NONE)
+		return e;
+	old = *entry;
+	if (virt->ept_present(old) && !virt->ept_is_leaf(old, level))
+		return error_delete_first();
+
+	ept_write(entry, rights ? virt->ept_leaf(paddr(cap_frame_ptr(frame)), level, rights, (unsigned)type) : 0);
+	if (virt->ept_present(old))
+		tlb_flush_nested(root);
+	frame = cap_frame_with_mapped(cap_frame_with_asid(frame, cap_paging_asid(space->cap)), gpa);
+	slot->cap = cap_frame_with_map(frame, FRAME_EPT);
+	return EXC_NONE;
+}
+
+/* ---- deletion ---- */
+
+void ept_finalise(cap_t cap, bool final)
+{
+	if (!final || !cap_paging_is_mapped(cap))
+		return;
+	if (cap_type(cap) == CAP_EPT_PML4)
+		asid_root_gone((unsigned)cap_paging_asid(cap), ASID_EPT, paddr(cap_paging_ptr(cap)));
+	else
+		ept_unmap_table(cap);
+}

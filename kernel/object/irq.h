@@ -1,0 +1,18 @@
+/* Interrupt control and handlers (IOAPIC, MSI), and the signal at an interrupt. */
+#ifndef OBJECT_IRQ_H
+#define OBJECT_IRQ_H
+
+#include "cap/cte.h"
+
+/*
+ * Boot, before the first thread: `page` is a zeroed page in the window; it will hold the notification slots.
+ */
+void irq_init(void *page);
+exception_t irq_control_decode(word_t label, unsigned length, struct cte *slot);
+exception_t irq_handler_decode(word_t label, unsigned length, cap_t cap);
+void irq_handler_finalise(unsigned irq); /* last handler capability is gone: mask, drop the notification */
+void irq_handler_release(unsigned irq);  /* slot is empty: the vector is free again */
+/* Device interrupt with hardware vector 0x30 + irq arrived: mask if level, signal, EOI. */
+void irq_dispatch(unsigned irq);
+
+#endif

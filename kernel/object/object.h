@@ -1,0 +1,39 @@
+/*
+ * Objects by type: sizes, creation at retype, finalisation. The one place that knows all types; each
+ * object's own file does the work.
+ */
+#ifndef OBJECT_OBJECT_H
+#define OBJECT_OBJECT_H
+
+#include "cap/cte.h"
+
+/* Can objects of this type be made on this machine? (vCPUs and EPT tables: only with VT-x or SVM.) */
+bool object_type_exists(word_t type);
+/*
+ * log2 of the size of an object of this existing type. user_bits (< 64) counts for Untypeds, CNodes and SCs
+ * only.
+ */
+unsigned object_size_bits(word_t type, unsigned user_bits);
+bool object_is_frame(word_t type);
+/* Neither frame nor Untyped: the kernel itself reads and writes it, so it is in the window. */
+bool object_is_kernel(word_t type);
+/*
+ * Makes an object in memory that is zero (and, unless it is a frame or Untyped, in the window); returns its
+ * first capability.
+ */
+cap_t object_create(word_t type, paddr_t memory, unsigned user_bits, bool device);
+
+struct finalise_result {
+	cap_t remainder; /* null, or a zombie to go on with */
+	cap_t cleanup;   /* an interrupt or port range to be free for issue once the slot is empty, or null */
+};
+/*
+ * slot->cap is about to go; `final`: it is the last of its object. The slot tells who holds a frame that is
+ * FRAME_KERNEL: the TCB (4 KiB aligned) or vCPU (16 KiB aligned) in which it lies. `exposed`: it has to be
+ * possible at once, so the remainder must not be a zombie.
+ */
+struct finalise_result object_finalise(struct cte *slot, bool final, bool exposed);
+/* After the slot of `cleanup` is empty. */
+void object_post_delete(cap_t cleanup);
+
+#endif

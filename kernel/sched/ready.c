@@ -1,0 +1,102 @@
+/*
+ * Ready queues: one doubly linked list per priority, and a two-level bitmap of those that are not empty. Called by the
+ * scheduler only. It must never look at budgets or states.
+ */
+#include "sched/sched.h"
+#include "sched/remote.h"
+
+static void ready_mark(struct percpu *p, unsigned prio)
+{
+	p->ready_l1 |= BIT(prio / 64);
+	p->ready_l2[prio / 64] |= BIT(prio % 64);
+}
+
+static void ready_unmark(struct percpu *p, unsigned prio)
+{
+	p->ready_l2[prio / 64] &= ~BIT(prio % 64);
+	if (!p->ready_l2[prio / 64])
+		p->ready_l1 &= ~BIT(prio / 64);
+}
+
+static unsigned ready_top_bit(uint64_t v)
+{
+	return 63u - (unsigned)__builtin_clzll(v);
+}
+
+static unsigned ready_top(const struct percpu *p)
+{
+	unsigned l1 = ready_top_bit(p->ready_l1);
+
+	return l1 * 64 + ready_top_bit(p->ready_l2[l1]);
+}
+
+void ready_enqueue(struct tcb *t)
+{
+	struct percpu *p = remote_percpu(t->cpu);
+	struct ready_queue *q = &p->ready[t->priority];
+
+	if (t->queued)
+		return;
+	t->queue_prev = NULL;
+	t->queue_next = q->head;
+	if (q->head) {
+		q->head->queue_prev = t;
+	} else {
+		q->tail = t;
+		ready_mark(p, t->priority);
+	}
+	q->head = t;
+	t->queued = true;
+}
+
+void ready_append(struct tcb *t)
+{
+	struct percpu *p = remote_percpu(t->cpu);
+	struct ready_queue *q = &p->ready[t->priority];
+
+	if (t->queued)
+		return;
+	t->queue_next = NULL;
+	t->queue_prev = q->tail;
+	if (q->tail) {
+		q->tail->queue_next = t;
+	} else {
+		q->head = t;
+		ready_mark(p, t->priority);
+	}
+	q->tail = t;
+	t->queued = true;
+}
+
+void ready_dequeue(struct tcb *t)
+{
+	struct percpu *p;
+	struct ready_queue *q;
+
+	if (!t->queued)
+		return;
+	p = remote_percpu(t->cpu);
+	q = &p->ready[t->priority];
+	if (t->queue_prev)
+		t->queue_prev->queue_next = t->queue_next;
+	else
+		q->head = t->queue_next;
+	if (t->queue_next)
+		t->queue_next->queue_prev = t->queue_prev;
+	else
+		q->tail = t->queue_prev;
+	if (!q->head)
+		ready_unmark(p, t->priority);
+	t->queue_next = t->queue_prev = NULL;
+	t->queued = false;
+}
+
+struct tcb *ready_highest(struct percpu *p)
+{
+	return p->ready_l1 ? p->ready[ready_top(p)].head : NULL;
+}
+
+bool ready_is_highest(const struct percpu *p, uint8_t priority)
+{
+	return !p->ready_l1 || priority >= ready_top(p);
+}

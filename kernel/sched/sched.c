@@ -1,0 +1,312 @@
+/*
+ * The scheduler's decisions: who runs next on this CPU, what time it is charged, when the timer fires. Called at every
+ * kernel entry and by everything that makes threads runnable. It must never touch messages or capabilities.
+ */
+#include "sched/sched.h"
+#include "arch/x86/arch.h"
+#include "arch/x86/cpu_hw.h"
+#include "ipc/endpoint.h"
+#include "ipc/fault.h"
+#include "object/timer.h"
+#include "object/vcpu.h"
+#include "sched/remote.h"
+#include "sel4/constants.h"
+
+/* Expired releases are bounded per tick; the timer fires again at once if more wait. */
+#define SCHED_RELEASES_PER_TICK 64u
+
+void sched_init_cpu(struct percpu *p, struct tcb *idle)
+{
+	refill_min_budget = time_us_to_ticks(seL4_MinBudgetUs);
+	idle->state = THREAD_IDLE;
+	idle->cpu = p->cpu;
+	p->idle = p->current = idle;
+	p->context = &idle->ctx;
+	p->current_sc = NULL;
+	p->scheduler_action = SCHED_CHOOSE;
+	p->now = cpu_rdtsc();
+	p->consumed = 0;
+	p->reprogram = true;
+	rbtree_init(&p->release);
+	rbtree_init(&p->timers);
+}
+
+/* ---- what runs next ---- */
+
+void sched_reschedule(void)
+{
+	struct percpu *p = percpu_self();
+
+	if (p->scheduler_action > SCHED_CHOOSE && sched_schedulable(p->scheduler_action))
+		ready_append(p->scheduler_action);
+	p->scheduler_action = SCHED_CHOOSE;
+}
+
+/* t is schedulable, on this CPU, and not the current thread. */
+static void sched_propose(struct percpu *p, struct tcb *t)
+{
+	if (!p->scheduler_action) {
+		p->scheduler_action = t;
+		return;
+	}
+	sched_reschedule();
+	ready_append(t);
+}
+
+void sched_possible_switch_to(struct tcb *t)
+{
+	struct percpu *p = percpu_self();
+	struct sched_context *sc = t->sc;
+
+	if (!sc || !sc->refill_max || t->released_queued)
+		return;
+	if (sc != p->current_sc) {
+		if (sc->sporadic)
+			refill_unblock_check(sc, p->now);
+		if (!refill_ready(sc, p->now) || !refill_sufficient(sc, 0)) {
+			sched_postpone(sc);
+			return;
+		}
+	}
+	if (t == p->current)
+		return;
+	if (unlikely(t->cpu != p->cpu))
+		remote_wake(t);
+	else
+		sched_propose(p, t);
+}
+
+void sched_postpone(struct sched_context *sc)
+{
+	struct tcb *t = sc->tcb;
+
+	ready_dequeue(t);
+	release_add(t);
+	if (t == percpu_self()->current || t == percpu_self()->scheduler_action)
+		sched_reschedule();
+}
+
+void sched_stop(struct tcb *t)
+{
+	struct percpu *p = percpu_self();
+
+	ready_dequeue(t);
+	release_remove(t);
+	if (p->scheduler_action == t)
+		p->scheduler_action = SCHED_CHOOSE;
+}
+
+static bool sched_stopped(const struct tcb *t)
+{
+	return !sched_runnable(t) && t->state != THREAD_IDLE;
+}
+
+void sched_restart(struct tcb *t)
+{
+	if (!sched_stopped(t))
+		return;
+	ipc_cancel(t);
+	sched_set_state(t, THREAD_RESTART);
+	sched_possible_switch_to(t);
+}
+
+void sched_set_priority(struct tcb *t, uint8_t prio)
+{
+	bool queued = t->queued;
+
+	ready_dequeue(t);
+	t->priority = prio;
+	if (queued)
+		ready_append(t);
+	ipc_requeue(t);
+	if (sched_runnable(t))
+		sched_reschedule();
+}
+
+void sched_set_mcp(struct tcb *t, uint8_t mcp)
+{
+	t->mcp = mcp;
+}
+
+static struct tcb *sched_choose(struct percpu *p)
+{
+	struct tcb *t = ready_highest(p);
+
+	if (!t)
+		return p->idle;
+	ready_dequeue(t);
+	return t;
+}
+
+/*
+ * The thread to run after `current`, which can go on or not, when something happened. A current thread that goes on keeps
+ * the head of its queue, unless its slice ended: then it is in the queue already.
+ */
+static struct tcb *sched_pick(struct percpu *p, struct tcb *current, bool can_run)
+{
+	struct tcb *t = p->scheduler_action;
+
+	if (can_run && !current->queued)
+		ready_enqueue(current);
+	if (t > SCHED_CHOOSE && sched_schedulable(t)) {
+		if (ready_is_highest(p, t->priority) && !(can_run && t->priority == current->priority)) {
+			ready_dequeue(t);
+			return t;
+		}
+		ready_append(t);
+	}
+	return sched_choose(p);
+}
+
+/* ---- time ---- */
+
+void sched_update_time(void)
+{
+	struct percpu *p = percpu_self();
+	ticks_t now = cpu_rdtsc();
+
+	p->consumed += now - p->now;
+	p->now = now;
+}
+
+/* The current thread's slice is over. */
+static void sched_end_slice(struct percpu *p, struct tcb *t, struct sched_context *sc, bool can_timeout)
+{
+	if (can_timeout && sc->period != 0 && fault_timeout_handler_set(t))
+		fault_timeout(t);
+	else if (refill_ready(sc, p->now) && refill_sufficient(sc, 0))
+		ready_append(t);
+	else
+		sched_postpone(sc);
+	sched_reschedule();
+}
+
+static void sched_account(struct percpu *p, ticks_t used)
+{
+	struct sched_context *sc = p->current_sc;
+
+	if (sc && sc->refill_max && used) {
+		refill_budget_check(sc, used);
+		sc->consumed += used;
+	}
+	p->consumed = 0;
+}
+
+void sched_charge(ticks_t consumed, bool can_timeout)
+{
+	struct percpu *p = percpu_self();
+	struct tcb *t = p->current;
+
+	sched_account(p, consumed);
+	p->reprogram = true;
+	if (p->current_sc && t->sc == p->current_sc && sched_schedulable(t))
+		sched_end_slice(p, t, p->current_sc, can_timeout);
+}
+
+void sched_commit_time(void)
+{
+	struct percpu *p = percpu_self();
+
+	sched_account(p, p->consumed);
+}
+
+bool sched_check_budget(void)
+{
+	struct percpu *p = percpu_self();
+	struct sched_context *sc = p->current_sc;
+
+	if (likely(!sc || !sc->refill_max || refill_sufficient(sc, p->consumed)))
+		return true;
+	sched_charge(p->consumed, true);
+	return false;
+}
+
+bool sched_check_budget_restart(void)
+{
+	struct tcb *t = percpu_self()->current;
+
+	if (likely(sched_check_budget()))
+		return true;
+	if (t->state == THREAD_RUNNING)
+		sched_set_state(t, THREAD_RESTART);
+	return false;
+}
+
+void sched_yield(void)
+{
+	struct percpu *p = percpu_self();
+	struct sched_context *sc = p->current_sc;
+	ticks_t used;
+
+	if (!sc)
+		return;
+	used = sc->consumed + p->consumed;
+	sched_charge(refill_head(sc)->amount, false);
+	sc->consumed = used; /* what it gave up was not consumed */
+}
+
+void sched_tick(void)
+{
+	struct percpu *p = percpu_self();
+	struct tcb *t;
+
+	for (unsigned i = 0; i < SCHED_RELEASES_PER_TICK && (t = release_take(p, p->now)) != NULL; i++)
+		sched_possible_switch_to(t);
+	timer_expire(p->now);
+	p->reprogram = true;
+}
+
+static ticks_t sched_min(ticks_t a, ticks_t b)
+{
+	return a < b ? a : b;
+}
+
+static void sched_program_timer(struct percpu *p)
+{
+	ticks_t deadline = sched_min(release_next(p), timer_next());
+
+	if (p->current_sc)
+		deadline = sched_min(deadline, p->now + refill_capacity(p->current_sc, p->consumed));
+	p->reprogram = false;
+	time_set_deadline(deadline);
+}
+
+static void sched_switch_context(struct percpu *p, struct sched_context *sc)
+{
+	sched_commit_time();
+	if (sc && !sc->sporadic)
+		refill_unblock_check(sc, p->now);
+	p->current_sc = sc;
+	p->reprogram = true;
+}
+
+static void sched_activate(struct tcb *t)
+{
+	if (t->yield_to)
+		sched_context_complete_yield_to(t);
+	if (t->state == THREAD_RESTART) {
+		context_restart(&t->ctx);
+		sched_set_state(t, THREAD_RUNNING);
+	}
+}
+
+void sched_exit(void)
+{
+	struct percpu *p = percpu_self();
+	struct tcb *current = p->current, *next = current;
+	bool can_run = sched_schedulable(current);
+
+	if (p->scheduler_action || !can_run) {
+		next = sched_pick(p, current, can_run);
+		p->scheduler_action = NULL;
+	}
+	if (next->sc != p->current_sc)
+		sched_switch_context(p, next->sc);
+	if (next != current) {
+		p->current = next;
+		arch_switch_to(current, next);
+	}
+	if (p->reprogram)
+		sched_program_timer(p);
+	sched_activate(next);
+}

@@ -1,0 +1,99 @@
+/*
+ * The scheduler: 256 priorities, FIFO within one, scheduling contexts (MCS). Per CPU.
+ *
+ * sched_exit() at the end of every kernel entry picks the thread to run; the entry layer then
+ * switches to it (arch_switch_to). Functions that make a thread runnable only record it.
+ *
+ * The current thread is in no ready queue unless its slice just ended. A thread whose scheduling context has no usable
+ * budget is in the release queue, in no ready queue. percpu->now is the time of the last sched_update_time(): entries
+ * that neither switch scheduling contexts nor use the time (the fast paths, VMEnter) leave it as it was, and what they
+ * used is found at the next one, at the latest at the timer interrupt that ends the budget.
+ */
+#ifndef SCHED_SCHED_H
+#define SCHED_SCHED_H
+
+#include "object/tcb.h"
+#include "percpu.h"
+#include "sched/sched_context.h"
+
+#define SCHED_CHOOSE ((struct tcb *)1)
+
+/* ---- ready.c: ready queues, pure list operations on one CPU's queues. Idempotent ---- */
+void ready_enqueue(struct tcb *t);   /* head */
+void ready_append(struct tcb *t);    /* tail */
+void ready_dequeue(struct tcb *t);
+struct tcb *ready_highest(struct percpu *p); /* NULL if all are empty */
+/* Could a thread of this priority run now, nothing above it being ready? */
+bool ready_is_highest(const struct percpu *p, uint8_t priority);
+
+/* ---- release.c: threads that wait for budget, by the time of their head refill. Idempotent ---- */
+void release_add(struct tcb *t);
+void release_remove(struct tcb *t);
+/* Takes out the first whose budget is usable at `now`; NULL if there is none. */
+struct tcb *release_take(struct percpu *p, ticks_t now);
+ticks_t release_next(const struct percpu *p); /* UINT64_MAX if nothing waits */
+
+/* Is it in a state to run, apart from budget? */
+static inline bool sched_runnable(const struct tcb *t)
+{
+	return t->state == THREAD_RUNNING || t->state == THREAD_RESTART || t->state == THREAD_RUNNING_VM;
+}
+
+/* Runnable, with a configured scheduling context, not in the release queue. */
+static inline bool sched_schedulable(const struct tcb *t)
+{
+	return sched_runnable(t) && t->sc && t->sc->refill_max && !t->released_queued;
+}
+
+static inline void sched_set_state(struct tcb *t, enum thread_state s)
+{
+	t->state = s;
+}
+
+/*
+ * t became runnable: it runs now if its priority is higher than the current thread's; waits for budget if there is none;
+ * nothing happens if it has no scheduling context.
+ */
+void sched_possible_switch_to(struct tcb *t);
+void sched_reschedule(void);
+void sched_set_priority(struct tcb *t, uint8_t prio);
+void sched_set_mcp(struct tcb *t, uint8_t mcp);
+/* Removes it from ready and release queues, and from the plans of sched_exit(). */
+void sched_stop(struct tcb *t);
+/* Makes a stopped thread run: cancels IPC, state RESTART. */
+void sched_restart(struct tcb *t);
+/* sc's thread waits until its head refill is usable. */
+void sched_postpone(struct sched_context *sc);
+
+/* Kernel entry: takes the time, computes consumed. */
+void sched_update_time(void);
+/* True if the current thread may go on with the operation (budget left); else charges and reschedules. */
+bool sched_check_budget(void);
+/* As above, and sets the thread to restart when false (before a system call's work). */
+bool sched_check_budget_restart(void);
+/* Charges consumed time to current_sc as the end of its slice (timeout fault, postpone, or the tail of its queue). */
+void sched_charge(ticks_t consumed, bool can_timeout);
+/* Charges consumed time to current_sc; its slice goes on. */
+void sched_commit_time(void);
+/* The current thread gives up the rest of its head refill (system call Yield). */
+void sched_yield(void);
+/* Timer interrupt: expired releases and timer objects. */
+void sched_tick(void);
+/* Picks the next thread, switches contexts (arch_switch_to), programs the timer. */
+void sched_exit(void);
+
+/*
+ * Nothing has happened that sched_exit() would have to look at: the current thread just returns. True means that
+ * calling it would change nothing.
+ */
+static inline bool sched_undisturbed(const struct percpu *p)
+{
+	const struct tcb *t = p->current;
+
+	return !p->scheduler_action && t->state == THREAD_RUNNING && t->sc && t->sc == p->current_sc && !p->reprogram;
+}
+
+/* At start, for CPU p: empty queues; `idle` is its current thread. time.c must be calibrated. */
+void sched_init_cpu(struct percpu *p, struct tcb *idle);
+
+#endif
