@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""build.py OUT --work F --free F --payload F [--vmlinux F --initrd F]: the admin VM's root file system for Xen.
+
+Debian's Xen 4.17 tools and the libraries they need, taken out of their packages; our init; and what the guests boot.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1] / "image"), str(HERE.parents[1] / "image" / "initramfs")]
+
+import build as guest_root  # noqa: E402  (image/initramfs/build.py)
+import debian  # noqa: E402
+from cpio_archive import Archive  # noqa: E402
+
+PROGRAMS = {
+    "xen-utils-4.17": ["xl", "xenstored", "xenconsoled", "xen-init-dom0"],
+    "xenstore-utils": ["xenstore", "xenstore-exists", "xenstore-ls"],
+}
+LIBRARIES = ["libc6", "libxencall1", "libxenevtchn1", "libxenforeignmemory1", "libxengnttab1", "libxenmisc4.17", "libxenstore4",
+             "libxentoollog1", "libxentoolcore1", "libxendevicemodel1", "libxenhypfs1", "libyajl2", "libuuid1", "zlib1g",
+             "liblzma5", "libzstd1", "libgcc-s1"]
+MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs"]
+
+
+def needed(program: pathlib.Path) -> list[str]:
+    text = subprocess.run(["readelf", "-d", program], check=True, capture_output=True, text=True).stdout
+    return re.findall(r"\(NEEDED\).*\[(.*)\]", text)
+
+
+def libraries() -> dict[str, pathlib.Path]:
+    found = {}
+    for package in LIBRARIES:
+        for path in debian.folder(package).rglob("*.so*"):
+            if path.is_file():
+                found.setdefault(path.name, path.resolve())
+    return found
+
+
+def add_programs(archive: Archive, extra: pathlib.Path) -> None:
+    available, wanted, done = libraries(), [extra], set()
+    archive.copy(available["libgcc_s.so.1"], "lib/libgcc_s.so.1")  # libc opens it when a thread is cancelled
+    archive.copy(extra, "bin/xen_free")
+    for package, names in PROGRAMS.items():
+        for name in names:
+            (program,) = [p for p in debian.folder(package).rglob(name)
+                          if p.is_file() and p.parent.name in ("bin", "sbin")]
+            archive.copy(program.resolve(), f"bin/{name}")
+            wanted.append(program.resolve())
+    archive.directory("lib64")
+    archive.copy(available["ld-linux-x86-64.so.2"], "lib64/ld-linux-x86-64.so.2")
+    while wanted:
+        for name in needed(wanted.pop()):
+            if name in done:
+                continue
+            done.add(name)
+            archive.copy(available[name], f"lib/{name}")
+            wanted.append(available[name])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out")
+    for name in ("work", "free", "payload", "vmlinux", "initrd"):
+        parser.add_argument(f"--{name}", type=pathlib.Path)
+    options = parser.parse_args()
+    archive = guest_root.base()
+    archive.copy(HERE / "init", "init")
+    archive.copy(options.work, "bin/guest_work")
+    add_programs(archive, options.free)
+    modules = debian.folder("linux-image-amd64") / "lib" / "modules"
+    for name in MODULES:
+        (path,) = modules.rglob(f"{name}.ko")
+        archive.copy(path, f"lib/modules/{name}.ko")
+    archive.file("etc/xen/xl.conf", "")
+    for name in ("payload", "vmlinux", "initrd"):
+        source = getattr(options, name)
+        if source:
+            archive.copy(source, f"guest/{name}")
+    archive.write(options.out)
+
+
+if __name__ == "__main__":
+    main()

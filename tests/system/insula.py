@@ -1,0 +1,184 @@
+"""Insula on an emulated machine, as its user sees it: boots it, and drives its monitor. The one place that knows the
+monitor's words and the look of its answers."""
+import re
+from typing import NamedTuple
+
+from harness import OUT, Failure, Machine
+
+KERNEL = OUT / "image" / "insula"
+KERNEL_ALONE = OUT / "kernel-release" / "insula-kernel"
+ISO = OUT / "image" / "insula.iso"
+PAYLOAD = OUT / "tests" / "payload"
+BAD_MODULES = OUT / "tests" / "bad"
+OPTIONS = "console=com1 com1=115200,8n1"
+VMLINUX = (OUT / "image" / "vmlinux", "name=vmlinux console=hvc0 quiet")
+INITRD = (OUT / "image" / "initrd", "name=initrd")
+TEST_PAYLOAD = (PAYLOAD, "name=payload")
+
+SWITCH = "\x01\x01\x01"
+PROMPT = r"^insula> "
+SERVER_LINE = r"^(root|console|domain_manager|monitor|vmm\S*): .*$"  # a server's message may come between any two lines
+REFUSAL = r"^(?:\w+: )?(?:.*\brefused: .*|error: .*)$"
+BANNER = r"Insula \d+\.\d+\S*"
+INIT = r"INSULA-GUEST: init [\d.]+"
+LOGIN = r"login: "
+PANIC = r"(?i)\bpanic\b.*|assertion.*failed.*"
+REPORT = re.compile(r"INSULA-GUEST: (\w+) work=(\d+) mono=([\d.]+) real=([\d.]+) cpu=([\d.]+) tsc=(\d+)")
+
+
+class Row(NamedTuple):
+    """One line of the monitor's `list`."""
+    id: int
+    name: str
+    state: str
+    vcpus: int
+    memory_mib: int
+    overhead_kib: int
+    cpu_seconds: float
+
+
+class Report(NamedTuple):
+    """What a working guest says once a second."""
+    work: int
+    mono: float
+    real: float
+    cpu: float
+    tsc: int
+
+
+def domain(name: str, kernel: str = "vmlinux", ramdisk: str | None = "initrd", memory: int = 256, vcpus: int = 1) -> str:
+    """The option that makes a domain start by itself."""
+    words = [name, f"kernel={kernel}", f"memory={memory}", f"vcpus={vcpus}"]
+    if ramdisk:
+        words.insert(2, f"ramdisk={ramdisk}")
+    return "domain=" + ",".join(words)
+
+
+class Insula(Machine):
+    def __init__(self, name: str, machine: str = "parallel", *arguments: str, options: str = "", modules=(VMLINUX, INITRD),
+                 cdrom=None, limit: float = 600):
+        if cdrom:
+            super().__init__(name, machine, *arguments, cdrom=cdrom, limit=limit)
+        else:
+            super().__init__(name, machine, *arguments, kernel=KERNEL, append=f"{OPTIONS} {options}".strip(),
+                             modules=modules, limit=limit)
+        self.at_monitor = False
+        self.marks = 0
+
+    def expect(self, pattern, wall=120, never=PANIC, virtual=None):
+        return super().expect(pattern, wall, never, virtual)
+
+    def monitor(self) -> None:
+        """Moves the keyboard to the monitor. What it said before is shown again then, so a word of our own marks the end."""
+        if self.at_monitor:
+            return
+        self.send(SWITCH)
+        self.expect(r"keyboard to the monitor", 30)
+        self.marks += 1
+        self.send(f"\x15mark{self.marks}\r")
+        self.expect(rf'"mark{self.marks}"', 30)
+        self.expect(PROMPT, 30)
+        self.at_monitor = True
+
+    def command(self, text: str, wall: float = 60) -> str:
+        """The monitor's answer to a command."""
+        self.monitor()
+        start = self.seen
+        self.send(text + "\r")
+        self.expect(PROMPT, wall)
+        answer = self.text[start:self.seen].split("\n", 1)
+        answer = re.sub(PROMPT, "", answer[1] if len(answer) > 1 else "", flags=re.M)
+        return "\n".join(line for line in answer.splitlines() if line and not re.match(SERVER_LINE, line))
+
+    def leave(self) -> None:
+        """Moves the keyboard back to the domain that had it last."""
+        if self.at_monitor:
+            self.send(SWITCH)
+            self.expect(r"keyboard to domain", 30)
+            self.at_monitor = False
+
+    def console(self, number: int) -> None:
+        """Shows a domain's console, with the last of what it said before, and moves the keyboard there."""
+        self.monitor()
+        self.send(f"console {number}\r")
+        self.expect(r"keyboard to domain", 30)
+        self.at_monitor = False
+
+    def list(self) -> dict[str, Row]:
+        rows = {}
+        for line in self.command("list").splitlines():
+            words = line.split()
+            if len(words) == 7 and words[0].isdigit():
+                rows[words[1]] = Row(int(words[0]), words[1], words[2], int(words[3]), int(words[4]), int(words[5]), float(words[6]))
+        return rows
+
+    def info(self) -> dict[str, int]:
+        """The numbers of `info` by their names: memory in KiB, and how many slots, accounts and tasks root has in use."""
+        text = self.command("info")
+        found = {name: int(value) for name, value in re.findall(r"\b(total|used|free|kernel|servers) (\d+) KiB", text)}
+        found.update((name, int(value)) for value, name in re.findall(r"\b(\d+) (slots|accounts|tasks)\b", text))
+        if not {"total", "used", "free", "slots"} <= set(found):
+            raise Failure(f"info does not tell memory and slots: {text[:200]!r}")
+        return found
+
+    def create(self, name: str, kernel: str = "vmlinux", ramdisk: str | None = "initrd", cmdline: str = "", memory: int = 64,
+               vcpus: int = 1, wall: float = 60) -> str:
+        words = f"create {name} kernel={kernel}"
+        if ramdisk:
+            words += f" ramdisk={ramdisk}"
+        if cmdline:
+            words += f' cmdline="{cmdline}"'
+        return self.command(f"{words} memory={memory} vcpus={vcpus}", wall)
+
+    def created(self, name: str, **words) -> Row:
+        answer = self.create(name, **words)
+        rows = self.list()
+        if name not in rows:
+            raise Failure(f"create {name}: {answer[:200]!r}")
+        return rows[name]
+
+    def refused(self, name: str, wall: float = 60, **words) -> str:
+        """A create that must be refused with one plain line: by the monitor at once, or when its vmm has looked at the kernel."""
+        self.monitor()
+        start = self.seen
+        self.create(name, **words)
+        self.wait_gone(name, wall)
+        lines = [match.group(0) for match in re.finditer(REFUSAL, self.text[start:], re.M)]
+        if len(lines) != 1:
+            raise Failure(f"create {name} {words}: not one plain line, but {lines or self.text[start:][:300]!r}")
+        return lines[0]
+
+    def destroy(self, name: str, wall: float = 60) -> None:
+        row = self.list().get(name)
+        if row is not None:
+            self.command(f"destroy {row.id}", wall)
+        self.wait_gone(name, wall)
+
+    def wait_gone(self, name: str, wall: float = 60) -> None:
+        """Until a domain has ended by itself, or its destruction is complete."""
+        for _ in range(int(wall * 2)):
+            if name not in self.list():
+                return
+            self.pump(0.5)
+        raise Failure(f"{name} is still there after {wall:g} s")
+
+    def report(self, wall: float = 60) -> Report:
+        """The next report of the guest whose console is shown."""
+        match = REPORT.search(self.expect(REPORT.pattern + r"\n", wall).group(0))
+        return Report(int(match.group(2)), *(float(match.group(i)) for i in (3, 4, 5)), int(match.group(6)))
+
+    def fresh_report(self, wall: float = 60) -> tuple[Report, float]:
+        """A report that came just now, and not from the console's memory: those come in one go, live ones a second apart.
+        With it, the machine's time at that moment."""
+        before = self.qmp.virtual_time()
+        while True:
+            report = self.report(wall)
+            now = self.qmp.virtual_time()
+            if now - before > 0.4:
+                return report, now
+            before = now
+
+
+def check(condition: bool, why: str) -> None:
+    if not condition:
+        raise Failure(why)

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Runs the host tests and the scenarios. `run.py [--host FOLDER] [--jobs N] [--list] [NAME...]`
+
+A scenario is a function marked with @scenario in a file of this folder. Each prints PASS or FAIL with why; the last
+line counts, and the exit status says whether all passed. A cmocka program counts as many times as it has tests.
+"""
+import argparse
+import concurrent.futures
+import importlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import scenarios  # noqa: E402
+from harness import LOGS, Failure  # noqa: E402
+
+OUTPUT = threading.Lock()
+
+
+class Count:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def say(self, name: str, why: str | None, seconds: float, times: int = 1, kind: str = "") -> None:
+        with OUTPUT:
+            if why is None:
+                self.passed += times
+                print(f"PASS {name}{kind} ({seconds:.1f} s)", flush=True)
+            else:
+                self.failed += 1
+                print(f"FAIL {name}: {why}", flush=True)
+
+
+def host_test(program: pathlib.Path, root: pathlib.Path, count: Count) -> None:
+    """cmocka's TAP output: one line for each test. A program that dies has failed, whatever it printed."""
+    name, start = str(program.relative_to(root)), time.monotonic()
+    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+    try:
+        done = subprocess.run([program], capture_output=True, text=True, errors="replace", timeout=300, env=environment,
+                              stdin=subprocess.DEVNULL)
+        output, status = done.stdout + done.stderr, done.returncode
+    except subprocess.TimeoutExpired as error:
+        output, status = str(error), -1
+    LOGS.mkdir(parents=True, exist_ok=True)
+    (LOGS / f"host-{name.replace('/', '-')}").write_text(output)
+    passed = re.findall(r"^ok \d+", output, re.M)
+    failed = re.findall(r"^not ok \d+ - (\S+)", output, re.M)
+    for test in failed:
+        count.say(f"{name} {test}", "see its log", 0)
+    if status and not failed:
+        found = re.search(r"(ERROR: AddressSanitizer.*|runtime error.*)", output)
+        count.say(name, f"ended with {status}: {found.group(1) if found else 'see its log'}", 0)
+    elif not passed and not failed:
+        count.say(name, "ran no test", 0)
+    elif passed:
+        count.say(name, None, time.monotonic() - start, len(passed), f" {len(passed)} tests")
+
+
+def run_scenario(entry: scenarios.Scenario, count: Count) -> None:
+    start, why = time.monotonic(), None
+    try:
+        entry.function()
+    except Failure as failure:
+        why = str(failure)
+    except Exception as error:  # a bug of the scenario is a failure of the scenario, not of the run
+        why = f"{type(error).__name__}: {error} ({traceback.extract_tb(error.__traceback__)[-1].lineno})"
+    count.say(entry.name, why, time.monotonic() - start)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--host", type=pathlib.Path)
+    parser.add_argument("--jobs", type=int, default=max(os.cpu_count() or 1, 1))
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    for path in sorted(HERE.glob("test_*.py")):
+        importlib.import_module(path.stem)
+    chosen = [s for s in scenarios.ALL if not options.names or any(re.fullmatch(n, s.name) for n in options.names)]
+    if options.list:
+        print("\n".join(s.name for s in chosen))
+        return 0
+    if not chosen and not options.host:
+        print("no scenario has this name")
+        return 1
+    count = Count()
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        work = []
+        if options.host and not options.names:
+            programs = sorted(p for p in options.host.rglob("*_test") if p.is_file() and os.access(p, os.X_OK))
+            work += [pool.submit(host_test, p, options.host, count) for p in programs]
+        # the longest first, so that none of them is left to run alone at the end
+        work += [pool.submit(run_scenario, s, count) for s in sorted(chosen, key=lambda s: -s.weight)]
+        for item in work:
+            item.result()
+    print(f"{count.passed} passed, {count.failed} failed")
+    return 1 if count.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
