@@ -1,0 +1,62 @@
+/*
+ * The domain manager's service.
+ *
+ * Badges: DOMAIN_BADGE_CONTROL is the control capability ("being domain 0"); a vmm's badge is DOMAIN_BADGE_VMM | domain id.
+ * Labels below; result label 0 or a negative errno. Control calls with a vmm's badge: -EPERM.
+ */
+#ifndef PROTO_DOMAIN_H
+#define PROTO_DOMAIN_H
+
+#include <stdint.h>
+
+#define DOMAIN_BADGE_CONTROL 1ull
+#define DOMAIN_BADGE_VMM     (1ull << 32)
+
+enum domain_call {
+	/* struct domain_spec as message words -> domain id. -EINVAL, -ENOENT (module), -ENOMEM, -EEXIST (name), -ENODEV (no virtualization) */
+	DOMAIN_CREATE = 1,
+	/* n -> struct domain_info of the n-th domain by ascending id as words; -ENOENT past the last */
+	DOMAIN_LIST,
+	DOMAIN_PAUSE,    /* id; counted as in Xen */
+	DOMAIN_UNPAUSE,  /* id */
+	DOMAIN_DESTROY,  /* id */
+	DOMAIN_SHUTDOWN, /* id, reason (SHUTDOWN_*): asks the guest (power button event where it has one) */
+	DOMAIN_CONSOLE,  /* id: keyboard to it */
+	/* from a vmm */
+	DOMAIN_VMM_SHUTDOWN = 32, /* reason (SHUTDOWN_poweroff 0, reboot 1, suspend 2, crash 3): of the caller's domain */
+	DOMAIN_VMM_READY,         /* it runs its guest's first instruction next */
+	DOMAIN_VMM_REFUSED,       /* errno, then a line of text as words: the kernel cannot be loaded; the domain is destroyed */
+};
+
+struct domain_spec {
+	char name[32];
+	char kernel[64];  /* module names */
+	char ramdisk[64]; /* empty: none */
+	char cmdline[512];
+	uint32_t memory_mib;
+	uint32_t vcpus;
+	uint32_t flags;
+	uint32_t reserved;
+};
+
+enum domain_state {
+	DOMAIN_RUNNING = 1, /* some vCPU can run */
+	DOMAIN_BLOCKED = 2,
+	DOMAIN_PAUSED = 4,
+	DOMAIN_SHUTDOWN_DONE = 8,
+	DOMAIN_CRASHED = 16,
+	DOMAIN_DYING = 32,
+};
+
+struct domain_info {
+	char name[32];
+	uint32_t id;
+	uint32_t state; /* enum domain_state bits */
+	uint32_t vcpus;
+	uint32_t shutdown_reason;
+	uint64_t memory_kib;      /* guest RAM */
+	uint64_t overhead_kib;    /* account beyond it */
+	uint64_t cpu_ns;
+};
+
+#endif
