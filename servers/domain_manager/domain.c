@@ -1,0 +1,433 @@
+/*
+ * Making and ending domains. Steps of domain_create are undone by domain_destroy, whichever of them was the last that worked: freeing the
+ * account takes everything but the console's ring and our slots.
+ *
+ * Our slots of a domain, from slot_base: root's task capabilities (CNode, VSpace, three a thread), then one Untyped and the RAM CNode
+ * made from it, one Untyped a piece of RAM, and the console's two.
+ */
+#include "servers/domain_manager/domain.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include "proto/console/console.h"
+#include "proto/root/root.h"
+#include "proto/task/task.h"
+#include "sel4/sel4.h"
+#include "servers/domain_manager/console_call.h"
+#include "servers/domain_manager/ram.h"
+#include "servers/domain_manager/root_call.h"
+#include "user/env.h"
+#include "user/log.h"
+#include "user/slot.h"
+#include "user/object.h"
+#include <xen/sched.h>
+
+#define VMM_PRIORITY 100u
+#define VMM_HEAP     (64u << 10)
+#define VMM_UNTYPED_BITS 19u
+#define VMM_OWN_SLOTS 320u /* of its CNode, beyond the fixed ones: its objects and placed pages */
+#define SLOT_THREADS(d) ((d)->slot_base + ROOT_TASK_SLOT_THREAD)
+
+static struct domain table[DOMAINS_MAX];
+static uint32_t id_next = 1;
+
+static struct domain *find(uint32_t id)
+{
+	for (unsigned i = 0; id && i < DOMAINS_MAX; i++)
+		if (table[i].id == id)
+			return &table[i];
+	return NULL;
+}
+
+static uint32_t id_new(void)
+{
+	uint32_t id;
+
+	do {
+		id = id_next;
+		id_next = id_next % (DOMAIN_ID_MAX - 1) + 1;
+	} while (find(id));
+	return id;
+}
+
+static unsigned log2_up(uint32_t n)
+{
+	unsigned bits = 0;
+
+	while ((1u << bits) < n)
+		bits++;
+	return bits;
+}
+
+/* ---- the vmm's part of its environment ---- */
+
+static void uuid_make(uint8_t uuid[16], uint32_t id)
+{
+	/* version 8 of RFC 9562: ours to define; unique on this machine since its start */
+	memset(uuid, 0, 16);
+	memcpy(uuid, "Insula", 6);
+	uuid[6] = 0x80;
+	uuid[8] = 0x80;
+	memcpy(uuid + 12, &id, 4);
+}
+
+/* The console's ring and the notifications between it and the vmm's first thread. */
+static int console_connect(struct domain *d, uint32_t vmm_cnode, uint32_t vmm_slot, struct vmm_start *start)
+{
+	uint32_t frame = d->slot_next++, signal = d->slot_next++, badged = d->slot_next++;
+	int r;
+
+	if (seL4_CNode_Mint(TASK_SLOT_CNODE, badged, seL4_WordBits, TASK_SLOT_CNODE, SLOT_THREADS(d) + 2, seL4_WordBits,
+			    seL4_CapRights_new(false, false, false, true), VMM_EVENT_CONSOLE))
+		return -ENOMEM;
+	r = console_open(d->spec.name, CONSOLE_DOMAIN, d->id, badged, frame, signal, &d->console_client);
+	if (r)
+		return r;
+	d->console_open = true;
+	start->console_frame_slot = vmm_slot;
+	start->console_notification_slot = vmm_slot + 1;
+	if (seL4_CNode_Move(vmm_cnode, vmm_slot, seL4_WordBits, TASK_SLOT_CNODE, frame, seL4_WordBits) ||
+	    seL4_CNode_Move(vmm_cnode, vmm_slot + 1, seL4_WordBits, TASK_SLOT_CNODE, signal, seL4_WordBits))
+		return -ENOMEM;
+	return 0;
+}
+
+/* The page shared with the vmm is of our own memory: it outlives the domain. */
+static int control_connect(struct domain *d, uint32_t vmm_cnode, uint32_t vmm_slot, struct vmm_start *start)
+{
+	memset(d->control, 0, 4096);
+	start->control_frame_slot = vmm_slot;
+	return seL4_CNode_Copy(vmm_cnode, vmm_slot, seL4_WordBits, TASK_SLOT_CNODE, d->control_slot, seL4_WordBits, seL4_ReadWrite)
+		       ? -ENOMEM
+		       : 0;
+}
+
+static int modules_map(struct domain *d, struct vmm_start *start)
+{
+	char args[512];
+	uint32_t kernel, ramdisk;
+	int r = root_module_find(d->spec.kernel, &kernel, args, sizeof(args));
+
+	if (r)
+		return r;
+	/* as on Xen, a kernel module's own words are its command line unless another is given */
+	strcpy(start->cmdline, d->spec.cmdline[0] ? d->spec.cmdline : args);
+	r = root_task_map_module(d->task, kernel, &start->kernel_bytes);
+	if (r || !d->spec.ramdisk[0])
+		return r;
+	r = root_module_find(d->spec.ramdisk, &ramdisk, NULL, 0);
+	return r ? r : root_task_map_module(d->task, ramdisk, &start->ramdisk_bytes);
+}
+
+/* ---- creation ---- */
+
+static int ram_cnode_make(struct domain *d, uint32_t frames)
+{
+	unsigned radix = log2_up(frames) ? log2_up(frames) : 1;
+	uint32_t untyped = d->slot_next++;
+	int r = root_account_alloc(d->account, radix + seL4_SlotBits, untyped);
+
+	if (r)
+		return r;
+	d->slot_ram = d->slot_next++;
+	return seL4_Untyped_Retype(untyped, seL4_CapTableObject, radix, TASK_SLOT_CNODE, 0, 0, d->slot_ram, 1) ? -ENOMEM : 0;
+}
+
+static int build(struct domain *d, struct vmm_start *start)
+{
+	const struct task_env *env = env_get();
+	bool huge = env->virt_features & INSULA_VIRT_HUGE_PAGES;
+	struct ram_piece piece[DOMAIN_PIECES];
+	int pieces = ram_plan(d->ram_bytes, piece), r;
+	uint32_t frames, vmm_slot = TASK_SLOT_FREE, cnode = d->slot_base + ROOT_TASK_SLOT_CNODE;
+	struct root_task t = {.threads = d->spec.vcpus, .heap_bytes = VMM_HEAP, .priority = VMM_PRIORITY, .flags = ROOT_TASK_EPT,
+			      .program = "vmm", .slot_base = d->slot_base, .untyped_bits = VMM_UNTYPED_BITS};
+
+	if (pieces < 0)
+		return pieces;
+	frames = ram_frames(piece, pieces, huge);
+	r = root_account_create(&d->account);
+	if (r)
+		return r;
+	t.account = d->account;
+	t.cnode_bits = log2_up(TASK_SLOT_FREE + VMM_OWN_SLOTS + 2 * frames);
+	t.untyped_bits += log2_up((d->spec.vcpus + 3) / 4);
+	r = root_task_create(&t, &d->task);
+	if (!r)
+		r = ram_cnode_make(d, frames);
+	/* slots of the vmm's CNode from TASK_SLOT_FREE: console 2, control 1, then RAM; its own after that */
+	if (!r)
+		r = ram_build(d, piece, pieces, huge, cnode, vmm_slot + 3, start);
+	if (!r)
+		r = console_connect(d, cnode, vmm_slot, start);
+	if (!r)
+		r = control_connect(d, cnode, vmm_slot + 2, start);
+	if (!r)
+		r = modules_map(d, start);
+	if (!r && seL4_CNode_Mint(cnode, TASK_SLOT_DOMAINS, seL4_WordBits, TASK_SLOT_CNODE, TASK_SLOT_SERVICE, seL4_WordBits,
+				  seL4_CapRights_new(true, true, false, true), DOMAIN_BADGE_VMM | d->id))
+		r = -ENOMEM;
+	if (r)
+		return r;
+	start->domid = d->id;
+	start->vcpus = d->spec.vcpus;
+	start->ram_bytes = d->ram_bytes;
+	start->first_free_slot = vmm_slot + 3 + 2 * frames;
+	uuid_make(start->uuid, d->id);
+	return root_task_env(d->task, offsetof(struct task_env, data), start, (sizeof(*start) + 7) & ~7u);
+}
+
+static int spec_check(const struct domain_spec *s)
+{
+	if (!memchr(s->name, 0, sizeof(s->name)) || !memchr(s->kernel, 0, sizeof(s->kernel)) ||
+	    !memchr(s->ramdisk, 0, sizeof(s->ramdisk)) || !memchr(s->cmdline, 0, sizeof(s->cmdline)))
+		return -EINVAL;
+	if (!s->name[0] || !s->kernel[0] || s->memory_mib == 0 || s->memory_mib > (1u << 24) || s->vcpus == 0 ||
+	    s->vcpus > VMM_MAX_VCPUS || s->flags)
+		return -EINVAL;
+	for (unsigned i = 0; i < DOMAINS_MAX; i++)
+		if (table[i].id && !strcmp(table[i].spec.name, s->name))
+			return -EEXIST;
+	return env_get()->virt ? 0 : -ENODEV;
+}
+
+static struct domain *slot_take(const struct domain_spec *spec)
+{
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		struct domain *d = &table[i];
+		struct vmm_control *control = d->control;
+		uint32_t control_slot = d->control_slot;
+
+		if (d->id)
+			continue;
+		if (!control && !(control = control_page(&control_slot)))
+			return NULL;
+		memset(d, 0, sizeof(*d));
+		d->control = control;
+		d->control_slot = control_slot;
+		d->slot_count = ROOT_TASK_SLOT_THREAD + 3 * spec->vcpus + 2 + DOMAIN_PIECES + 3 + 1;
+		d->slot_base = (uint32_t)slot_alloc_range(d->slot_count);
+		if (!d->slot_base)
+			return NULL;
+		d->slot_next = SLOT_THREADS(d) + 3 * spec->vcpus;
+		d->id = id_new();
+		d->spec = *spec;
+		d->ram_bytes = (uint64_t)spec->memory_mib << 20;
+		return d;
+	}
+	return NULL;
+}
+
+static void release(struct domain *d)
+{
+	/* console first: its ring must not be signalled by a vmm that is half gone */
+	if (d->account)
+		(void)root_account_free(d->account);
+	if (d->console_open)
+		(void)console_close(d->console_client);
+	for (uint32_t i = 0; i < d->slot_count; i++)
+		(void)seL4_CNode_Delete(TASK_SLOT_CNODE, d->slot_base + i, seL4_WordBits);
+	slot_free_range(d->slot_base, d->slot_count);
+	d->id = 0;
+}
+
+int domain_create(const struct domain_spec *spec, uint32_t *id)
+{
+	static struct vmm_start start;
+	struct domain *d;
+	int r = spec_check(spec);
+
+	if (r)
+		return r;
+	d = slot_take(spec);
+	if (!d)
+		return -ENOMEM;
+	memset(&start, 0, sizeof(start));
+	r = build(d, &start);
+	if (!r && seL4_TCB_Resume(SLOT_THREADS(d)))
+		r = -ENOMEM;
+	if (r) {
+		release(d);
+		return r;
+	}
+	*id = d->id;
+	return 0;
+}
+
+int domain_destroy(uint32_t id)
+{
+	struct domain *d = find(id);
+
+	if (!d)
+		return -ESRCH;
+	log_line("domain %u (%s) is gone", id, d->spec.name);
+	release(d);
+	return 0;
+}
+
+/* ---- pause: a thread without its scheduling context does not run, whatever it is doing ---- */
+
+int domain_pause(uint32_t id)
+{
+	struct domain *d = find(id);
+
+	if (!d)
+		return -ESRCH;
+	if (d->pauses++ == 0)
+		for (uint32_t i = 0; i < d->spec.vcpus; i++)
+			(void)seL4_SchedContext_Unbind(SLOT_THREADS(d) + 3 * i + 1);
+	return 0;
+}
+
+int domain_unpause(uint32_t id)
+{
+	struct domain *d = find(id);
+
+	if (!d)
+		return -ESRCH;
+	if (d->pauses == 0)
+		return -EINVAL;
+	if (--d->pauses == 0)
+		for (uint32_t i = 0; i < d->spec.vcpus; i++)
+			(void)seL4_SchedContext_Bind(SLOT_THREADS(d) + 3 * i + 1, SLOT_THREADS(d) + 3 * i);
+	return 0;
+}
+
+int domain_shutdown(uint32_t id, uint32_t reason)
+{
+	struct domain *d = find(id);
+
+	if (!d)
+		return -ESRCH;
+	if (reason != SHUTDOWN_poweroff && reason != SHUTDOWN_reboot)
+		return -EINVAL;
+	__atomic_fetch_or(&d->control->request, VMM_REQUEST_POWER, __ATOMIC_RELEASE);
+	if (seL4_CNode_Mint(TASK_SLOT_CNODE, d->slot_base + d->slot_count - 1, seL4_WordBits, TASK_SLOT_CNODE, SLOT_THREADS(d) + 2,
+			    seL4_WordBits, seL4_CapRights_new(false, false, false, true), VMM_EVENT_CONTROL))
+		return -EIO;
+	seL4_Signal(d->slot_base + d->slot_count - 1);
+	(void)seL4_CNode_Delete(TASK_SLOT_CNODE, d->slot_base + d->slot_count - 1, seL4_WordBits);
+	return 0;
+}
+
+int domain_focus(uint32_t id)
+{
+	struct domain *d = find(id);
+
+	return d && d->console_open ? console_focus(d->console_client) : -ESRCH;
+}
+
+/* ---- what vmms report ---- */
+
+void domain_vmm_ready(uint32_t id)
+{
+	struct domain *d = find(id);
+
+	if (d)
+		d->ready = true;
+}
+
+void domain_vmm_shutdown(uint32_t id, uint32_t reason)
+{
+	struct domain *d = find(id);
+
+	if (!d)
+		return;
+	d->ended = true;
+	d->shutdown_reason = reason <= SHUTDOWN_MAX ? reason : SHUTDOWN_crash;
+}
+
+void domain_vmm_refused(uint32_t id, int error, const char *why)
+{
+	struct domain *d = find(id);
+
+	(void)error;
+	if (!d)
+		return;
+	log_line("domain %u (%s) refused: %s", id, d->spec.name, why);
+	d->ended = true;
+	d->shutdown_reason = SHUTDOWN_crash;
+}
+
+void domain_task_faulted(uint32_t task)
+{
+	for (unsigned i = 0; i < DOMAINS_MAX; i++)
+		if (table[i].id && table[i].task == task) {
+			log_line("domain %u (%s) crashed: its vmm failed", table[i].id, table[i].spec.name);
+			table[i].ended = true;
+			table[i].shutdown_reason = SHUTDOWN_crash;
+		}
+}
+
+void domain_work(void)
+{
+	static const char *const how[] = {"powered off", "reboots", "suspended", "crashed", "watchdog", "soft reset"};
+
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		struct domain *d = &table[i];
+		struct domain_spec spec = d->spec;
+		bool again = d->shutdown_reason == SHUTDOWN_reboot && d->ready;
+		uint32_t id = d->id;
+		int r;
+
+		if (!id || !d->ended)
+			continue;
+		log_line("domain %u (%s) %s", id, spec.name, how[d->shutdown_reason]);
+		release(d);
+		if (!again)
+			continue;
+		r = domain_create(&spec, &id);
+		if (r)
+			log_line("domain (%s) cannot be started again: error %d", spec.name, r);
+	}
+}
+
+/* ---- list ---- */
+
+static uint64_t cpu_us(struct domain *d)
+{
+	for (uint32_t i = 0; i < d->spec.vcpus; i++) {
+		seL4_SchedContext_Consumed_t c = seL4_SchedContext_Consumed(SLOT_THREADS(d) + 3 * i + 1);
+
+		if (!c.error)
+			d->cpu_us += c.consumed;
+	}
+	return d->cpu_us;
+}
+
+bool domain_info(uint32_t n, struct domain_info *out)
+{
+	struct domain *best = NULL;
+	uint32_t after = 0;
+	uint64_t account = 0;
+
+	for (uint32_t k = 0; k <= n; k++) {
+		best = NULL;
+		for (unsigned i = 0; i < DOMAINS_MAX; i++)
+			if (table[i].id > after && (!best || table[i].id < best->id))
+				best = &table[i];
+		if (!best)
+			return false;
+		after = best->id;
+	}
+	memset(out, 0, sizeof(*out));
+	strcpy(out->name, best->spec.name);
+	out->id = best->id;
+	out->vcpus = best->spec.vcpus;
+	out->memory_kib = best->ram_bytes >> 10;
+	if (!root_account_size(best->account, &account) && account > best->ram_bytes)
+		out->overhead_kib = (account - best->ram_bytes) >> 10;
+	out->cpu_ns = cpu_us(best) * 1000;
+	out->shutdown_reason = best->shutdown_reason;
+	if (best->ended)
+		out->state = best->shutdown_reason == SHUTDOWN_crash ? DOMAIN_CRASHED : DOMAIN_SHUTDOWN_DONE;
+	else if (best->pauses)
+		out->state = DOMAIN_PAUSED;
+	else
+		out->state = __builtin_popcount(__atomic_load_n(&best->control->state, __ATOMIC_RELAXED)) >= (int)best->spec.vcpus
+				     ? DOMAIN_BLOCKED
+				     : DOMAIN_RUNNING;
+	return true;
+}

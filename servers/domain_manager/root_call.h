@@ -1,0 +1,30 @@
+/* Root's service (proto/root/root.h) as functions. All return 0 or a negative errno unless they say otherwise. */
+#ifndef DOMAIN_MANAGER_ROOT_CALL_H
+#define DOMAIN_MANAGER_ROOT_CALL_H
+
+#include <stdint.h>
+
+int root_account_create(uint32_t *account);
+int root_account_free(uint32_t account);
+int root_account_alloc(uint32_t account, unsigned size_bits, uint32_t slot);
+int root_account_size(uint32_t account, uint64_t *bytes);
+
+struct root_task {
+	uint32_t account;
+	uint32_t threads;
+	uint32_t cnode_bits, untyped_bits;
+	uint64_t heap_bytes;
+	uint32_t priority, flags;
+	const char *program;
+	uint32_t slot_base;
+};
+int root_task_create(const struct root_task *t, uint32_t *task);
+/* Fills bytes [offset, offset + bytes) of the task's environment page; both multiples of 8. */
+int root_task_env(uint32_t task, uint32_t offset, const void *data, uint32_t bytes);
+int root_task_map_module(uint32_t task, uint32_t module, uint64_t *bytes);
+/* Module by name; its remaining words go to args. */
+int root_module_find(const char *name, uint32_t *module, char *args, uint32_t args_size);
+/* The next task of ours that faulted; -ENOENT when there is none. */
+int root_fault_next(uint32_t *task);
+
+#endif

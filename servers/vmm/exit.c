@@ -1,0 +1,169 @@
+/* What follows a VM exit: dispatch by reason, and the small ones. */
+#include "servers/vmm/vmm.h"
+
+#include <string.h>
+#include "insn/insn.h"
+#include "insula/exit_reason.h"
+#include "servers/vmm/xen/xen.h"
+#include "user/log.h"
+#include <xen/sched.h>
+
+#define X86_UD 6
+#define X86_GP 13
+
+uint64_t vcpu_gpr(const struct vcpu *v, enum insula_gpr r)
+{
+	return v->s->gpr[r];
+}
+
+void vcpu_set_gpr(struct vcpu *v, enum insula_gpr r, uint64_t value)
+{
+	v->s->gpr[r] = value;
+	v->s->dirty |= INSULA_VS_GPR;
+}
+
+void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
+{
+	v->inject_info = EVENT_MAKE(EVENT_EXCEPTION, vector) | (has_error ? EVENT_ERROR_CODE : 0);
+	v->inject_error = error;
+	v->inject_length = 0;
+}
+
+/* Length of the exiting instruction where the CPU does not say. It is the guest's memory now, not when it exited: a guest that
+ * changes it in between skips wrongly, and harms itself. */
+static unsigned instruction_length(struct vcpu *v)
+{
+	uint8_t bytes[16];
+	struct insn in;
+	unsigned n;
+
+	if (v->s->length)
+		return (unsigned)v->s->length;
+	n = guest_fetch(v, bytes);
+	if (n == 0)
+		return 0;
+	if (insn_decode(bytes, n, guest_is_64bit(v) ? INSN_MODE_64 :
+			(v->s->seg[INSULA_CS].ar & (1u << 14)) ? INSN_MODE_32 : INSN_MODE_16, &in) != INSN_OK)
+		return 0;
+	return in.length;
+}
+
+bool vcpu_skip(struct vcpu *v)
+{
+	unsigned n = instruction_length(v);
+
+	if (n == 0) {
+		vcpu_raise(v, X86_UD, false, 0);
+		return false;
+	}
+	v->s->rip += n;
+	if (!guest_is_64bit(v))
+		v->s->rip &= 0xffffffffu;
+	/* the instruction is done: an STI or MOV SS shadow before it is over */
+	v->s->interruptibility &= ~(uint64_t)(SHADOW_STI | SHADOW_MOV_SS);
+	v->s->dirty |= INSULA_VS_IP;
+	return true;
+}
+
+static void halt_exit(struct vcpu *v)
+{
+	if (vcpu_skip(v))
+		v->run = VCPU_HALTED;
+}
+
+static void xsetbv_exit(struct vcpu *v)
+{
+	uint64_t value = (v->s->gpr[INSULA_RDX] << 32) | (uint32_t)v->s->gpr[INSULA_RAX];
+	uint64_t allowed = cpuid_xcr0_mask();
+
+	/* SDM volume 2, XSETBV: x87 always, AVX needs SSE, AVX-512 all of its parts and AVX */
+	if ((uint32_t)v->s->gpr[INSULA_RCX] != 0 || (value & ~allowed) || !(value & 1) || (v->s->seg[INSULA_SS].ar >> 5 & 3) ||
+	    ((value & 4) && !(value & 2)) || ((value & 0xe0) && ((value & 0xe0) != 0xe0 || !(value & 4)))) {
+		vcpu_raise(v, X86_GP, true, 0);
+		return;
+	}
+	if (vcpu_skip(v)) {
+		v->s->xcr0 = value;
+		v->s->dirty |= INSULA_VS_CTL;
+	}
+}
+
+static void describe(const struct vcpu *v, const char *what)
+{
+	log_line("domain %u: vcpu %u: %s: rip %#llx reason %lld qualification %#llx gpa %#llx", vmm.domid, v->id, what,
+		 (unsigned long long)v->s->rip, (long long)v->s->reason, (unsigned long long)v->s->qualification,
+		 (unsigned long long)v->s->gpa);
+}
+
+void exit_handle(struct vcpu *v)
+{
+	uint64_t reason = v->s->reason;
+
+	v->exits++;
+	if (reason & EXIT_ENTRY_FAILED) {
+		describe(v, "the CPU refuses the guest's state");
+		vmm_shutdown(SHUTDOWN_crash, "invalid guest state");
+		return;
+	}
+	/* an event that was being delivered when the exit happened is delivered again */
+	if (v->s->idt_vectoring & EVENT_VALID) {
+		v->inject_info = (uint32_t)v->s->idt_vectoring;
+		v->inject_error = (uint32_t)v->s->idt_vectoring_error;
+		v->inject_length = (uint32_t)v->s->length;
+	}
+	switch (reason) {
+	case EXIT_CPUID:
+		cpuid_exit(v);
+		break;
+	case EXIT_VMCALL:
+		hypercall_exit(v);
+		break;
+	case EXIT_HLT:
+		halt_exit(v);
+		break;
+	case EXIT_RDMSR:
+		msr_read_exit(v);
+		break;
+	case EXIT_WRMSR:
+		msr_write_exit(v);
+		break;
+	case EXIT_IO:
+		io_exit(v);
+		break;
+	case EXIT_EPT_VIOLATION:
+		ept_exit(v);
+		break;
+	case EXIT_INTERRUPT_WINDOW:
+	case EXIT_NMI_WINDOW:
+		break; /* the loop injects */
+	case EXIT_PAUSE:
+	case EXIT_WBINVD:
+	case EXIT_INVD:
+	case EXIT_MONITOR:
+	case EXIT_MWAIT:
+		if (reason == EXIT_MONITOR || reason == EXIT_MWAIT)
+			vcpu_raise(v, X86_UD, false, 0); /* not offered in CPUID */
+		else
+			(void)vcpu_skip(v);
+		break;
+	case EXIT_XSETBV:
+		xsetbv_exit(v);
+		break;
+	case EXIT_TRIPLE_FAULT:
+		describe(v, "triple fault");
+		vmm_shutdown(SHUTDOWN_crash, "triple fault");
+		break;
+	case EXIT_GETSEC:
+	case EXIT_RDPMC:
+	case EXIT_VMFUNC:
+	case EXIT_RSM:
+	case EXIT_INVPCID:
+	case EXIT_VMX_FIRST ... EXIT_VMX_LAST:
+		vcpu_raise(v, X86_UD, false, 0);
+		break;
+	default:
+		describe(v, "unexpected exit");
+		vmm_shutdown(SHUTDOWN_crash, "unexpected exit");
+		break;
+	}
+}

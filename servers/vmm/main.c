@@ -1,0 +1,96 @@
+/* The vmm's start: environment, memory, kernel, vCPUs; and its end. */
+#include "servers/vmm/vmm.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "proto/domain/domain.h"
+#include "sel4/sel4.h"
+#include "servers/vmm/xen/xen.h"
+#include "user/env.h"
+#include "user/log.h"
+#include "user/message.h"
+#include "user/slot.h"
+#include "user/vspace.h"
+#include <xen/sched.h>
+
+struct vmm vmm;
+
+static void refuse(int error, const char *why)
+{
+	struct message m;
+
+	message_begin(&m);
+	message_put(&m, (uint64_t)(int64_t)error);
+	message_put_string(&m, why);
+	(void)message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_REFUSED);
+	/* the domain manager takes the process away */
+	for (;;)
+		seL4_Wait(TASK_SLOT_NOTIFICATION, NULL);
+}
+
+void vmm_shutdown(unsigned reason, const char *why)
+{
+	struct message m;
+
+	if (__atomic_exchange_n(&vmm.ended, true, __ATOMIC_ACQ_REL))
+		return;
+	if (why)
+		log_line("domain %u: %s", vmm.domid, why);
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+		vcpu_kick(vmm.vcpu[i]);
+	message_begin(&m);
+	message_put(&m, reason);
+	(void)message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_SHUTDOWN);
+}
+
+void control_service(void)
+{
+	uint32_t request = __atomic_exchange_n(&vmm.control->request, 0, __ATOMIC_ACQ_REL);
+
+	if (request & VMM_REQUEST_POWER) {
+		vmm_lock();
+		xen_power_button();
+		vmm_unlock();
+	}
+}
+
+int main(void)
+{
+	const struct task_env *env = env_get();
+	struct load_result loaded;
+	char why[160];
+	int error;
+
+	vmm.start = (const struct vmm_start *)(const void *)env->data;
+	slot_begin(vmm.start->first_free_slot);
+	vmm.domid = vmm.start->domid;
+	vmm.vcpu_count = vmm.start->vcpus;
+	vmm.ram_bytes = vmm.start->ram_bytes;
+	vmm.tsc_hz = env->tsc_hz;
+	vmm.tsc_start = cpu_tsc();
+	if (!pvclock_scale(vmm.tsc_hz, &vmm.clock) || vmm.vcpu_count == 0 || vmm.vcpu_count > VMM_MAX_VCPUS)
+		abort();
+	vmm.wall_ns_start = env->wall_ns_at_tsc0 ? env->wall_ns_at_tsc0 + pvclock_ns(vmm.clock, vmm.tsc_start) : 0;
+	vmm.control = (struct vmm_control *)(TASK_SHARED_VADDR + PAGE);
+	if (vspace_map(vmm.start->control_frame_slot, (uint64_t)(uintptr_t)vmm.control, true, false))
+		abort();
+
+	vmm_lock_init();
+	memory_init();
+	cpuid_init();
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+		vcpu_create(i);
+	console_init();
+	xen_init();
+	error = load_guest(&loaded, why, sizeof(why));
+	if (error)
+		refuse(error, why);
+	vcpu_start_boot(vmm.vcpu[0], &loaded);
+	{
+		struct message m;
+
+		message_begin(&m);
+		(void)message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_READY);
+	}
+	vcpu_main(vmm.vcpu[0]);
+}

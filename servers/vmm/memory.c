@@ -1,0 +1,141 @@
+/*
+ * Guest-physical memory. RAM extents come as frames from the domain manager and are mapped twice: here, at TASK_RAM_VADDR + gpa, and in
+ * the second-level tables. Pages of the vmm's own (ACPI, special pages, grant-table frames) are placed outside RAM.
+ * Nothing is ever unmapped, so an address once returned stays good.
+ */
+#include "servers/vmm/vmm.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "sel4/sel4.h"
+#include "user/log.h"
+#include "user/object.h"
+#include "user/vspace.h"
+
+#define PLACED_MAX 128
+#define GPA_LIMIT  (1ull << 46)
+#define EPT_ATTRIBUTES 6u /* write-back */
+
+static struct {
+	uint64_t start, end;
+} ram[VMM_MAX_EXTENTS];
+static unsigned ram_count;
+static uint64_t placed[PLACED_MAX]; /* guest-physical pages */
+static unsigned placed_count;
+
+/* Adds the missing second-level table that a failed mapping named; false if that is impossible. */
+static bool ept_add_table(uint64_t g, seL4_Word missing_bits)
+{
+	seL4_CPtr t;
+
+	switch (missing_bits) {
+	case 39:
+		t = object_create_slot(seL4_X86_EPTPDPTObject, 0);
+		return t && seL4_X86_EPTPDPT_Map(t, TASK_SLOT_EPT_ROOT, g, EPT_ATTRIBUTES) == seL4_NoError;
+	case 30:
+		t = object_create_slot(seL4_X86_EPTPDObject, 0);
+		return t && seL4_X86_EPTPD_Map(t, TASK_SLOT_EPT_ROOT, g, EPT_ATTRIBUTES) == seL4_NoError;
+	case 21:
+		t = object_create_slot(seL4_X86_EPTPTObject, 0);
+		return t && seL4_X86_EPTPT_Map(t, TASK_SLOT_EPT_ROOT, g, EPT_ATTRIBUTES) == seL4_NoError;
+	default:
+		return false;
+	}
+}
+
+static bool ept_map(seL4_CPtr frame, uint64_t g)
+{
+	for (unsigned tries = 0; tries < 4; tries++) {
+		int e = seL4_X86_Page_MapEPT(frame, TASK_SLOT_EPT_ROOT, g, seL4_ReadWrite, EPT_ATTRIBUTES);
+
+		if (e == seL4_NoError)
+			return true;
+		if (e != seL4_FailedLookup || !ept_add_table(g, seL4_GetMR(2)))
+			return false;
+	}
+	return false;
+}
+
+void memory_init(void)
+{
+	const struct vmm_start *s = vmm.start;
+
+	ram_count = placed_count = 0;
+	for (uint32_t i = 0; i < s->extent_count && i < VMM_MAX_EXTENTS; i++) {
+		const struct vmm_extent *e = &s->extent[i];
+
+		for (uint32_t n = 0; n < e->count; n++) {
+			uint64_t g = e->gpa + ((uint64_t)n << e->order);
+
+			if (vspace_map(e->slot_vspace + n, TASK_RAM_VADDR + g, true, false) || !ept_map(e->slot_ept + n, g)) {
+				log_line("domain %u: its memory at %#llx cannot be mapped", s->domid, (unsigned long long)g);
+				abort();
+			}
+		}
+		if (ram_count && ram[ram_count - 1].end == e->gpa) {
+			ram[ram_count - 1].end += (uint64_t)e->count << e->order;
+		} else {
+			ram[ram_count].start = e->gpa;
+			ram[ram_count].end = e->gpa + ((uint64_t)e->count << e->order);
+			ram_count++;
+		}
+	}
+}
+
+void *memory_at(gpa_t g, uint64_t bytes)
+{
+	for (unsigned i = 0; i < ram_count; i++)
+		if (g.v >= ram[i].start && g.v < ram[i].end)
+			return bytes <= ram[i].end - g.v ? (void *)(TASK_RAM_VADDR + g.v) : NULL;
+	for (unsigned i = 0, n = __atomic_load_n(&placed_count, __ATOMIC_ACQUIRE); i < n; i++)
+		if ((g.v & ~((uint64_t)PAGE - 1)) == placed[i])
+			return bytes <= PAGE - (g.v & (PAGE - 1)) ? (void *)(TASK_RAM_VADDR + g.v) : NULL;
+	return NULL;
+}
+
+bool memory_is_ram(gpa_t g)
+{
+	for (unsigned i = 0; i < ram_count; i++)
+		if (g.v >= ram[i].start && g.v < ram[i].end)
+			return true;
+	return false;
+}
+
+void *memory_place_page(gpa_t g)
+{
+	seL4_CPtr here, there;
+
+	if ((g.v & (PAGE - 1)) || g.v >= GPA_LIMIT || memory_at(g, 1) || placed_count == PLACED_MAX ||
+	    (g.v & ~((uint64_t)PAGE - 1)) == LAPIC_BASE)
+		return NULL;
+	here = object_create_slot(seL4_X86_4K, 0);
+	there = here ? object_copy(here) : 0;
+	if (!there)
+		return NULL;
+	if (vspace_map(here, TASK_RAM_VADDR + g.v, true, false) || !ept_map(there, g.v)) {
+		object_delete(there);
+		object_delete(here);
+		return NULL;
+	}
+	placed[placed_count] = g.v;
+	__atomic_store_n(&placed_count, placed_count + 1, __ATOMIC_RELEASE); /* other vCPUs' threads look without the lock */
+	return (void *)(TASK_RAM_VADDR + g.v);
+}
+
+bool memory_read(gpa_t g, void *dst, uint64_t bytes)
+{
+	const void *p = memory_at(g, bytes);
+
+	if (p)
+		memcpy(dst, p, bytes);
+	return p;
+}
+
+bool memory_write(gpa_t g, const void *src, uint64_t bytes)
+{
+	void *p = memory_at(g, bytes);
+
+	if (p)
+		memcpy(p, src, bytes);
+	return p;
+}

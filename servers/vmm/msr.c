@@ -1,0 +1,231 @@
+/*
+ * Model-specific registers that exit. What a guest may have is listed; anything else is #GP, as real hardware and Xen
+ * answer, and is logged once.
+ */
+#include "servers/vmm/vmm.h"
+
+#include "servers/vmm/xen/xen.h"
+
+#define X86_GP 13
+
+#define MSR_TSC                0x10u
+#define MSR_PLATFORM_ID        0x17u
+#define MSR_APIC_BASE          0x1bu
+#define MSR_TSC_ADJUST         0x3bu
+#define MSR_BIOS_SIGN          0x8bu
+#define MSR_MTRRCAP            0xfeu
+#define MSR_SYSENTER_CS        0x174u
+#define MSR_MCG_CAP            0x179u
+#define MSR_MCG_STATUS         0x17au
+#define MSR_MISC_ENABLE        0x1a0u
+#define MSR_DEBUGCTL           0x1d9u
+#define MSR_MTRR_FIX64K        0x250u
+#define MSR_MTRR_FIX16K_80     0x258u
+#define MSR_MTRR_FIX16K_A0     0x259u
+#define MSR_MTRR_FIX4K_FIRST   0x268u
+#define MSR_MTRR_FIX4K_LAST    0x26fu
+#define MSR_PAT                0x277u
+#define MSR_MTRR_DEF_TYPE      0x2ffu
+#define MSR_TSC_DEADLINE       0x6e0u
+#define MSR_X2APIC_FIRST       0x800u
+#define MSR_X2APIC_LAST        0x8ffu
+#define MSR_XEN_HYPERCALL      0x40000000u
+#define MSR_EFER               0xc0000080u
+#define MSR_FS_BASE            0xc0000100u
+#define MSR_GS_BASE            0xc0000101u
+#define MSR_TSC_AUX            0xc0000103u
+#define MSR_AMD_SYSCFG         0xc0010010u
+#define MSR_AMD_HWCR           0xc0010015u
+#define MSR_AMD_TOP_MEM        0xc001001au
+#define MSR_AMD_TOP_MEM2       0xc001001du
+#define MSR_AMD_PATCH_LOADER   0xc0010020u
+#define MSR_AMD_DE_CFG         0xc0011029u
+
+#define EFER_GUEST 0x4d01ull /* SCE LME LMA NXE FFXSR */
+#define EFER_LMA   0x400ull
+#define EFER_LME   0x100ull
+#define CR0_PG     0x80000000ull
+
+static struct lapic_action apic_access(struct vcpu *v, uint32_t msr, bool write, uint64_t *value)
+{
+	struct lapic_action a = {.kind = LAPIC_NOTHING};
+	bool bad = false;
+
+	if (v->lapic.mode != LAPIC_X2APIC) {
+		a.kind = LAPIC_FAULT;
+		return a;
+	}
+	if (write)
+		return lapic_write(&v->lapic, (msr - MSR_X2APIC_FIRST) << 4, *value, time_system_ns());
+	*value = lapic_read(&v->lapic, (msr - MSR_X2APIC_FIRST) << 4, time_system_ns(), &bad);
+	if (bad)
+		a.kind = LAPIC_FAULT;
+	return a;
+}
+
+static bool read(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	*value = 0;
+	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)
+		return apic_access(v, msr, false, value).kind != LAPIC_FAULT;
+	switch (msr) {
+	case MSR_TSC:
+		*value = cpu_tsc() + v->s->tsc_offset;
+		return true;
+	case MSR_APIC_BASE:
+		*value = lapic_base_read(&v->lapic);
+		return true;
+	case MSR_EFER:
+		*value = v->s->efer & EFER_GUEST;
+		return true;
+	case MSR_PAT:
+		*value = v->s->pat;
+		return true;
+	case MSR_TSC_AUX:
+		*value = v->s->tsc_aux;
+		return true;
+	case MSR_TSC_ADJUST:
+	case MSR_TSC_DEADLINE:
+		*value = msr == MSR_TSC_DEADLINE ? v->lapic.tsc_deadline : v->tsc_adjust;
+		return true;
+	case MSR_MTRRCAP:
+		return true; /* no variable, no fixed ranges: all is write-back */
+	case MSR_MTRR_DEF_TYPE:
+		*value = (1u << 11) | 6u;
+		return true;
+	case MSR_MISC_ENABLE:
+		*value = vmm.is_amd ? 0 : (1u << 11) | (1u << 12); /* no BTS, no PEBS */
+		return !vmm.is_amd;
+	case MSR_BIOS_SIGN:
+		*value = vmm.is_amd ? 0 : 0xffffffffull << 32; /* newer than any known: guests load none */
+		return true;
+	case MSR_PLATFORM_ID:
+		return !vmm.is_amd;
+	case MSR_MCG_CAP:
+	case MSR_MCG_STATUS:
+	case MSR_DEBUGCTL:
+		return true;
+	case MSR_AMD_SYSCFG:
+	case MSR_AMD_HWCR:
+	case MSR_AMD_TOP_MEM:
+	case MSR_AMD_TOP_MEM2:
+		return vmm.is_amd;
+	case MSR_AMD_DE_CFG:
+		*value = 1u << 1; /* LFENCE is dispatch-serialising */
+		return vmm.is_amd;
+	default:
+		return false;
+	}
+}
+
+static bool efer_write(struct vcpu *v, uint64_t value)
+{
+	uint64_t old = v->s->efer;
+
+	if (value & ~EFER_GUEST)
+		return false;
+	if (((value ^ old) & EFER_LME) && (v->s->cr0 & CR0_PG))
+		return false;
+	v->s->efer = (value & ~EFER_LMA) | (old & EFER_LMA);
+	v->s->dirty |= INSULA_VS_CR;
+	return true;
+}
+
+static bool write(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST) {
+		struct lapic_action a = apic_access(v, msr, true, &value);
+
+		if (a.kind == LAPIC_FAULT)
+			return false;
+		vcpu_apic_action(v, a);
+		return true;
+	}
+	switch (msr) {
+	case MSR_TSC: {
+		uint64_t offset = value - cpu_tsc();
+
+		v->tsc_adjust += offset - v->s->tsc_offset;
+		v->s->tsc_offset = offset;
+		v->s->dirty |= INSULA_VS_CTL;
+		xen_update_time(v); /* pvclock is relative to the guest's TSC */
+		return true;
+	}
+	case MSR_TSC_ADJUST:
+		v->s->tsc_offset += value - v->tsc_adjust;
+		v->tsc_adjust = value;
+		v->s->dirty |= INSULA_VS_CTL;
+		xen_update_time(v);
+		return true;
+	case MSR_APIC_BASE:
+		if (!lapic_base_write(&v->lapic, value))
+			return false;
+		timer_update(v);
+		return true;
+	case MSR_EFER:
+		return efer_write(v, value);
+	case MSR_PAT:
+		for (unsigned i = 0; i < 64; i += 8) {
+			uint64_t t = value >> i & 0xff;
+
+			if (t > 7 || t == 2 || t == 3)
+				return false;
+		}
+		v->s->pat = value;
+		v->s->dirty |= INSULA_VS_MSR;
+		return true;
+	case MSR_TSC_AUX:
+		if (value >> 32)
+			return false;
+		v->s->tsc_aux = value;
+		v->s->dirty |= INSULA_VS_CTL;
+		return true;
+	case MSR_XEN_HYPERCALL:
+		/* CPUID 0x40000002: the low bits are the page's index; there is one */
+		return (value & (PAGE - 1)) == 0 && hypercall_page(gpa(value));
+	case MSR_BIOS_SIGN:
+	case MSR_MTRR_DEF_TYPE:
+	case MSR_MCG_STATUS:
+		return true; /* accepted without effect: nothing that a guest could see depends on it */
+	case MSR_MISC_ENABLE:
+		return !vmm.is_amd;
+	case MSR_DEBUGCTL:
+		return value == 0;
+	case MSR_AMD_HWCR:
+	case MSR_AMD_SYSCFG:
+	case MSR_AMD_PATCH_LOADER:
+	case MSR_AMD_DE_CFG:
+		return vmm.is_amd;
+	default:
+		return false;
+	}
+}
+
+void msr_read_exit(struct vcpu *v)
+{
+	uint32_t msr = (uint32_t)v->s->gpr[INSULA_RCX];
+	uint64_t value;
+
+	if (!read(v, msr, &value)) {
+		xen_log_once("read of MSR", msr);
+		vcpu_raise(v, X86_GP, true, 0);
+		return;
+	}
+	if (!vcpu_skip(v))
+		return;
+	vcpu_set_gpr(v, INSULA_RAX, (uint32_t)value);
+	vcpu_set_gpr(v, INSULA_RDX, value >> 32);
+}
+
+void msr_write_exit(struct vcpu *v)
+{
+	uint32_t msr = (uint32_t)v->s->gpr[INSULA_RCX];
+	uint64_t value = (v->s->gpr[INSULA_RDX] << 32) | (uint32_t)v->s->gpr[INSULA_RAX];
+
+	if (!write(v, msr, value)) {
+		xen_log_once("write of MSR", msr);
+		vcpu_raise(v, X86_GP, true, 0);
+		return;
+	}
+	(void)vcpu_skip(v);
+}

@@ -1,0 +1,235 @@
+/*
+ * One domain: what every file of the vmm shares. The process serves one domain, so `vmm` is one
+ * object. A guest may take over this process: then it has what it had before.
+ *
+ * Threads: one per vCPU, in vcpu_run (vcpu.c); thread i runs vCPU i and only it touches vcpu[i]'s
+ * private part. Everything domain-wide (event channels, grant table, HVM parameters, memory map, console)
+ * is under vmm_lock(). Interrupts between vCPUs: apic/ and vcpu_kick().
+ */
+#ifndef VMM_H
+#define VMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "insula/ext.h"
+#include "proto/vmm/vmm_start.h"
+#include "proto/task/task.h"
+#include "servers/vmm/apic/lapic.h"
+#include "servers/vmm/cpu_hw.h"
+#include "pvclock/pvclock.h"
+
+typedef struct {
+	uint64_t v;
+} gpa_t; /* guest-physical */
+typedef struct {
+	uint64_t v;
+} gva_t; /* guest-virtual (linear) */
+
+static inline gpa_t gpa(uint64_t v)
+{
+	return (gpa_t){v};
+}
+static inline gva_t gva(uint64_t v)
+{
+	return (gva_t){v};
+}
+
+#define PAGE 4096u
+
+enum vcpu_run_state {
+	VCPU_OFFLINE,  /* never started, or in INIT: waits for SIPI */
+	VCPU_RUNNING,
+	VCPU_HALTED,   /* HLT or SCHEDOP_block: waits for an interrupt */
+	VCPU_POLLING,  /* SCHEDOP_poll: waits for one of its ports, a timeout, or an interrupt */
+};
+
+/* Guest memory named once by a guest-virtual address, perhaps across two pages. */
+struct guest_area {
+	uint8_t *part[2]; /* NULL: none */
+	uint32_t first;   /* bytes in part[0] */
+	uint32_t size;
+};
+
+struct vcpu {
+	uint32_t id;
+	enum vcpu_run_state run;
+	struct insula_vcpu_state *s; /* the state page; of a running vCPU, only its own thread's */
+	uint64_t slot_vcpu, slot_timer, slot_notification, slot_kick;
+
+	struct lapic lapic;
+	bool nmi_pending, nmi_window;
+	bool init_pending, sipi_pending;
+	uint8_t sipi_vector;
+	bool kicked;       /* set by others under vmm_lock or atomically; cleared by its thread */
+
+	/* event to be put in again at the next entry (delivery was interrupted), or an exception to be raised */
+	uint32_t inject_info, inject_error, inject_length;
+	bool interrupt_shadow_done;
+
+	/* Xen */
+	uint8_t upcall_vector;      /* HVMOP_set_evtchn_upcall_vector; 0: the domain's callback */
+	bool callback_pending;      /* domain's callback vector is asserted (HVM_PARAM_CALLBACK_IRQ, type vector) */
+	void *vcpu_info;            /* struct vcpu_info: in the shared page, in guest memory once registered */
+	bool vcpu_info_registered;
+	struct guest_area runstate;  /* struct vcpu_runstate_info */
+	struct guest_area time_area; /* secondary vcpu_time_info */
+	uint64_t singleshot_ns;     /* system time of the armed singleshot timer; UINT64_MAX none */
+	uint64_t periodic_ns, periodic_next_ns;
+	uint32_t poll_count;
+	uint32_t poll_ports[128];
+	uint64_t poll_timeout_ns;
+	uint16_t virq_port[24];     /* 0: unbound */
+	uint64_t runstate_entry_ns, runstate_time[4];
+	uint32_t runstate_now;
+
+	uint64_t tsc_adjust;        /* IA32_TSC_ADJUST */
+
+	/* timers: earliest of all, armed in the timer object */
+	uint64_t armed_tsc;
+
+	/* exits, for the monitor and the benchmarks */
+	uint64_t exits;
+};
+
+struct vmm {
+	uint32_t domid;
+	uint32_t vcpu_count;
+	uint64_t ram_bytes;
+	struct vcpu *vcpu[VMM_MAX_VCPUS];
+	const struct vmm_start *start;
+	struct vmm_control *control;
+	bool is_amd;               /* of the machine: VMMCALL, AMD CPUID */
+	bool long_mode_abi;        /* guest's last hypercall was made in 64-bit mode: latches shared_info layout */
+
+	/* time: system time 0 is the TSC value at the domain's start */
+	uint64_t tsc_hz, tsc_start, wall_ns_start;
+	struct pvclock_scale clock;
+
+	/* shutting down: set once, every vCPU thread parks */
+	bool ended;
+};
+extern struct vmm vmm;
+
+/* ---- lock.c: a mutex between vCPU threads; never held across VMEnter or a wait ---- */
+void vmm_lock_init(void);
+void vmm_lock(void);
+void vmm_unlock(void);
+
+/* ---- memory.c: guest-physical memory as this process sees it ---- */
+void memory_init(void);
+/*
+ * The address of guest-physical [g, g + bytes), or NULL if any byte of it is not memory of this domain.
+ * The range may not cross from RAM into a separately placed page. Valid for ever (no page is taken away).
+ */
+void *memory_at(gpa_t g, uint64_t bytes);
+/* Places a zeroed page of the vmm's own at guest-physical g outside RAM (special pages, grant-table frames). NULL if
+ * there is RAM, a page already, or no memory. */
+void *memory_place_page(gpa_t g);
+bool memory_is_ram(gpa_t g);
+/* Copies that never fault: false if any byte is outside. Guest memory is read once by each call. */
+bool memory_read(gpa_t g, void *dst, uint64_t bytes);
+bool memory_write(gpa_t g, const void *src, uint64_t bytes);
+
+/* ---- guest.c: guest-virtual memory, with the vCPU's current paging mode (from its state page) ---- */
+enum walk_access { WALK_READ = 0, WALK_WRITE = 1, WALK_FETCH = 2 };
+/* False: not mapped so; nothing is injected. */
+bool walk(struct vcpu *v, gva_t a, enum walk_access how, gpa_t *out);
+/* Copies across pages; false (and how much was copied is unspecified) at the first hole. */
+bool guest_read(struct vcpu *v, gva_t a, void *dst, uint64_t bytes);
+bool guest_write(struct vcpu *v, gva_t a, const void *src, uint64_t bytes);
+/* Resolves an area for later writes; false if it is not guest memory. Size up to a page. */
+bool guest_area_set(struct vcpu *v, struct guest_area *a, gva_t at, uint32_t size);
+void guest_area_write(const struct guest_area *a, uint32_t offset, const void *src, uint32_t bytes);
+/* Up to 15 bytes of the instruction at RIP; returns how many could be read. */
+unsigned guest_fetch(struct vcpu *v, uint8_t bytes[16]);
+/* 64-bit code segment? */
+bool guest_is_64bit(const struct vcpu *v);
+
+/* ---- vcpu.c ---- */
+void vcpu_create(uint32_t id);
+/* Starts vCPU 0 on the calling thread: never returns. */
+void vcpu_main(struct vcpu *v);
+struct load_result;
+/* vCPU 0 begins at the loaded kernel's PVH entry. */
+void vcpu_start_boot(struct vcpu *v, const struct load_result *l);
+/* Makes a vCPU look at what is pending for it (any thread). */
+void vcpu_kick(struct vcpu *v);
+/* SIPI etc.: makes its thread run. */
+void vcpu_wake_offline(struct vcpu *v);
+void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */
+/* Advances RIP past the exiting instruction: its length from the exit, or decoded. False: undecodable (then #UD or #GP was raised). */
+bool vcpu_skip(struct vcpu *v);
+uint64_t vcpu_gpr(const struct vcpu *v, enum insula_gpr r);
+void vcpu_set_gpr(struct vcpu *v, enum insula_gpr r, uint64_t value);
+/* The guest ended, or broke a rule that kills it. `reason` is SHUTDOWN_*. Does not return to the guest: the caller returns to the loop. */
+void vmm_shutdown(unsigned reason, const char *why);
+
+/* Does what a LAPIC access asked for: IPIs, timer. */
+void vcpu_apic_action(struct vcpu *v, struct lapic_action a);
+
+/* ---- timer.c: all of a vCPU's deadlines on one timer object ---- */
+uint64_t time_system_ns(void);           /* system time of this domain now */
+uint64_t time_ns_to_tsc(uint64_t ns);    /* absolute TSC at which system time is ns; saturates */
+void timer_update(struct vcpu *v);       /* own thread only: recomputes and arms the earliest deadline */
+void timer_expired(struct vcpu *v);      /* own thread: its timer object signalled */
+
+/* ---- exit.c and what it dispatches to ---- */
+void exit_handle(struct vcpu *v);
+void cpuid_init(void);
+void cpuid_exit(struct vcpu *v);
+/* What XCR0 may hold in this domain. */
+uint64_t cpuid_xcr0_mask(void);
+void msr_read_exit(struct vcpu *v);
+void msr_write_exit(struct vcpu *v);
+void io_exit(struct vcpu *v);
+void ept_exit(struct vcpu *v);           /* MMIO emulation (mmio.c) or a guest error */
+
+/* ---- load: kernel, ramdisk, start_info, memory map, ACPI ---- */
+struct load_result {
+	uint32_t entry;      /* 32-bit physical entry */
+	uint64_t start_info; /* guest-physical */
+};
+/* 0 or a negative errno with one plain line in `why`. */
+int load_guest(struct load_result *out, char *why, size_t why_size);
+
+/* ---- main.c ---- */
+/* The domain manager changed struct vmm_control. */
+void control_service(void);
+
+/* ---- console.c: the PV console ring <-> the console server ---- */
+void console_init(void);
+/* Guest rang the console's port, or the server signalled: move bytes both ways (under vmm_lock). */
+void console_service(void);
+/* console_io hypercall and port 0xe9. Returns how many were taken. */
+uint32_t console_write(const char *text, uint32_t n);
+uint32_t console_read(char *text, uint32_t n);
+
+/* ---- xen/: the hypercall ABI. xen.h declares its parts. ---- */
+void xen_init(void);
+void hypercall_exit(struct vcpu *v);
+/* Fills the hypercall page at g (MSR write). False: not guest memory. */
+bool hypercall_page(gpa_t g);
+/* vector of the domain's callback if asserted for v and none is in service; interrupts: vcpu.c asks after the LAPIC. */
+bool xen_callback_take(struct vcpu *v, uint8_t *vector);
+bool xen_callback_pending(const struct vcpu *v);
+/* Before each entry after having been scheduled out or blocked: time info, runstate. */
+void xen_update_time(struct vcpu *v);
+enum { XEN_RUNSTATE_RUNNING = 0, XEN_RUNSTATE_RUNNABLE = 1, XEN_RUNSTATE_BLOCKED = 2, XEN_RUNSTATE_OFFLINE = 3 };
+/* Own thread: v's runstate changes now; tells the guest if it registered an area. */
+void xen_runstate(struct vcpu *v, unsigned state);
+/* Deadlines of v's Xen timers, in system ns; UINT64_MAX none. Expired ones are delivered by xen_timers_expire. */
+uint64_t xen_timers_next(const struct vcpu *v);
+void xen_timers_expire(struct vcpu *v, uint64_t now_ns);
+/* Is the condition that a POLLING vCPU waits for true? */
+bool xen_poll_done(struct vcpu *v);
+void evtchn_raise_virq(struct vcpu *v, unsigned virq);
+/* Asks the guest to power off, as it can be asked (VIRQ or nothing). Under vmm_lock. */
+void xen_power_button(void);
+/* The port that the toolstack side of the console listens on was notified by the guest. */
+uint32_t xen_console_port(void);
+void *xen_console_ring(void); /* struct xencons_interface */
+/* Makes the guest's end of the console channel pending. */
+void xen_console_notify(void);
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * Hypercalls: the page, the registers, the table. A hypercall that is not there answers -ENOSYS, as Xen does, and is logged once.
+ */
+#include "servers/vmm/xen/xen.h"
+
+#include <string.h>
+#include "insula/exit_reason.h"
+#include "user/log.h"
+#include <xen/errno.h>
+#include <xen/sched.h>
+#include <xen/version.h>
+#include <xen/xen.h>
+
+#define HYPERCALLS 64
+#define MULTICALL_MAX 4096 /* entries of one call: more would keep the vCPU here for too long */
+
+typedef int64_t (*handler)(struct vcpu *v, const uint64_t arg[5], bool abi32);
+
+static int64_t refuse_eperm(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	(void)v, (void)arg, (void)abi32;
+	return -XEN_EPERM; /* control hypercalls of who does not hold the control capability */
+}
+
+static const handler table[HYPERCALLS] = {
+	[__HYPERVISOR_memory_op] = memory_op,
+	[__HYPERVISOR_multicall] = multicall_op,
+	[__HYPERVISOR_xen_version] = version_op,
+	[__HYPERVISOR_console_io] = console_io_op,
+	[__HYPERVISOR_grant_table_op] = grant_table_op,
+	[__HYPERVISOR_vm_assist] = vm_assist_op,
+	[__HYPERVISOR_vcpu_op] = vcpu_op,
+	[__HYPERVISOR_sched_op] = sched_op,
+	[__HYPERVISOR_event_channel_op] = event_channel_op,
+	[__HYPERVISOR_physdev_op] = physdev_op,
+	[__HYPERVISOR_hvm_op] = hvm_op,
+	[__HYPERVISOR_sysctl] = refuse_eperm,
+	[__HYPERVISOR_domctl] = refuse_eperm,
+	[__HYPERVISOR_platform_op] = refuse_eperm,
+};
+
+void xen_log_once(const char *what, uint64_t number)
+{
+	/* pairs seen so far; a guest that makes up endless ones is not listened to any more */
+	static struct {
+		const char *what;
+		uint64_t number;
+	} seen[64];
+	static unsigned count;
+
+	vmm_lock();
+	for (unsigned i = 0; i < count; i++)
+		if (seen[i].what == what && seen[i].number == number) {
+			vmm_unlock();
+			return;
+		}
+	if (count < sizeof(seen) / sizeof(seen[0])) {
+		seen[count].what = what;
+		seen[count++].number = number;
+		log_line("domain %u: %s %#llx refused", vmm.domid, what, (unsigned long long)number);
+	}
+	vmm_unlock();
+}
+
+int64_t hypercall_call(struct vcpu *v, uint64_t number, const uint64_t arg[5], bool abi32)
+{
+	if (number >= HYPERCALLS || !table[number]) {
+		xen_log_once("hypercall", number);
+		return -XEN_ENOSYS;
+	}
+	return table[number](v, arg, abi32);
+}
+
+int64_t multicall_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	uint64_t at = arg[0], n = (uint32_t)arg[1];
+
+	if (n > MULTICALL_MAX)
+		return -XEN_EINVAL;
+	for (uint64_t i = 0; i < n; i++, at += sizeof(multicall_entry_t)) {
+		multicall_entry_t e;
+		uint64_t a[5];
+
+		if (!guest_read(v, gva(at), &e, sizeof(e)))
+			return -XEN_EFAULT;
+		memcpy(a, e.args, sizeof(a));
+		e.result = e.op == __HYPERVISOR_multicall ? (xen_ulong_t)-XEN_EINVAL
+							  : (xen_ulong_t)hypercall_call(v, e.op, a, abi32);
+		if (!guest_write(v, gva(at + offsetof(multicall_entry_t, result)), &e.result, sizeof(e.result)))
+			return -XEN_EFAULT;
+	}
+	return 0;
+}
+
+/*
+ * The 32-bit ABI. Only what has the same structures in both is offered: the rest answers -ENOSYS until there is a translation.
+ */
+static bool same_in_32(uint32_t number, uint32_t op)
+{
+	switch (number) {
+	case __HYPERVISOR_xen_version:
+		return op != XENVER_platform_parameters;
+	case __HYPERVISOR_sched_op:
+		return op != SCHEDOP_poll && op != SCHEDOP_remote_shutdown;
+	case __HYPERVISOR_event_channel_op:
+	case __HYPERVISOR_hvm_op:
+	case __HYPERVISOR_console_io:
+	case __HYPERVISOR_domctl:
+	case __HYPERVISOR_sysctl:
+	case __HYPERVISOR_platform_op:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void call_32(struct vcpu *v, uint32_t number)
+{
+	const uint64_t arg[5] = {(uint32_t)vcpu_gpr(v, INSULA_RBX), (uint32_t)vcpu_gpr(v, INSULA_RCX), (uint32_t)vcpu_gpr(v, INSULA_RDX),
+				 (uint32_t)vcpu_gpr(v, INSULA_RSI), (uint32_t)vcpu_gpr(v, INSULA_RDI)};
+	int64_t result = -XEN_ENOSYS;
+
+	if (same_in_32(number, (uint32_t)arg[0]))
+		result = hypercall_call(v, number, arg, true);
+	else
+		xen_log_once("32-bit hypercall", number);
+	vcpu_set_gpr(v, INSULA_RAX, (uint32_t)result);
+}
+
+void hypercall_exit(struct vcpu *v)
+{
+	bool abi32 = !guest_is_64bit(v);
+	uint64_t arg[5], number = vcpu_gpr(v, INSULA_RAX);
+	int64_t result;
+
+	if (!vcpu_skip(v))
+		return;
+	if (v->s->seg[INSULA_SS].ar >> 5 & 3) {
+		vcpu_set_gpr(v, INSULA_RAX, (uint64_t)-XEN_EPERM);
+		return;
+	}
+	if (abi32) {
+		call_32(v, (uint32_t)number);
+		return;
+	}
+	arg[0] = vcpu_gpr(v, INSULA_RDI);
+	arg[1] = vcpu_gpr(v, INSULA_RSI);
+	arg[2] = vcpu_gpr(v, INSULA_RDX);
+	arg[3] = vcpu_gpr(v, INSULA_R10);
+	arg[4] = vcpu_gpr(v, INSULA_R8);
+	result = hypercall_call(v, number, arg, abi32);
+	vcpu_set_gpr(v, INSULA_RAX, (uint64_t)result);
+}
+
+/*
+ * One 32-byte stub for each number: MOV EAX, imm32; VMMCALL or VMCALL; RET. IRET (23) has no meaning outside PV: UD2, as Xen.
+ */
+bool hypercall_page(gpa_t g)
+{
+	uint8_t *page = memory_at(g, PAGE);
+
+	if (!page)
+		return false;
+	for (unsigned i = 0; i < PAGE / 32; i++) {
+		const uint8_t stub[9] = {0xb8, (uint8_t)i, 0, 0, 0, 0x0f, 0x01, vmm.is_amd ? 0xd9 : 0xc1, 0xc3};
+
+		memset(page + i * 32, 0xcc, 32);
+		memcpy(page + i * 32, stub, sizeof(stub));
+		if (i == __HYPERVISOR_iret)
+			memcpy(page + i * 32, "\x0f\x0b", 2);
+	}
+	return true;
+}
+
+void xen_init(void)
+{
+	shared_info_init();
+	evtchn_init();
+	grant_init();
+	hvm_init();
+}

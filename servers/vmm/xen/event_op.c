@@ -1,0 +1,289 @@
+/*
+ * The event_channel_op hypercall. Channels to other domains need the broker, which there is not yet: a bind to
+ * another domain finds no such port. FIFO event channels are not offered (-ENOSYS), so guests use the 2-level ABI.
+ */
+#include "servers/vmm/xen/evtchn.h"
+
+#include <xen/errno.h>
+#include <xen/event_channel.h>
+#include <xen/xen.h>
+
+static bool is_self(uint32_t domain)
+{
+	return domain == DOMID_SELF || domain == vmm.domid;
+}
+
+static bool virq_is_global(uint32_t virq)
+{
+	return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
+}
+
+static int64_t alloc_unbound(struct evtchn_alloc_unbound *a)
+{
+	int32_t port;
+
+	if (!is_self(a->dom))
+		return -XEN_EPERM;
+	port = evtchn_alloc(EVTCHN_UNBOUND, 0);
+	if (port < 0)
+		return port;
+	evtchn_ports[port].remote_domain = is_self(a->remote_dom) ? (uint16_t)vmm.domid : a->remote_dom;
+	a->port = (uint32_t)port;
+	return 0;
+}
+
+static int64_t bind_interdomain(struct evtchn_bind_interdomain *a)
+{
+	int32_t port;
+
+	if (!is_self(a->remote_dom))
+		return -XEN_ESRCH;
+	if (a->remote_port >= EVTCHN_PORTS || evtchn_ports[a->remote_port].state != EVTCHN_UNBOUND ||
+	    evtchn_ports[a->remote_port].remote_domain != vmm.domid)
+		return -XEN_EINVAL;
+	port = evtchn_alloc(EVTCHN_INTERDOMAIN, 0);
+	if (port < 0)
+		return port;
+	evtchn_ports[port].remote_domain = (uint16_t)vmm.domid;
+	evtchn_ports[port].remote_port = (uint16_t)a->remote_port;
+	evtchn_ports[a->remote_port].state = EVTCHN_INTERDOMAIN;
+	evtchn_ports[a->remote_port].remote_port = (uint16_t)port;
+	a->local_port = (uint32_t)port;
+	/* what was sent before it was bound is not lost */
+	evtchn_set_pending((uint32_t)port);
+	return 0;
+}
+
+static int64_t bind_virq(struct evtchn_bind_virq *a)
+{
+	struct vcpu *v;
+	int32_t port;
+
+	if (a->virq >= NR_VIRQS || a->virq >= sizeof(v->virq_port) / sizeof(v->virq_port[0]))
+		return -XEN_EINVAL;
+	if (virq_is_global(a->virq) && a->vcpu != 0)
+		return -XEN_EINVAL;
+	if (a->vcpu >= vmm.vcpu_count)
+		return -XEN_ENOENT;
+	v = vmm.vcpu[a->vcpu];
+	if (v->virq_port[a->virq])
+		return -XEN_EEXIST;
+	port = evtchn_alloc(EVTCHN_VIRQ, a->vcpu);
+	if (port < 0)
+		return port;
+	evtchn_ports[port].virq = (uint16_t)a->virq;
+	v->virq_port[a->virq] = (uint16_t)port;
+	a->port = (uint32_t)port;
+	return 0;
+}
+
+static int64_t bind_ipi(struct evtchn_bind_ipi *a)
+{
+	int32_t port;
+
+	if (a->vcpu >= vmm.vcpu_count)
+		return -XEN_ENOENT;
+	port = evtchn_alloc(EVTCHN_IPI, a->vcpu);
+	if (port < 0)
+		return port;
+	a->port = (uint32_t)port;
+	return 0;
+}
+
+static int64_t close_port(uint32_t port)
+{
+	struct evtchn_port *p = &evtchn_ports[port < EVTCHN_PORTS ? port : 0];
+
+	switch (p->state) {
+	case EVTCHN_FREE:
+	case EVTCHN_RESERVED:
+	case EVTCHN_CONSOLE: /* Xen's own consumers are not the guest's to close */
+		return -XEN_EINVAL;
+	case EVTCHN_VIRQ:
+		vmm.vcpu[p->vcpu]->virq_port[p->virq] = 0;
+		break;
+	case EVTCHN_INTERDOMAIN:
+		evtchn_ports[p->remote_port].state = EVTCHN_UNBOUND;
+		evtchn_ports[p->remote_port].remote_domain = (uint16_t)vmm.domid;
+		break;
+	default:
+		break;
+	}
+	p->state = EVTCHN_FREE;
+	evtchn_clear(port);
+	return 0;
+}
+
+static int64_t send(uint32_t port)
+{
+	switch (evtchn_ports[port < EVTCHN_PORTS ? port : 0].state) {
+	case EVTCHN_INTERDOMAIN:
+		evtchn_set_pending(evtchn_ports[port].remote_port);
+		return 0;
+	case EVTCHN_IPI:
+		evtchn_set_pending(port);
+		return 0;
+	case EVTCHN_UNBOUND:
+		return 0; /* dropped, as Xen does */
+	case EVTCHN_CONSOLE:
+		console_service();
+		return 0;
+	default:
+		return -XEN_EINVAL;
+	}
+}
+
+static int64_t status(struct evtchn_status *a)
+{
+	const struct evtchn_port *p;
+
+	if (!is_self(a->dom))
+		return -XEN_ESRCH;
+	if (a->port >= EVTCHN_PORTS)
+		return -XEN_EINVAL;
+	p = &evtchn_ports[a->port];
+	a->vcpu = p->vcpu;
+	switch (p->state) {
+	case EVTCHN_UNBOUND:
+		a->status = EVTCHNSTAT_unbound;
+		a->u.unbound.dom = p->remote_domain;
+		break;
+	case EVTCHN_INTERDOMAIN:
+	case EVTCHN_CONSOLE:
+		a->status = EVTCHNSTAT_interdomain;
+		a->u.interdomain.dom = p->remote_domain;
+		a->u.interdomain.port = p->remote_port;
+		break;
+	case EVTCHN_VIRQ:
+		a->status = EVTCHNSTAT_virq;
+		a->u.virq = p->virq;
+		break;
+	case EVTCHN_IPI:
+		a->status = EVTCHNSTAT_ipi;
+		break;
+	default:
+		a->status = EVTCHNSTAT_closed;
+		break;
+	}
+	return 0;
+}
+
+static int64_t bind_vcpu(const struct evtchn_bind_vcpu *a)
+{
+	struct evtchn_port *p = &evtchn_ports[a->port < EVTCHN_PORTS ? a->port : 0];
+
+	if (a->vcpu >= vmm.vcpu_count)
+		return -XEN_ENOENT;
+	switch (p->state) {
+	case EVTCHN_VIRQ:
+		if (!virq_is_global(p->virq))
+			return -XEN_EINVAL;
+		break;
+	case EVTCHN_UNBOUND:
+	case EVTCHN_INTERDOMAIN:
+	case EVTCHN_CONSOLE:
+		break;
+	default:
+		return -XEN_EINVAL;
+	}
+	p->vcpu = (uint16_t)a->vcpu;
+	return 0;
+}
+
+static int64_t unmask(uint32_t port)
+{
+	if (port == 0 || port >= EVTCHN_PORTS)
+		return -XEN_EINVAL;
+	evtchn_unmask(port);
+	return 0;
+}
+
+static int64_t reset(const struct evtchn_reset *a)
+{
+	if (!is_self(a->dom))
+		return -XEN_EPERM;
+	for (uint32_t port = 1; port < EVTCHN_PORTS; port++)
+		(void)close_port(port);
+	return 0;
+}
+
+union argument {
+	struct evtchn_alloc_unbound alloc_unbound;
+	struct evtchn_bind_interdomain bind_interdomain;
+	struct evtchn_bind_virq bind_virq;
+	struct evtchn_bind_ipi bind_ipi;
+	struct evtchn_close close;
+	struct evtchn_send send;
+	struct evtchn_status status;
+	struct evtchn_bind_vcpu bind_vcpu;
+	struct evtchn_unmask unmask;
+	struct evtchn_reset reset;
+};
+
+static const uint8_t sizes[] = {
+	[EVTCHNOP_bind_interdomain] = sizeof(struct evtchn_bind_interdomain),
+	[EVTCHNOP_bind_virq] = sizeof(struct evtchn_bind_virq),
+	[EVTCHNOP_close] = sizeof(struct evtchn_close),
+	[EVTCHNOP_send] = sizeof(struct evtchn_send),
+	[EVTCHNOP_status] = sizeof(struct evtchn_status),
+	[EVTCHNOP_alloc_unbound] = sizeof(struct evtchn_alloc_unbound),
+	[EVTCHNOP_bind_ipi] = sizeof(struct evtchn_bind_ipi),
+	[EVTCHNOP_bind_vcpu] = sizeof(struct evtchn_bind_vcpu),
+	[EVTCHNOP_unmask] = sizeof(struct evtchn_unmask),
+	[EVTCHNOP_reset] = sizeof(struct evtchn_reset),
+};
+
+static int64_t perform(uint64_t op, union argument *a)
+{
+	switch (op) {
+	case EVTCHNOP_alloc_unbound:
+		return alloc_unbound(&a->alloc_unbound);
+	case EVTCHNOP_bind_interdomain:
+		return bind_interdomain(&a->bind_interdomain);
+	case EVTCHNOP_bind_virq:
+		return bind_virq(&a->bind_virq);
+	case EVTCHNOP_bind_ipi:
+		return bind_ipi(&a->bind_ipi);
+	case EVTCHNOP_close:
+		return close_port(a->close.port);
+	case EVTCHNOP_send:
+		return send(a->send.port);
+	case EVTCHNOP_status:
+		return status(&a->status);
+	case EVTCHNOP_bind_vcpu:
+		return bind_vcpu(&a->bind_vcpu);
+	case EVTCHNOP_unmask:
+		return unmask(a->unmask.port);
+	case EVTCHNOP_reset:
+		return reset(&a->reset);
+	default:
+		return -XEN_ENOSYS;
+	}
+}
+
+static bool writes_back(uint64_t op)
+{
+	return op == EVTCHNOP_alloc_unbound || op == EVTCHNOP_bind_interdomain || op == EVTCHNOP_bind_virq ||
+	       op == EVTCHNOP_bind_ipi || op == EVTCHNOP_status;
+}
+
+int64_t event_channel_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	uint64_t op = (uint32_t)arg[0], size = op < sizeof(sizes) ? sizes[op] : 0;
+	union argument a;
+	int64_t r;
+
+	(void)abi32;
+	if (!size) {
+		xen_log_once("event_channel_op", op);
+		return -XEN_ENOSYS;
+	}
+	if (!guest_read(v, gva(arg[1]), &a, size))
+		return -XEN_EFAULT;
+	vmm_lock();
+	r = perform(op, &a);
+	vmm_unlock();
+	if (r == 0 && writes_back(op) && !guest_write(v, gva(arg[1]), &a, size))
+		return -XEN_EFAULT;
+	return r;
+}

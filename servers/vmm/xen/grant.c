@@ -1,0 +1,166 @@
+/*
+ * The grant table, version 1 (xen/include/public/grant_table.h): the domain's own table, which it places and fills. Mapping and
+ * copying between domains need the broker, which there is not yet: each operation answers that there is no such domain.
+ */
+#include "servers/vmm/xen/xen.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <xen/errno.h>
+#include <xen/grant_table.h>
+#include <xen/xen.h>
+
+#define FRAMES_MAX 64u /* Xen's default */
+#define BATCH_MAX  65536u
+
+static uint64_t frames[FRAMES_MAX]; /* guest-physical page of each frame, 0 while not placed */
+static uint32_t frame_count = 1;
+
+void grant_init(void)
+{
+	memset(frames, 0, sizeof(frames));
+	frame_count = 1;
+}
+
+static bool is_self(uint32_t domain)
+{
+	return domain == DOMID_SELF || domain == vmm.domid;
+}
+
+int64_t grant_place(uint64_t gfn, uint64_t index)
+{
+	if (index >= FRAMES_MAX || gfn >> 34)
+		return -XEN_EINVAL;
+	if (frames[index] && frames[index] != gfn << 12)
+		return -XEN_EBUSY; /* moving a frame would need an unmap */
+	if (!frames[index]) {
+		/* RAM that the guest names becomes the frame; elsewhere a new page does */
+		if (!memory_at(gpa(gfn << 12), PAGE) && !memory_place_page(gpa(gfn << 12)))
+			return -XEN_ENOMEM;
+		if (memory_is_ram(gpa(gfn << 12)))
+			memset(memory_at(gpa(gfn << 12), PAGE), 0, PAGE);
+		frames[index] = gfn << 12;
+	}
+	if (index >= frame_count)
+		frame_count = (uint32_t)index + 1;
+	return 0;
+}
+
+static int64_t setup_table(struct vcpu *v, uint64_t at)
+{
+	struct gnttab_setup_table s;
+
+	if (!guest_read(v, gva(at), &s, sizeof(s)))
+		return -XEN_EFAULT;
+	s.status = GNTST_okay;
+	if (!is_self(s.dom)) {
+		s.status = GNTST_permission_denied;
+	} else if (s.nr_frames > FRAMES_MAX) {
+		s.status = GNTST_general_error;
+	} else {
+		if (s.nr_frames > frame_count)
+			frame_count = s.nr_frames;
+		for (uint32_t i = 0; i < s.nr_frames; i++) {
+			xen_pfn_t pfn = frames[i] ? frames[i] >> 12 : ~0ul;
+
+			if (!guest_write(v, gva((uint64_t)(uintptr_t)s.frame_list.p + i * sizeof(pfn)), &pfn, sizeof(pfn)))
+				return -XEN_EFAULT;
+		}
+	}
+	return guest_write(v, gva(at + offsetof(struct gnttab_setup_table, status)), &s.status, sizeof(s.status)) ? 0
+														 : -XEN_EFAULT;
+}
+
+static int64_t query_size(struct vcpu *v, uint64_t at)
+{
+	struct gnttab_query_size q;
+
+	if (!guest_read(v, gva(at), &q, sizeof(q)))
+		return -XEN_EFAULT;
+	q.status = is_self(q.dom) ? GNTST_okay : GNTST_bad_domain;
+	if (q.status == GNTST_okay) {
+		q.nr_frames = frame_count;
+		q.max_nr_frames = FRAMES_MAX;
+	}
+	return guest_write(v, gva(at), &q, sizeof(q)) ? 0 : -XEN_EFAULT;
+}
+
+static int64_t version(struct vcpu *v, uint64_t op, uint64_t at)
+{
+	if (op == GNTTABOP_set_version) {
+		struct gnttab_set_version s;
+
+		if (!guest_read(v, gva(at), &s, sizeof(s)))
+			return -XEN_EFAULT;
+		if (s.version != 1)
+			return s.version == 2 ? -XEN_ENOSYS : -XEN_EINVAL;
+		return guest_write(v, gva(at), &s, sizeof(s)) ? 0 : -XEN_EFAULT;
+	} else {
+		struct gnttab_get_version g;
+
+		if (!guest_read(v, gva(at), &g, sizeof(g)))
+			return -XEN_EFAULT;
+		if (!is_self(g.dom))
+			return -XEN_EPERM;
+		g.version = 1;
+		return guest_write(v, gva(at), &g, sizeof(g)) ? 0 : -XEN_EFAULT;
+	}
+}
+
+/* Every element of a batch gets the same status. */
+static int64_t refuse_all(struct vcpu *v, uint64_t at, uint64_t count, uint64_t size, uint64_t status_at, int16_t status)
+{
+	if (count > BATCH_MAX)
+		return -XEN_EINVAL;
+	for (uint64_t i = 0; i < count; i++)
+		if (!guest_write(v, gva(at + i * size + status_at), &status, sizeof(status)))
+			return -XEN_EFAULT;
+	return 0;
+}
+
+#define REFUSE(type, status) refuse_all(v, arg[1], count, sizeof(struct type), offsetof(struct type, status), code)
+
+int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	uint64_t op = (uint32_t)arg[0], count = (uint32_t)arg[2];
+	int16_t code = GNTST_bad_domain;
+	int64_t r;
+
+	(void)abi32;
+	if ((int32_t)count < 0)
+		return -XEN_EINVAL;
+	vmm_lock();
+	switch (op) {
+	case GNTTABOP_setup_table:
+		r = count == 1 ? setup_table(v, arg[1]) : -XEN_EINVAL;
+		break;
+	case GNTTABOP_query_size:
+		r = count == 1 ? query_size(v, arg[1]) : -XEN_EINVAL;
+		break;
+	case GNTTABOP_set_version:
+	case GNTTABOP_get_version:
+		r = count == 1 ? version(v, op, arg[1]) : -XEN_EINVAL;
+		break;
+	case GNTTABOP_map_grant_ref:
+		r = REFUSE(gnttab_map_grant_ref, status);
+		break;
+	case GNTTABOP_unmap_grant_ref:
+		code = GNTST_bad_handle;
+		r = REFUSE(gnttab_unmap_grant_ref, status);
+		break;
+	case GNTTABOP_copy:
+		r = REFUSE(gnttab_copy, status);
+		break;
+	case GNTTABOP_transfer:
+		code = GNTST_general_error;
+		r = REFUSE(gnttab_transfer, status);
+		break;
+	default:
+		r = -XEN_ENOSYS;
+		break;
+	}
+	vmm_unlock();
+	if (r == -XEN_ENOSYS)
+		xen_log_once("grant_table_op", op);
+	return r;
+}

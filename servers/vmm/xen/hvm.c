@@ -1,0 +1,163 @@
+/* hvm_op (xen/include/public/hvm/hvm_op.h, params.h): the domain's parameters and its upcall vectors. */
+#include "servers/vmm/xen/evtchn.h"
+
+#include <string.h>
+#include "servers/vmm/load/layout.h"
+#include <xen/errno.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+#include <xen/xen.h>
+
+#define CALLBACK_TYPE(v) ((uint8_t)((v) >> 56))
+
+static uint64_t params[HVM_NR_PARAMS];
+static uint32_t console_port;
+
+void hvm_init(void)
+{
+	int32_t port = evtchn_alloc_server_port(EVTCHN_CONSOLE);
+
+	memset(params, 0, sizeof(params));
+	console_port = port > 0 ? (uint32_t)port : 0;
+	params[HVM_PARAM_CONSOLE_EVTCHN] = console_port;
+	params[HVM_PARAM_CONSOLE_PFN] = LAYOUT_CONSOLE_GPA >> 12;
+}
+
+uint64_t hvm_param(unsigned i)
+{
+	return params[i];
+}
+
+void hvm_param_set(unsigned i, uint64_t value)
+{
+	params[i] = value;
+}
+
+uint8_t hvm_callback_vector(void)
+{
+	uint64_t via = __atomic_load_n(&params[HVM_PARAM_CALLBACK_IRQ], __ATOMIC_RELAXED);
+
+	return CALLBACK_TYPE(via) == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (uint8_t)via : 0;
+}
+
+uint32_t xen_console_port(void)
+{
+	return console_port;
+}
+
+void xen_console_notify(void)
+{
+	if (console_port)
+		evtchn_set_pending(console_port);
+}
+
+void xen_power_button(void)
+{
+	/* a PVH guest without xenstore has no power button: the domain manager's own patience ends it */
+}
+
+/* What a guest may read and write of its own (Xen's hvm_allow_get_param and hvm_allow_set_param). */
+static bool guest_may_get(uint32_t i)
+{
+	switch (i) {
+	case HVM_PARAM_CALLBACK_IRQ:
+	case HVM_PARAM_STORE_PFN:
+	case HVM_PARAM_STORE_EVTCHN:
+	case HVM_PARAM_CONSOLE_PFN:
+	case HVM_PARAM_CONSOLE_EVTCHN:
+	case HVM_PARAM_ALTP2M:
+	case HVM_PARAM_VM86_TSS:
+	case HVM_PARAM_VM86_TSS_SIZED:
+	case HVM_PARAM_X87_FIP_WIDTH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int64_t get(struct vcpu *v, uint64_t at)
+{
+	struct xen_hvm_param p;
+
+	if (!guest_read(v, gva(at), &p, sizeof(p)))
+		return -XEN_EFAULT;
+	if (p.index >= HVM_NR_PARAMS)
+		return -XEN_EINVAL;
+	if (p.domid != DOMID_SELF && p.domid != vmm.domid)
+		return -XEN_EPERM;
+	if (!guest_may_get(p.index))
+		return -XEN_EPERM;
+	p.value = hvm_param(p.index);
+	return guest_write(v, gva(at), &p, sizeof(p)) ? 0 : -XEN_EFAULT;
+}
+
+static int64_t set(struct vcpu *v, uint64_t at)
+{
+	struct xen_hvm_param p;
+
+	if (!guest_read(v, gva(at), &p, sizeof(p)))
+		return -XEN_EFAULT;
+	if (p.index >= HVM_NR_PARAMS)
+		return -XEN_EINVAL;
+	if (p.domid != DOMID_SELF && p.domid != vmm.domid)
+		return -XEN_EPERM;
+	if (p.index != HVM_PARAM_CALLBACK_IRQ)
+		return -XEN_EPERM;
+	if (CALLBACK_TYPE(p.value) == HVM_PARAM_CALLBACK_TYPE_VECTOR && (uint8_t)p.value < 16)
+		return -XEN_EINVAL;
+	hvm_param_set(p.index, p.value);
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+		vcpu_kick(vmm.vcpu[i]);
+	return 0;
+}
+
+static int64_t set_upcall_vector(struct vcpu *v, uint64_t at)
+{
+	struct xen_hvm_evtchn_upcall_vector u;
+	struct vcpu *of;
+
+	if (!guest_read(v, gva(at), &u, sizeof(u)))
+		return -XEN_EFAULT;
+	if (u.vector < 16)
+		return -XEN_EINVAL;
+	if (u.vcpu >= vmm.vcpu_count)
+		return -XEN_ENOENT;
+	of = vmm.vcpu[u.vcpu];
+	of->upcall_vector = u.vector;
+	if (__atomic_load_n(&((struct vcpu_info *)of->vcpu_info)->evtchn_upcall_pending, __ATOMIC_ACQUIRE)) {
+		/* pending since before there was a vector to tell it by */
+		(void)lapic_accept(&of->lapic, of->upcall_vector, false);
+		vcpu_kick(of);
+	}
+	return 0;
+}
+
+int64_t hvm_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	uint64_t op = (uint32_t)arg[0];
+	int64_t r;
+
+	(void)abi32;
+	vmm_lock();
+	switch (op) {
+	case HVMOP_get_param:
+		r = get(v, arg[1]);
+		break;
+	case HVMOP_set_param:
+		r = set(v, arg[1]);
+		break;
+	case HVMOP_set_evtchn_upcall_vector:
+		r = set_upcall_vector(v, arg[1]);
+		break;
+	case HVMOP_pagetable_dying:
+		r = -XEN_EINVAL; /* only shadow paging would care */
+		break;
+	default:
+		r = -XEN_ENOSYS;
+		break;
+	}
+	vmm_unlock();
+	if (r == -XEN_ENOSYS)
+		xen_log_once("hvm_op", op);
+	return r;
+}

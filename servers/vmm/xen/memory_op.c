@@ -1,0 +1,152 @@
+/*
+ * memory_op (xen/include/public/memory.h): the part that a domain needs to find its memory and to place
+ * Xen's pages. Giving RAM back and getting it again (ballooning) is not there: such requests do none of their
+ * extents, which is what Xen answers when it can do none.
+ */
+#include "servers/vmm/xen/xen.h"
+
+#include <xen/errno.h>
+#include <xen/hvm/params.h>
+#include <xen/memory.h>
+#include <xen/xen.h>
+
+#define MEMOP_CMD_MASK 63u
+
+static bool is_self(uint32_t domain)
+{
+	return domain == DOMID_SELF || domain == vmm.domid;
+}
+
+static int64_t own_pages(struct vcpu *v, uint64_t at)
+{
+	domid_t d;
+
+	if (!guest_read(v, gva(at), &d, sizeof(d)))
+		return -XEN_EFAULT;
+	return is_self(d) ? (int64_t)(vmm.ram_bytes >> 12) : -XEN_EPERM;
+}
+
+static int64_t place(unsigned space, uint64_t index, uint64_t gfn)
+{
+	int64_t r;
+
+	vmm_lock();
+	switch (space) {
+	case XENMAPSPACE_shared_info:
+		r = index ? -XEN_EINVAL : shared_info_place(gfn);
+		break;
+	case XENMAPSPACE_grant_table:
+		r = grant_place(gfn, index);
+		break;
+	case XENMAPSPACE_gmfn_foreign:
+		r = -XEN_EPERM;
+		break;
+	default:
+		r = -XEN_EINVAL;
+		break;
+	}
+	vmm_unlock();
+	return r;
+}
+
+static int64_t add_to_physmap(struct vcpu *v, uint64_t at)
+{
+	struct xen_add_to_physmap a;
+
+	if (!guest_read(v, gva(at), &a, sizeof(a)))
+		return -XEN_EFAULT;
+	if (!is_self(a.domid))
+		return -XEN_EPERM;
+	return place(a.space, a.idx, a.gpfn);
+}
+
+static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at)
+{
+	struct xen_add_to_physmap_batch a;
+	int64_t result = 0;
+
+	if (!guest_read(v, gva(at), &a, sizeof(a)))
+		return -XEN_EFAULT;
+	if (!is_self(a.domid))
+		return -XEN_EPERM;
+	if (a.space == XENMAPSPACE_gmfn_foreign)
+		return -XEN_EPERM;
+	for (uint32_t i = 0; i < a.size; i++) {
+		xen_ulong_t index;
+		xen_pfn_t gfn;
+		int32_t error;
+
+		if (!guest_read(v, gva((uint64_t)(uintptr_t)a.idxs.p + i * sizeof(index)), &index, sizeof(index)) ||
+		    !guest_read(v, gva((uint64_t)(uintptr_t)a.gpfns.p + i * sizeof(gfn)), &gfn, sizeof(gfn)))
+			return -XEN_EFAULT;
+		error = (int32_t)place(a.space, index, gfn);
+		result = error ? error : result;
+		if (!guest_write(v, gva((uint64_t)(uintptr_t)a.errs.p + i * sizeof(error)), &error, sizeof(error)))
+			return -XEN_EFAULT;
+	}
+	return result;
+}
+
+static int64_t reservation(struct vcpu *v, uint64_t at)
+{
+	struct xen_memory_reservation r;
+
+	if (!guest_read(v, gva(at), &r, sizeof(r)))
+		return -XEN_EFAULT;
+	if (!is_self(r.domid))
+		return -XEN_EPERM;
+	return 0; /* extents done */
+}
+
+static int64_t memory_map(struct vcpu *v, uint64_t at)
+{
+	struct xen_memory_map m;
+
+	if (!guest_read(v, gva(at), &m, sizeof(m)))
+		return -XEN_EFAULT;
+	/* PVH domains have theirs in the start information; libxl sets none in Xen for a domain that it did not build */
+	return -XEN_ENOSYS;
+}
+
+int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	uint32_t op = (uint32_t)arg[0] & MEMOP_CMD_MASK;
+
+	(void)abi32;
+	switch (op) {
+	case XENMEM_add_to_physmap:
+		return add_to_physmap(v, arg[1]);
+	case XENMEM_add_to_physmap_batch:
+		return add_to_physmap_batch(v, arg[1]);
+	case XENMEM_current_reservation:
+	case XENMEM_maximum_reservation:
+		return own_pages(v, arg[1]);
+	case XENMEM_maximum_gpfn: {
+		int64_t r = own_pages(v, arg[1]);
+		const struct vmm_extent *last = &vmm.start->extent[vmm.start->extent_count - 1];
+
+		return r < 0 ? r : (int64_t)(((last->gpa + ((uint64_t)last->count << last->order)) >> 12) - 1);
+	}
+	case XENMEM_increase_reservation:
+	case XENMEM_decrease_reservation:
+	case XENMEM_populate_physmap:
+		return reservation(v, arg[1]);
+	case XENMEM_memory_map:
+		return memory_map(v, arg[1]);
+	case XENMEM_machine_memory_map:
+	case XENMEM_machphys_mapping:
+	case XENMEM_set_memory_map:
+	case XENMEM_claim_pages:
+		return -XEN_EPERM;
+	case XENMEM_remove_from_physmap: {
+		struct xen_remove_from_physmap r;
+
+		if (!guest_read(v, gva(arg[1]), &r, sizeof(r)))
+			return -XEN_EFAULT;
+		return is_self(r.domid) ? -XEN_ENOENT : -XEN_EPERM;
+	}
+	default:
+		xen_log_once("memory_op", op);
+		return -XEN_ENOSYS;
+	}
+}

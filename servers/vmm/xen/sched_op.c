@@ -1,0 +1,73 @@
+/* sched_op (xen/include/public/sched.h): yielding, blocking, polling, and a domain's own end. */
+#include "servers/vmm/xen/evtchn.h"
+
+#include "sel4/sel4.h"
+#include <xen/errno.h>
+#include <xen/sched.h>
+#include <xen/xen.h>
+
+#define POLL_MAX 128
+
+static int64_t shutdown(struct vcpu *v, uint64_t at)
+{
+	struct sched_shutdown s;
+
+	if (!guest_read(v, gva(at), &s, sizeof(s)))
+		return -XEN_EFAULT;
+	if (s.reason > SHUTDOWN_MAX)
+		return -XEN_EINVAL;
+	vmm_shutdown(s.reason, NULL);
+	return 0;
+}
+
+static int64_t poll(struct vcpu *v, uint64_t at)
+{
+	struct sched_poll p;
+
+	if (!guest_read(v, gva(at), &p, sizeof(p)))
+		return -XEN_EFAULT;
+	if (p.nr_ports > POLL_MAX)
+		return -XEN_EINVAL;
+	if (p.nr_ports && !guest_read(v, gva((uint64_t)(uintptr_t)p.ports.p), v->poll_ports, p.nr_ports * sizeof(uint32_t)))
+		return -XEN_EFAULT;
+	for (uint32_t i = 0; i < p.nr_ports; i++)
+		if (v->poll_ports[i] >= EVTCHN_PORTS)
+			return -XEN_EINVAL;
+	v->poll_count = p.nr_ports;
+	/* a timeout of 0 is none (sched.h) */
+	v->poll_timeout_ns = p.timeout ? p.timeout : UINT64_MAX;
+	if (xen_poll_done(v))
+		return 0;
+	/* before the loop looks at the ports once more: who sets one sees it, or the loop sees the port */
+	__atomic_store_n(&v->run, VCPU_POLLING, __ATOMIC_SEQ_CST);
+	timer_update(v);
+	return 0;
+}
+
+int64_t sched_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	struct vcpu_info *vi = v->vcpu_info;
+
+	(void)abi32;
+	switch ((uint32_t)arg[0]) {
+	case SCHEDOP_yield:
+		seL4_Yield();
+		return 0;
+	case SCHEDOP_block:
+		/* events are let in as part of it, or it might sleep for ever */
+		__atomic_store_n(&vi->evtchn_upcall_mask, 0, __ATOMIC_RELEASE);
+		if (!__atomic_load_n(&vi->evtchn_upcall_pending, __ATOMIC_ACQUIRE))
+			v->run = VCPU_HALTED;
+		return 0;
+	case SCHEDOP_shutdown:
+		return shutdown(v, arg[1]);
+	case SCHEDOP_poll:
+		return poll(v, arg[1]);
+	case SCHEDOP_remote_shutdown:
+	case SCHEDOP_pin_override:
+		return -XEN_EPERM;
+	default:
+		xen_log_once("sched_op", (uint32_t)arg[0]);
+		return -XEN_ENOSYS;
+	}
+}

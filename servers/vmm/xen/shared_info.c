@@ -1,0 +1,211 @@
+/*
+ * The shared info page, vcpu_info, the clock and runstate that guests read (xen/include/public/xen.h, vcpu.h).
+ *
+ * The page a guest asks for with XENMAPSPACE_shared_info is its own RAM: what it holds is given up, and the
+ * information lives there from then on. Before that it lives in a page of the vmm's.
+ */
+#include "servers/vmm/xen/xen.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xen/errno.h>
+#include <xen/vcpu.h>
+#include <xen/xen.h>
+
+#define NS_PER_S 1000000000ull
+
+static struct shared_info *info;
+static struct shared_info own __attribute__((aligned(4096)));
+static struct vcpu_info parked[VMM_MAX_VCPUS]; /* of vCPUs beyond the page's 32 */
+static bool runstate_flag; /* VMASST_TYPE_runstate_update_flag */
+
+void *shared_info_page(void)
+{
+	return info;
+}
+
+static void wall_clock(void)
+{
+	uint64_t ns = vmm.wall_ns_start;
+
+	info->wc_version++;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	info->wc_sec = (uint32_t)(ns / NS_PER_S);
+	info->wc_sec_hi = (uint32_t)((ns / NS_PER_S) >> 32);
+	info->wc_nsec = (uint32_t)(ns % NS_PER_S);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	info->wc_version++;
+}
+
+void shared_info_init(void)
+{
+	memset(&own, 0, sizeof(own));
+	info = &own;
+	runstate_flag = false;
+	memset(info->evtchn_mask, 0xff, sizeof(info->evtchn_mask));
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++) {
+		struct vcpu *v = vmm.vcpu[i];
+
+		v->vcpu_info = i < XEN_LEGACY_MAX_VCPUS ? &info->vcpu_info[i] : &parked[i];
+		v->runstate_now = XEN_RUNSTATE_OFFLINE;
+	}
+	wall_clock();
+}
+
+int64_t shared_info_place(uint64_t gfn)
+{
+	struct shared_info *to;
+
+	if (gfn >> 34)
+		return -XEN_EINVAL;
+	to = memory_at(gpa(gfn << 12), PAGE);
+	if (!to)
+		to = memory_place_page(gpa(gfn << 12));
+	if (!to)
+		return -XEN_EINVAL;
+	if (to == info)
+		return 0;
+	memset(to, 0, PAGE);
+	memcpy(to, info, sizeof(*info));
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++) {
+		struct vcpu *v = vmm.vcpu[i];
+
+		if (i < XEN_LEGACY_MAX_VCPUS && v->vcpu_info == &info->vcpu_info[i])
+			v->vcpu_info = &to->vcpu_info[i];
+	}
+	info = to;
+	wall_clock();
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+		xen_update_time(vmm.vcpu[i]);
+	return 0;
+}
+
+int64_t vcpu_info_register(struct vcpu *v, uint64_t gfn, uint32_t offset)
+{
+	struct vcpu_info *to, *from = v->vcpu_info;
+
+	if (offset > PAGE - sizeof(*to) || (offset & 7) || gfn >> 34)
+		return -XEN_EINVAL;
+	if (v->vcpu_info_registered)
+		return -XEN_EINVAL;
+	to = memory_at(gpa((gfn << 12) + offset), sizeof(*to));
+	if (!to)
+		return -XEN_EINVAL;
+	memmove(to, from, sizeof(*to)); /* the guest may name the place where it is, or beside it */
+	v->vcpu_info = to;
+	v->vcpu_info_registered = true;
+	xen_update_time(v);
+	evtchn_vcpu_info_changed(v);
+	return 0;
+}
+
+/* All vCPUs share one base: the TSC at the domain's start is system time 0. A guest's own TSC offset is its own matter. */
+void xen_update_time(struct vcpu *v)
+{
+	struct vcpu_info *vi = v->vcpu_info;
+	struct vcpu_time_info t = {
+		.tsc_timestamp = vmm.tsc_start + v->s->tsc_offset,
+		.system_time = 0,
+		.tsc_to_system_mul = vmm.clock.mul,
+		.tsc_shift = vmm.clock.shift,
+		.flags = XEN_PVCLOCK_TSC_STABLE_BIT,
+	};
+	uint32_t version = vi->time.version & ~1u;
+
+	/* odd while it changes (vcpu_time_info's contract) */
+	__atomic_store_n(&vi->time.version, version + 1, __ATOMIC_RELEASE);
+	t.version = version + 1;
+	vi->time = t;
+	__atomic_store_n(&vi->time.version, version + 2, __ATOMIC_RELEASE);
+	if (v->time_area.size) {
+		t.version = version + 1;
+		guest_area_write(&v->time_area, 0, &t, sizeof(t));
+		t.version = version + 2;
+		guest_area_write(&v->time_area, offsetof(struct vcpu_time_info, version), &t.version, sizeof(t.version));
+	}
+}
+
+/* ---- runstate ---- */
+
+static void runstate_fill(struct vcpu *v, struct vcpu_runstate_info *r)
+{
+	r->state = (int)v->runstate_now;
+	r->state_entry_time = v->runstate_entry_ns;
+	memcpy(r->time, v->runstate_time, sizeof(r->time));
+}
+
+static void runstate_publish(struct vcpu *v)
+{
+	struct vcpu_runstate_info r;
+	const uint32_t entry = offsetof(struct vcpu_runstate_info, state_entry_time);
+
+	if (!v->runstate.size)
+		return;
+	memset(&r, 0, sizeof(r));
+	runstate_fill(v, &r);
+	if (runstate_flag) {
+		r.state_entry_time |= XEN_RUNSTATE_UPDATE;
+		guest_area_write(&v->runstate, entry, &r.state_entry_time, sizeof(r.state_entry_time));
+		__atomic_thread_fence(__ATOMIC_RELEASE);
+	}
+	guest_area_write(&v->runstate, 0, &r, sizeof(r));
+	if (runstate_flag) {
+		__atomic_thread_fence(__ATOMIC_RELEASE);
+		r.state_entry_time &= ~XEN_RUNSTATE_UPDATE;
+		guest_area_write(&v->runstate, entry, &r.state_entry_time, sizeof(r.state_entry_time));
+	}
+}
+
+void xen_runstate(struct vcpu *v, unsigned state)
+{
+	uint64_t now = time_system_ns();
+
+	if (state == v->runstate_now)
+		return;
+	vmm_lock(); /* another vCPU may be registering or reading ours */
+	v->runstate_time[v->runstate_now] += now - v->runstate_entry_ns;
+	v->runstate_entry_ns = now;
+	v->runstate_now = state;
+	if (state == XEN_RUNSTATE_RUNNING)
+		__atomic_fetch_and(&vmm.control->state, ~(1u << v->id), __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_or(&vmm.control->state, 1u << v->id, __ATOMIC_RELAXED);
+	runstate_publish(v);
+	vmm_unlock();
+}
+
+int64_t runstate_get(struct vcpu *of, struct vcpu *v, uint64_t to)
+{
+	struct vcpu_runstate_info r;
+
+	memset(&r, 0, sizeof(r));
+	vmm_lock();
+	runstate_fill(of, &r);
+	r.time[of->runstate_now] += time_system_ns() - of->runstate_entry_ns;
+	vmm_unlock();
+	return guest_write(v, gva(to), &r, sizeof(r)) ? 0 : -XEN_EFAULT;
+}
+
+int64_t runstate_register(struct vcpu *of, struct vcpu *v, uint64_t area)
+{
+	struct guest_area made = {.size = 0};
+
+	if (area && !guest_area_set(v, &made, gva(area), sizeof(struct vcpu_runstate_info)))
+		return -XEN_EFAULT;
+	vmm_lock();
+	of->runstate = made;
+	runstate_publish(of);
+	vmm_unlock();
+	return 0;
+}
+
+int64_t vm_assist_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	(void)v, (void)abi32;
+	if (arg[1] >= 64 || arg[1] != VMASST_TYPE_runstate_update_flag)
+		return -XEN_EINVAL;
+	if (arg[0] != VMASST_CMD_enable && arg[0] != VMASST_CMD_disable)
+		return -XEN_ENOSYS;
+	runstate_flag = arg[0] == VMASST_CMD_enable;
+	return 0;
+}

@@ -1,0 +1,154 @@
+/* vcpu_op (xen/include/public/vcpu.h): timers, runstate, registration, state of the vCPUs. */
+#include "servers/vmm/xen/xen.h"
+
+#include <xen/errno.h>
+#include <xen/vcpu.h>
+#include <xen/xen.h>
+
+#define PERIOD_MIN_NS 1000000ull /* Xen's least */
+#define PERIOD_MAX_NS (1ull << 62)
+
+uint64_t xen_timers_next(const struct vcpu *v)
+{
+	return v->singleshot_ns < v->periodic_next_ns ? v->singleshot_ns : v->periodic_next_ns;
+}
+
+void xen_timers_expire(struct vcpu *v, uint64_t now_ns)
+{
+	bool raise = false;
+
+	if (now_ns >= v->singleshot_ns) {
+		v->singleshot_ns = UINT64_MAX;
+		raise = true;
+	}
+	if (now_ns >= v->periodic_next_ns) {
+		/* periods that were slept through are one event */
+		v->periodic_next_ns += ((now_ns - v->periodic_next_ns) / v->periodic_ns + 1) * v->periodic_ns;
+		raise = true;
+	}
+	if (raise)
+		evtchn_raise_virq(v, VIRQ_TIMER);
+}
+
+static int64_t set_singleshot(struct vcpu *v, uint64_t at)
+{
+	struct vcpu_set_singleshot_timer t;
+
+	if (!guest_read(v, gva(at), &t, sizeof(t)))
+		return -XEN_EFAULT;
+	if ((t.flags & VCPU_SSHOTTMR_future) && t.timeout_abs_ns < time_system_ns())
+		return -XEN_ETIME;
+	/* Linux's overflow: deadlines beyond 2^63 mean soon, as Xen treats them */
+	v->singleshot_ns = (int64_t)t.timeout_abs_ns < 0 ? time_system_ns() + 100000000ull : t.timeout_abs_ns;
+	timer_update(v);
+	return 0;
+}
+
+static int64_t set_periodic(struct vcpu *v, uint64_t at)
+{
+	struct vcpu_set_periodic_timer t;
+
+	if (!guest_read(v, gva(at), &t, sizeof(t)))
+		return -XEN_EFAULT;
+	if (t.period_ns < PERIOD_MIN_NS || t.period_ns > PERIOD_MAX_NS)
+		return -XEN_EINVAL;
+	v->periodic_ns = t.period_ns;
+	v->periodic_next_ns = time_system_ns() + t.period_ns;
+	timer_update(v);
+	return 0;
+}
+
+static int64_t register_info(struct vcpu *of, struct vcpu *v, uint64_t at)
+{
+	struct vcpu_register_vcpu_info r;
+	int64_t result;
+
+	if (!guest_read(v, gva(at), &r, sizeof(r)))
+		return -XEN_EFAULT;
+	/* of itself, or of one that does not run (Xen's rule) */
+	if (of != v && __atomic_load_n(&of->run, __ATOMIC_ACQUIRE) != VCPU_OFFLINE)
+		return -XEN_EINVAL;
+	vmm_lock();
+	result = vcpu_info_register(of, r.mfn, r.offset);
+	vmm_unlock();
+	return result;
+}
+
+static int64_t register_time(struct vcpu *v, uint64_t at)
+{
+	struct vcpu_register_time_memory_area r;
+
+	if (!guest_read(v, gva(at), &r, sizeof(r)))
+		return -XEN_EFAULT;
+	if (!guest_area_set(v, &v->time_area, gva(r.addr.p), sizeof(struct vcpu_time_info)))
+		return -XEN_EFAULT;
+	xen_update_time(v);
+	return 0;
+}
+
+static int64_t register_runstate(struct vcpu *of, struct vcpu *v, uint64_t at)
+{
+	struct vcpu_register_runstate_memory_area r;
+
+	if (!guest_read(v, gva(at), &r, sizeof(r)))
+		return -XEN_EFAULT;
+	return runstate_register(of, v, r.addr.p);
+}
+
+int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	uint32_t op = (uint32_t)arg[0], id = (uint32_t)arg[1];
+	struct vcpu *of;
+
+	(void)abi32;
+	if (id >= vmm.vcpu_count)
+		return -XEN_ENOENT;
+	of = vmm.vcpu[id];
+	switch (op) {
+	case VCPUOP_is_up:
+		return of->run != VCPU_OFFLINE;
+	case VCPUOP_get_runstate_info:
+		return runstate_get(of, v, arg[2]);
+	case VCPUOP_register_runstate_memory_area:
+		return register_runstate(of, v, arg[2]);
+	case VCPUOP_register_vcpu_info:
+		return register_info(of, v, arg[2]);
+	case VCPUOP_send_nmi:
+		__atomic_store_n(&of->nmi_pending, true, __ATOMIC_RELEASE);
+		vcpu_kick(of);
+		return 0;
+	default:
+		break;
+	}
+	/* the rest concerns a vCPU's own timers and clock */
+	switch (op) {
+	case VCPUOP_set_singleshot_timer:
+	case VCPUOP_stop_singleshot_timer:
+		if (of != v)
+			return -XEN_EINVAL;
+		if (op == VCPUOP_set_singleshot_timer)
+			return set_singleshot(v, arg[2]);
+		v->singleshot_ns = UINT64_MAX;
+		timer_update(v);
+		return 0;
+	case VCPUOP_set_periodic_timer:
+		if (of != v)
+			return -XEN_EINVAL;
+		return set_periodic(v, arg[2]);
+	case VCPUOP_stop_periodic_timer:
+		/* of another vCPU: at boot, before it runs; none is armed there */
+		vmm_lock();
+		of->periodic_next_ns = UINT64_MAX;
+		vmm_unlock();
+		if (of == v)
+			timer_update(v);
+		return 0;
+	case VCPUOP_register_vcpu_time_memory_area:
+		if (of != v)
+			return -XEN_EINVAL;
+		return register_time(v, arg[2]);
+	default:
+		xen_log_once("vcpu_op", op);
+		return -XEN_ENOSYS;
+	}
+}

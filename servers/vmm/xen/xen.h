@@ -1,0 +1,65 @@
+/*
+ * The Xen 4.17 guest ABI, as the vmm answers it. Numbers, structures and error codes are those of the public headers
+ * (libxen-dev). One file per hypercall; each handler has the form
+ *     int64_t x_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+ * and returns what the guest finds in RAX. Arguments are registers as the ABI says (64-bit: RDI RSI RDX R10 R8; 32-bit: EBX ECX
+ * EDX ESI EDI); pointers among them are guest-virtual, read once by guest_read.
+ */
+#ifndef XEN_XEN_H
+#define XEN_XEN_H
+
+#include "servers/vmm/vmm.h"
+
+int64_t version_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t event_channel_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t sched_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t hvm_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t console_io_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t multicall_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t vm_assist_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t physdev_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+
+/* One hypercall by number, without touching RAX: for multicall. */
+int64_t hypercall_call(struct vcpu *v, uint64_t number, const uint64_t arg[5], bool abi32);
+
+/* ---- evtchn.c: 2-level event channels. Ports 1..4095 (64-bit) ---- */
+#define EVTCHN_PORTS 4096u
+enum evtchn_state { EVTCHN_FREE, EVTCHN_RESERVED, EVTCHN_UNBOUND, EVTCHN_INTERDOMAIN, EVTCHN_VIRQ, EVTCHN_IPI, EVTCHN_CONSOLE };
+void evtchn_init(void);
+/* Makes the port pending and kicks its vCPU. Under vmm_lock. */
+void evtchn_set_pending(uint32_t port);
+bool evtchn_is_pending(uint32_t port);
+/* A port whose other end is the vmm itself (console, later xenstore): returns it or a negative errno. */
+int32_t evtchn_alloc_server_port(enum evtchn_state kind);
+/* vcpu_info of v moved (registered): re-deliver what is pending. */
+void evtchn_vcpu_info_changed(struct vcpu *v);
+/* Some event became pending for v: sets evtchn_upcall_pending and asserts its upcall. */
+void evtchn_upcall(struct vcpu *v);
+
+/* ---- shared_info.c ---- */
+void shared_info_init(void);
+void *shared_info_page(void);              /* struct shared_info, 4 KiB, in guest memory once placed, before that the vmm's */
+int64_t shared_info_place(uint64_t gfn);   /* XENMAPSPACE_shared_info */
+int64_t vcpu_info_register(struct vcpu *v, uint64_t gfn, uint32_t offset);
+
+int64_t runstate_get(struct vcpu *of, struct vcpu *v, uint64_t to);
+int64_t runstate_register(struct vcpu *of, struct vcpu *v, uint64_t area);
+
+/* ---- grant.c ---- */
+void grant_init(void);
+int64_t grant_place(uint64_t gfn, uint64_t index); /* XENMAPSPACE_grant_table */
+
+/* ---- hvm.c ---- */
+void hvm_init(void);
+/* The domain's callback vector, 0 if it has none. */
+uint8_t hvm_callback_vector(void);
+uint64_t hvm_param(unsigned i);
+void hvm_param_set(unsigned i, uint64_t value);
+
+/* Something is not there: logged once per (kind, number), by name. */
+void xen_log_once(const char *what, uint64_t number);
+
+#endif
