@@ -28,6 +28,8 @@ $(TO)/bad/.made: tests/guests/bad_modules.py image/elf64.py $(TO)/payload
 	$(Q)$(PYTHON) tests/guests/bad_modules.py $(TO)/payload $(@D)
 	$(Q)touch $@
 
+include build/roottask.mk
+
 .PHONY: payloads system-tests test bench bench-peer
 payloads: $(TO)/payload $(TO)/bad/.made
 RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $(JOBS))
@@ -52,5 +54,5 @@ bench-peer: setup
 	$(Q)$(MAKE) --no-print-directory guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
 	$(Q)INSULA_OUT=$(O) $(PYTHON) bench/bench.py --peer-only
 bench: setup
-	$(Q)$(MAKE) --no-print-directory image guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
+	$(Q)$(MAKE) --no-print-directory image kernel ipc-task guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
 	$(Q)INSULA_OUT=$(O) $(PYTHON) bench/bench.py

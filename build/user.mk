@@ -27,7 +27,7 @@ $(UO)/%.o: %.S
 USER_OBJ := $(call OBJ_OF,$(call SRC_OF,user))
 
 define SERVER
-$(1)_OBJ := $(call OBJ_OF,$(call SRC_OF,servers/$(1))) $(call OBJ_OF,$(call SRC_OF,$(addprefix lib/,$(shell grep -v '^#\|^-' servers/$(1)/libs))))
+$(1)_OBJ := $(call OBJ_OF,$(call SRC_OF,servers/$(1) $(addprefix lib/,$(shell grep -v '^#\|^-' servers/$(1)/libs))))
 $(1)_LINK := $(shell grep '^-' servers/$(1)/libs)
 $(UO)/$(1).elf: $$($(1)_OBJ) $(USER_OBJ) user/user.lds
 	$(Q)$(CC) -nostdlib -no-pie -static -Wl,-T,user/user.lds -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--gc-sections \

@@ -1,0 +1,30 @@
+# Root tasks for the kernel alone (tests/roottask/NAME) that stand on tests/roottask/runtime: seL4's ABI only, no C library, so they run on any
+# kernel of this profile. $(call ROOTTASK,NAME,OUTPUT) makes OUTPUT from the folder's files. Included by test.mk, after kernel.mk.
+
+RO := $(O)/roottask
+ROOTTASK_CFLAGS := -std=c11 -O2 -g $(WARN) -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) -fno-pic -fno-pie \
+	-mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables -fcf-protection=none \
+	-fno-tree-loop-distribute-patterns -fno-omit-frame-pointer -Itests -Iabi -Ilib -I$(O)/gen -I$(O)/gen/abi
+ROOTTASK_CFLAGS := $(if $(findstring clang,$(CC)),$(filter-out -fno-tree-loop-distribute-patterns,$(ROOTTASK_CFLAGS)),$(ROOTTASK_CFLAGS))
+
+$(RO)/%.o: tests/roottask/%.c $(GEN_H)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ROOTTASK_CFLAGS) -MMD -MP -c $< -o $@
+$(RO)/%.o: tests/roottask/%.S
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ROOTTASK_CFLAGS) -D__ASSEMBLER__ -MMD -MP -c $< -o $@
+
+ROOTTASK_OBJ = $(patsubst tests/roottask/%,$(RO)/%.o,$(basename $(wildcard tests/roottask/$(1)/*.c tests/roottask/$(1)/*.S)))
+define ROOTTASK
+$(2): $(call ROOTTASK_OBJ,$(1)) $(call ROOTTASK_OBJ,runtime) tests/roottask/runtime/roottask.lds
+	@mkdir -p $$(@D)
+	$(Q)$(CC) -nostdlib -static $(if $(findstring clang,$(CC)),,-no-pie) -Wl,-T,tests/roottask/runtime/roottask.lds -Wl,--build-id=none \
+		-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -o $$@ $$(filter %.o,$$^)
+-include $(patsubst %.o,%.d,$(call ROOTTASK_OBJ,$(1)) $(call ROOTTASK_OBJ,runtime))
+endef
+
+# The one that bench/bench.py runs.
+IPC_TASK := $(O)/bench/ipc_task
+$(eval $(call ROOTTASK,ipc_bench,$(IPC_TASK)))
+.PHONY: ipc-task
+ipc-task: $(IPC_TASK)

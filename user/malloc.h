@@ -1,0 +1,12 @@
+/* What the C library's header does not have about the heap. */
+#ifndef USER_MALLOC_H
+#define USER_MALLOC_H
+
+#include <stddef.h>
+
+/* Another stretch than the environment's: root, once, before the first allocation. */
+void malloc_begin(void *start, size_t bytes);
+/* Bytes handed out, with what each costs. */
+size_t malloc_used(void);
+
+#endif
