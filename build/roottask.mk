@@ -28,3 +28,9 @@ IPC_TASK := $(O)/bench/ipc_task
 $(eval $(call ROOTTASK,ipc_bench,$(IPC_TASK)))
 .PHONY: ipc-task
 ipc-task: $(IPC_TASK)
+
+# The API, case by case: make conformance-task, then qemu-system-x86_64 ... -kernel insula-kernel -initrd THIS -device isa-debug-exit,iobase=0xf4,iosize=4
+CONFORMANCE_TASK := $(O)/tests/conformance_task
+$(eval $(call ROOTTASK,conformance,$(CONFORMANCE_TASK)))
+.PHONY: conformance-task
+conformance-task: $(CONFORMANCE_TASK)

@@ -5,10 +5,7 @@
 #include "api/invocation.h"
 #include "cap/cnode.h"
 #include "cap/untyped.h"
-#include "ipc/endpoint.h"
 #include "ipc/message.h"
-#include "ipc/notification.h"
-#include "ipc/reply.h"
 #include "object/ept.h"
 #include "object/ioport.h"
 #include "object/irq.h"
@@ -68,23 +65,6 @@ void invocation_finish_reply1(struct tcb *t, word_t w0)
 }
 
 /* ---- decode ---- */
-
-static exception_t invocation_endpoint(cap_t cap, bool block, bool call, bool can_donate)
-{
-	if (!cap_endpoint_can_send(cap))
-		return error_invalid_capability(0);
-	ipc_send(block, call, cap_endpoint_badge(cap), cap_endpoint_can_grant(cap), cap_endpoint_can_grant_reply(cap),
-	         can_donate, percpu_self()->current, cap_endpoint_of(cap));
-	return EXC_NONE;
-}
-
-static exception_t invocation_notification(cap_t cap)
-{
-	if (!cap_notification_can_send(cap))
-		return error_invalid_capability(0);
-	notification_signal(cap_notification_of(cap), cap_notification_badge(cap));
-	return EXC_NONE;
-}
 
 /* Objects whose invocations may take away what the second half of a combined call needs. */
 static bool invocation_refused_first(cap_t cap)
@@ -151,26 +131,15 @@ static exception_t invocation_object(word_t label, unsigned length, struct cte *
 	}
 }
 
-exception_t invocation_decode(word_t label, unsigned length, cptr_t cptr, struct cte *slot, cap_t cap, bool block,
-                              bool call, bool can_donate, bool first_phase)
+exception_t invocation_decode(word_t label, unsigned length, struct cte *slot, bool call, bool first_phase)
 {
 	struct percpu *p = percpu_self();
+	cap_t cap = slot->cap;
 
-	(void)cptr;
 	p->call = call;
 	p->reply_length = 0;
-	switch (cap_type_of(cap)) {
-	case CAP_ENDPOINT:
-		return invocation_endpoint(cap, block, call, can_donate);
-	case CAP_NOTIFICATION:
-		return invocation_notification(cap);
-	case CAP_REPLY:
-		reply_send(p->current, cap_reply_of(cap), cap_reply_can_grant(cap));
-		return EXC_NONE;
-	default:
-		if (first_phase && invocation_refused_first(cap))
-			return error_invalid_capability(0);
-		invocation_take_args(p, length);
-		return invocation_object(label, length, slot, cap, call);
-	}
+	if (first_phase && invocation_refused_first(cap))
+		return error_invalid_capability(0);
+	invocation_take_args(p, length);
+	return invocation_object(label, length, slot, cap, call);
 }

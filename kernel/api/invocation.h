@@ -33,13 +33,12 @@ void invocation_reply1(word_t w0);
 void invocation_reply_words(const word_t *words, unsigned count);
 
 /*
- * Decodes an invocation on cap (in slot). Called by the system call layer only. percpu->extra_caps is filled; percpu->call
- * is set here.
+ * Decodes an invocation on the capability in slot, any but those of IPC (endpoint, notification, reply). Called by the
+ * system call layer only. percpu->extra_caps is filled; percpu->call is set here.
  * `first_phase`: the sending half of a combined call, which refuses TCB, CNode, Domain, SchedControl
  * and SchedContext capabilities.
  */
-exception_t invocation_decode(word_t label, unsigned length, cptr_t cptr, struct cte *slot, cap_t cap, bool block,
-                              bool call, bool can_donate, bool first_phase);
+exception_t invocation_decode(word_t label, unsigned length, struct cte *slot, bool call, bool first_phase);
 
 /* The answer to t's Call: label 0 and the reply's words; or percpu->error. Badge 0. */
 void invocation_answer(struct tcb *t);

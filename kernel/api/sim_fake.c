@@ -31,6 +31,7 @@ struct percpu *percpu_host = &sim_percpu;
 uint64_t window_host_base;
 const struct virt_ops *virt;
 ticks_t sim_now, sim_deadline;
+bool sim_two_levels;
 uint64_t sim_cr2;
 unsigned sim_refs;
 char sim_console[256];
@@ -322,7 +323,7 @@ void vcpu_io_gone(cap_t cap)
 	(void)cap;
 }
 
-/* A guest that never exits by itself. */
+/* A guest that never exits by itself: as if all threads waited. */
 void vcpu_enter_syscall(void)
 {
 	sched_set_state(sim_percpu.current, THREAD_RUNNING_VM);
@@ -331,7 +332,7 @@ void vcpu_enter_syscall(void)
 void vcpu_run(struct tcb *t)
 {
 	(void)t;
-	arch_idle();
+	longjmp(sim_all_wait, 1);
 }
 
 void vcpu_kick(struct tcb *t)
@@ -367,6 +368,7 @@ void sim_reset(void)
 	sim_now = 1000000;
 	sim_deadline = UINT64_MAX;
 	sim_refs = 0;
+	sim_two_levels = false;
 	sim_alloc(SIM_CNODE_RADIX + seL4_SlotBits);
 	idle = sim_alloc(seL4_TCBBits);
 	tcb_init(idle);
@@ -415,8 +417,14 @@ struct tcb *sim_thread(unsigned slot, uint8_t priority)
 {
 	struct tcb *t = sim_object(slot, seL4_TCBObject, 0, seL4_TCBBits);
 	cap_t root = cap_cnode_new(window_pa(sim_slot(0)), SIM_CNODE_RADIX);
+	struct cte *top = sim_alloc(seL4_SlotBits + 1);
 
 	t->slot[TCB_CSPACE].cap = cap_cnode_with_guard_size(root, 64 - SIM_CNODE_RADIX);
+	top->cap = root;
+	if (sim_two_levels) {
+		root = cap_cnode_new(window_pa(top), 1);
+		t->slot[TCB_CSPACE].cap = cap_cnode_with_guard_size(root, 64 - SIM_CNODE_RADIX - 1);
+	}
 	t->ipc_buffer_kv = sim_alloc(seL4_IPCBufferSizeBits);
 	t->ipc_buffer_writable = true;
 	t->priority = priority;
@@ -465,8 +473,14 @@ struct tcb *sim_syscall(struct tcb *t, int64_t number, word_t rdi, word_t rsi)
 	t->ctx.rip += 2;
 	t->ctx.restart_ip = t->ctx.rip - 2;
 	t->ctx.syscall = 1;
+	sim_now++;
 	syscall_handle(number);
 	return sim_exit();
+}
+
+bool sim_was_fast(void)
+{
+	return sim_percpu.now != sim_now;
 }
 
 struct tcb *sim_run(ticks_t ticks)

@@ -20,6 +20,7 @@ struct sched_context;
 extern struct percpu *percpu_host;
 extern ticks_t sim_now;       /* the TSC */
 extern ticks_t sim_deadline;  /* of the timer; UINT64_MAX: none */
+extern bool sim_two_levels;   /* threads made from now on have a CSpace of two CNodes, which fast paths refuse */
 extern uint64_t sim_cr2;
 extern unsigned sim_refs;     /* window_ref less window_unref */
 extern char sim_console[256]; /* what was put there last */
@@ -41,6 +42,8 @@ void sim_mint(unsigned dst, unsigned src, word_t rights, word_t badge);
 
 /* Leaves the kernel: the thread that runs now, or NULL if all wait and no timer is set. */
 struct tcb *sim_exit(void);
+/* Did the last system call take a fast path? They leave the kernel's time as it was. */
+bool sim_was_fast(void);
 /* The running thread makes a system call (registers rdi, rsi, r12, r13, and message registers are set before). */
 struct tcb *sim_syscall(struct tcb *t, int64_t number, word_t rdi, word_t rsi);
 /* Time passes in user mode; the timer interrupt comes if its deadline does. */

@@ -1,253 +1,279 @@
 /*
- * System calls: the MCS set, the debug calls that exist always, SetTLSBase, VMEnter. Called by the entry path with the
- * user's registers in the current thread's context; afterwards the entry path calls kernel_exit(). It must never touch
- * an object but through its operations.
+ * System calls: the way in, and the calls that matter most done in one piece when nothing unusual is asked for: a Call to a
+ * waiting passive thread, and the ReplyRecv that answers it. The scheduling context goes along, so neither time
+ * nor timer change. Called by the entry path with the user's registers in the current thread's context.
+ *
+ * A fast path checks everything, then changes; where it refuses nothing was changed, and the general path, which has the
+ * same effect, does it. A change to the rules in ipc/ has to be made here too (syscall_test.c compares them).
  */
-#include "api/debug_syscall.h"
-#include "api/fastpath.h"
-#include "api/invocation.h"
+#include "api/syscall.h"
+#include "api/lookup.h"
 #include "arch/x86/arch.h"
-#include "cap/cnode.h"
 #include "entry/entry.h"
 #include "ipc/endpoint.h"
 #include "ipc/fault.h"
 #include "ipc/message.h"
 #include "ipc/notification.h"
-#include "ipc/transfer.h"
+#include "ipc/reply.h"
 #include "object/vcpu.h"
-#include "panic.h"
 #include "sched/sched.h"
 
-/* ---- faults of system calls ---- */
+#define SYSCALL_INLINE   static inline __attribute__((always_inline))
+#define SYSCALL_NOINLINE static __attribute__((noinline))
 
-static void syscall_cap_fault(struct tcb *t, cptr_t cptr, bool receive_phase)
+/* ---- parts ---- */
+
+/* Length and extraCaps of the tag: no capabilities, and at most so many words. */
+SYSCALL_INLINE bool syscall_plain_message(const struct tcb *t, unsigned max)
 {
-	struct percpu *p = percpu_self();
-
-	p->fault = (struct fault){.type = seL4_Fault_CapFault, .address = cptr, .receive_phase = receive_phase,
-	                          .lookup = p->lookup_fault};
-	fault_handle(t);
+	return (t->ctx.rsi & MASK(9)) <= max;
 }
 
-/* A capability is there, but not one that can be used so. */
-static void syscall_missing_cap_fault(struct tcb *t, cptr_t cptr, bool receive_phase)
+/* A long message goes from buffer to buffer. */
+SYSCALL_INLINE bool syscall_buffers(const struct tcb *from, const struct tcb *to)
 {
-	error_lookup(seL4_MissingCapability, 0);
-	syscall_cap_fault(t, cptr, receive_phase);
+	return message_source(from) && message_target(to);
 }
 
-static void syscall_unknown(struct tcb *t, int64_t number)
+SYSCALL_INLINE void syscall_message(const struct tcb *from, struct tcb *to, word_t badge, bool is_long)
 {
-	percpu_self()->fault = (struct fault){.type = seL4_Fault_UnknownSyscall, .number = (word_t)number};
-	fault_handle(t);
-}
+	word_t tag = from->ctx.rsi;
+	unsigned length = tag & MASK(7);
 
-/* ---- sending half ---- */
-
-enum syscall_invoke_flag {
-	INVOKE_BLOCK = 1,
-	INVOKE_CALL = 2,
-	INVOKE_DONATE = 4,
-	INVOKE_FIRST_PHASE = 8,
-};
-
-/* A Call on an endpoint is answered by its receiver, YieldTo when the caller runs again. */
-static void syscall_answer(struct tcb *t, cap_t cap, exception_t e)
-{
-	if (e == EXC_SYSCALL_ERROR)
-		invocation_answer_error(t);
-	else if (cap_type(cap) != CAP_ENDPOINT && !t->yield_to)
-		invocation_answer(t);
-}
-
-/* False: preempted, the whole system call is to be done again. */
-static bool syscall_invoke(struct percpu *p, struct tcb *t, cptr_t cptr, unsigned flags)
-{
-	word_t tag = t->ctx.rsi;
-	unsigned length = message_length(tag), extra = message_extra_caps(tag);
-	struct lookup_result r = cnode_lookup_slot(t, cptr);
-	cptr_t failed = cptr;
-	exception_t e;
-	cap_t cap;
-
-	p->extra_caps[0] = p->extra_caps[1] = p->extra_caps[2] = NULL;
-	if (r.status != EXC_NONE || (extra && !transfer_extra_caps(t, extra, p->extra_caps, &failed))) {
-		if (flags & INVOKE_BLOCK)
-			syscall_cap_fault(t, failed, false);
-		return true;
+	if (length > 0) {
+		to->ctx.r10 = from->ctx.r10;
+		if (length > 1)
+			to->ctx.r8 = from->ctx.r8;
+		if (length > 2)
+			to->ctx.r9 = from->ctx.r9;
+		if (length > 3)
+			to->ctx.r15 = from->ctx.r15;
 	}
-	if (length > seL4_FastMessageRegisters && !message_source(t))
-		length = seL4_FastMessageRegisters;
+	if (is_long && length > seL4_FastMessageRegisters) {
+		const word_t *words = message_source(from) + MESSAGE_BUFFER_MR;
+		word_t *target = message_target(to) + MESSAGE_BUFFER_MR;
 
-	cap = r.slot->cap;
-	e = invocation_decode(message_label(tag), length, cptr, r.slot, cap, flags & INVOKE_BLOCK, flags & INVOKE_CALL,
-	                      flags & INVOKE_DONATE, flags & INVOKE_FIRST_PHASE);
-	if (e == EXC_PREEMPTED) {
-		if (t->state == THREAD_RUNNING)
-			sched_set_state(t, THREAD_RESTART);
-		return false;
+		for (unsigned i = seL4_FastMessageRegisters; i < length; i++)
+			target[i] = words[i];
 	}
-	if (flags & INVOKE_CALL)
-		syscall_answer(t, cap, e);
-	return true;
+	to->ctx.rsi = tag & ~(MASK(5) << 7);
+	to->ctx.rdi = badge;
 }
 
-/* ---- receiving half ---- */
-
-enum syscall_receive_flag { RECEIVE_BLOCK = 1, RECEIVE_REPLY = 2 };
-
-static void syscall_receive_endpoint(struct tcb *t, cap_t cap, unsigned flags)
+/* May `to` run in place of `from`, which blocks? */
+SYSCALL_INLINE bool syscall_may_switch(const struct percpu *p, const struct tcb *from, const struct tcb *to)
 {
-	cptr_t reply = t->ctx.r12;
-	struct lookup_result r;
-	cap_t reply_cap = cap_null();
-
-	if (flags & RECEIVE_REPLY) {
-		r = cnode_lookup_slot(t, reply);
-		if (r.status != EXC_NONE) {
-			syscall_cap_fault(t, reply, true);
-			return;
-		}
-		reply_cap = r.slot->cap;
-		if (cap_type(reply_cap) != CAP_REPLY) {
-			syscall_missing_cap_fault(t, reply, true);
-			return;
-		}
-	}
-	ipc_receive(t, cap, flags & RECEIVE_BLOCK, reply_cap);
+	return to->cpu == p->cpu && (to->priority >= from->priority || ready_is_highest(p, to->priority));
 }
 
-static bool syscall_may_wait(const struct tcb *t, cap_t cap)
+SYSCALL_INLINE void syscall_switch(struct percpu *p, struct tcb *from, struct tcb *to)
 {
-	const struct tcb *bound = cap_notification_of(cap)->bound_tcb;
+	struct sched_context *sc = from->sc;
 
-	return cap_notification_can_receive(cap) && (!bound || bound == t);
+	from->sc = NULL;
+	sc->tcb = to;
+	to->sc = sc;
+	to->state = THREAD_RUNNING;
+	p->current = to;
+	arch_switch_to(from, to);
 }
 
-static void syscall_receive(struct tcb *t, unsigned flags)
+/* Type and rights of a capability, compared in one step. */
+SYSCALL_INLINE bool syscall_cap_has(cap_t cap, cap_t mask, cap_t want)
 {
-	cptr_t cptr = t->ctx.rdi;
-	struct lookup_result r = cnode_lookup_slot(t, cptr);
-	cap_t cap;
+	return (cap.w[1] & mask.w[1]) == want.w[1];
+}
 
-	if (r.status != EXC_NONE) {
-		syscall_cap_fault(t, cptr, true);
+SYSCALL_INLINE bool syscall_may_call(cap_t cap)
+{
+	const cap_t type = cap_with_type(cap_null(), MASK(6));
+	const cap_t grants = cap_endpoint_with_can_grant_reply(cap_endpoint_with_can_grant(cap_null(), 1), 1);
+
+	return syscall_cap_has(cap, cap_endpoint_with_can_send(type, 1),
+	                       cap_endpoint_with_can_send(cap_of_type(CAP_ENDPOINT), 1)) &&
+	       (cap.w[1] & grants.w[1]);
+}
+
+SYSCALL_INLINE bool syscall_may_receive(cap_t cap)
+{
+	const cap_t type = cap_with_type(cap_null(), MASK(6));
+
+	return syscall_cap_has(cap, cap_endpoint_with_can_receive(type, 1),
+	                       cap_endpoint_with_can_receive(cap_of_type(CAP_ENDPOINT), 1));
+}
+
+/* ---- Call ---- */
+
+SYSCALL_INLINE void syscall_take_receiver(struct endpoint *ep, struct tcb *receiver)
+{
+	struct tcb *next = receiver->ipc_next;
+
+	if (likely(!next)) {
+		ep->head = ep->tail = 0;
 		return;
 	}
-	cap = r.slot->cap;
-	if (cap_type(cap) == CAP_ENDPOINT && cap_endpoint_can_receive(cap))
-		syscall_receive_endpoint(t, cap, flags);
-	else if (cap_type(cap) == CAP_NOTIFICATION && syscall_may_wait(t, cap))
-		notification_wait(t, cap, flags & RECEIVE_BLOCK);
-	else
-		syscall_missing_cap_fault(t, cptr, true);
+	next->ipc_prev = NULL;
+	receiver->ipc_next = NULL;
+	ep->head = window_pa(next).v | ENDPOINT_RECV;
 }
 
-static void syscall_combined(struct percpu *p, struct tcb *t, cptr_t first, unsigned flags)
+SYSCALL_INLINE void syscall_push_reply(struct reply *r, struct sched_context *sc, struct tcb *caller)
 {
-	if (syscall_invoke(p, t, first, INVOKE_DONATE | INVOKE_FIRST_PHASE))
-		syscall_receive(t, RECEIVE_BLOCK | flags);
+	struct reply *top = sc->reply;
+
+	r->tcb = caller;
+	r->prev = top;
+	r->next = reply_top_link(sc);
+	if (top)
+		top->next = r;
+	sc->reply = r;
+	caller->reply = r;
+	caller->state = THREAD_BLOCKED_REPLY;
 }
 
-/* ---- calls of their own ---- */
-
-static void syscall_set_tls_base(struct tcb *t)
+SYSCALL_INLINE bool syscall_fast_call(struct percpu *p, struct tcb *t, bool is_long)
 {
-	arch_thread_sync(t);
-	t->ctx.fs_base = context_canonical(t->ctx.rdi) ? t->ctx.rdi : 0;
-	arch_thread_changed(t);
-}
+	struct tcb *receiver;
+	struct endpoint *ep;
+	struct cte *slot;
+	struct reply *r;
+	word_t badge;
 
-static void syscall_debug_cap_identify(struct tcb *t)
-{
-	struct lookup_result r = cnode_lookup_slot(t, t->ctx.rdi);
-
-	t->ctx.rdi = r.status == EXC_NONE ? cap_type(r.slot->cap) : CAP_NULL;
-}
-
-/* The name is a string in the message: false if the capability is no thread's, or there is no buffer to hold a string. */
-static bool syscall_debug_name_thread(struct tcb *t)
-{
-	struct lookup_result r = cnode_lookup_slot(t, t->ctx.rdi);
-	const word_t *buffer = message_source(t);
-	struct tcb *named;
-
-	if (r.status != EXC_NONE || cap_type(r.slot->cap) != CAP_TCB || !buffer)
+	if (!syscall_plain_message(t, is_long ? seL4_MsgMaxLength : seL4_FastMessageRegisters))
 		return false;
-	named = cap_tcb_of(r.slot->cap);
-	for (unsigned i = 0; i < sizeof(named->name); i++) {
-		char c = (char)(buffer[MESSAGE_BUFFER_MR + i / 8] >> (i % 8 * 8) & 0xff);
+	slot = lookup_slot_short(t, t->ctx.rdi);
+	if (unlikely(!slot) || !syscall_may_call(slot->cap))
+		return false;
+	badge = cap_endpoint_badge(slot->cap);
+	ep = cap_endpoint_of(slot->cap);
+	if (endpoint_state(ep) != ENDPOINT_RECV)
+		return false;
+	receiver = window_kv(paddr(ep->head - ENDPOINT_RECV));
+	r = receiver->reply;
+	if (!r || receiver->sc || !syscall_may_switch(p, t, receiver) || (is_long && !syscall_buffers(t, receiver)))
+		return false;
 
-		named->name[i] = i + 1 == sizeof(named->name) || (c && (c < ' ' || c > '~')) ? '\0' : c;
-		if (!named->name[i])
-			break;
-	}
+	syscall_take_receiver(ep, receiver);
+	receiver->reply = NULL;
+	syscall_push_reply(r, t->sc, t);
+	syscall_message(t, receiver, badge, is_long);
+	syscall_switch(p, t, receiver);
 	return true;
 }
 
-static void syscall_rest(struct tcb *t, int64_t number)
-{
-	bool known = true;
+/* ---- ReplyRecv ---- */
 
-	switch (number) {
-	case seL4_SysDebugPutChar:
-		kputchar((char)(t->ctx.rdi & 0xff));
-		break;
-	case seL4_SysDebugCapIdentify:
-		syscall_debug_cap_identify(t);
-		break;
-	case seL4_SysDebugNameThread:
-		known = syscall_debug_name_thread(t);
-		break;
-	case seL4_SysSetTLSBase:
-		syscall_set_tls_base(t);
-		break;
-	default:
-		known = debug_syscall(t, number);
-		break;
-	}
-	if (!known)
-		syscall_unknown(t, number);
+/* r is the last call on the stack of the context that t runs on, made by a thread that lent it. */
+SYSCALL_INLINE bool syscall_may_reply(const struct tcb *t, const struct reply *r)
+{
+	const struct tcb *caller = r->tcb;
+
+	return caller && r->next == reply_top_link(t->sc) && !caller->sc && caller->state == THREAD_BLOCKED_REPLY;
 }
 
-static void syscall_slow(struct percpu *p, struct tcb *t, int64_t number)
+/* Nothing waits to be received, and t comes last in the queue. */
+SYSCALL_INLINE bool syscall_may_wait(const struct tcb *t, const struct endpoint *ep)
 {
-	switch (number) {
-	case seL4_SysCall:
-		syscall_invoke(p, t, t->ctx.rdi, INVOKE_BLOCK | INVOKE_CALL | INVOKE_DONATE);
-		break;
-	case seL4_SysReplyRecv:
-	case seL4_SysNBSendWait:
-		syscall_combined(p, t, t->ctx.r12, number == seL4_SysReplyRecv ? RECEIVE_REPLY : 0);
-		break;
-	case seL4_SysNBSendRecv:
-		syscall_combined(p, t, t->ctx.r13, RECEIVE_REPLY);
-		break;
-	case seL4_SysSend:
-		syscall_invoke(p, t, t->ctx.rdi, INVOKE_BLOCK);
-		break;
-	case seL4_SysNBSend:
-		syscall_invoke(p, t, t->ctx.rdi, 0);
-		break;
-	case seL4_SysRecv:
-		syscall_receive(t, RECEIVE_BLOCK | RECEIVE_REPLY);
-		break;
-	case seL4_SysNBRecv:
-		syscall_receive(t, RECEIVE_REPLY);
-		break;
-	case seL4_SysWait:
-		syscall_receive(t, RECEIVE_BLOCK);
-		break;
-	case seL4_SysNBWait:
-		syscall_receive(t, 0);
-		break;
-	case seL4_SysYield:
-		sched_yield();
-		break;
-	default:
-		syscall_rest(t, number);
-		break;
+	const struct notification *n = t->bound_notification;
+
+	if (n && (n->state == NOTIFICATION_ACTIVE || n->sc == t->sc))
+		return false;
+	return !ep->head || (endpoint_state(ep) == ENDPOINT_RECV && endpoint_tail(ep)->priority >= t->priority);
+}
+
+SYSCALL_INLINE void syscall_pop_reply(struct reply *r, struct sched_context *sc)
+{
+	struct reply *below = r->prev;
+
+	sc->reply = below;
+	if (below)
+		below->next = r->next;
+	r->prev = r->next = NULL;
+}
+
+SYSCALL_INLINE void syscall_wait(struct tcb *t, struct endpoint *ep, struct reply *r)
+{
+	uint64_t self = window_pa(t).v;
+
+	t->reply = r;
+	r->tcb = t;
+	t->blocking_object = ep;
+	t->state = THREAD_BLOCKED_RECV;
+	if (likely(!ep->head)) {
+		ep->head = self | ENDPOINT_RECV;
+	} else {
+		t->ipc_prev = endpoint_tail(ep);
+		t->ipc_prev->ipc_next = t;
 	}
+	ep->tail = self;
+}
+
+/* The answer to a fault whose label says that the thread goes on. */
+static void syscall_answer_fault(struct tcb *t, struct tcb *caller)
+{
+	word_t tag = t->ctx.rsi;
+
+	fault_reply(caller, t, message_label(tag), message_length(tag));
+	caller->fault.type = seL4_Fault_NullFault;
+	context_restart(&caller->ctx);
+}
+
+/*
+ * `rare`: also long messages, and answers to faults. (One text, compiled twice: without it there is no call in the
+ * middle, and nothing to be saved for one.)
+ */
+SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, bool rare)
+{
+	struct tcb *caller;
+	struct endpoint *ep;
+	struct cte *slot;
+	struct reply *r;
+	bool fault;
+
+	if (!syscall_plain_message(t, rare ? seL4_MsgMaxLength : seL4_FastMessageRegisters))
+		return false;
+	slot = lookup_slot_short(t, t->ctx.r12);
+	if (unlikely(!slot) || cap_type(slot->cap) != CAP_REPLY)
+		return false;
+	r = cap_reply_of(slot->cap);
+	if (!syscall_may_reply(t, r))
+		return false;
+	caller = r->tcb;
+	fault = caller->fault.type != seL4_Fault_NullFault;
+	if (!syscall_may_switch(p, t, caller) || (!rare && fault))
+		return false;
+	if (rare && (fault ? message_label(t->ctx.rsi) != 0 : !syscall_buffers(t, caller)))
+		return false;
+	slot = lookup_slot_short(t, t->ctx.rdi);
+	if (unlikely(!slot) || !syscall_may_receive(slot->cap))
+		return false;
+	ep = cap_endpoint_of(slot->cap);
+	if (!syscall_may_wait(t, ep))
+		return false;
+
+	caller->reply = NULL;
+	syscall_pop_reply(r, t->sc);
+	syscall_wait(t, ep, r);
+	if (rare && fault)
+		syscall_answer_fault(t, caller);
+	else
+		syscall_message(t, caller, 0, rare);
+	syscall_switch(p, t, caller);
+	return true;
+}
+
+/* ---- the way in ---- */
+
+SYSCALL_NOINLINE void syscall_call(struct percpu *p, struct tcb *t)
+{
+	if (!syscall_fast_call(p, t, true))
+		syscall_general(p, t, seL4_SysCall);
+}
+
+SYSCALL_NOINLINE void syscall_reply_recv(struct percpu *p, struct tcb *t)
+{
+	if (!syscall_fast_reply_recv(p, t, true))
+		syscall_general(p, t, seL4_SysReplyRecv);
 }
 
 void syscall_handle(int64_t number)
@@ -255,15 +281,15 @@ void syscall_handle(int64_t number)
 	struct percpu *p = percpu_self();
 	struct tcb *t = p->current;
 
-	if (number == seL4_SysCall && fastpath_call(p, t))
-		return;
-	if (number == seL4_SysReplyRecv && fastpath_reply_recv(p, t))
-		return;
-	if (number == seL4_SysVMEnter) {
+	if (number == seL4_SysCall) {
+		if (!syscall_fast_call(p, t, false))
+			syscall_call(p, t);
+	} else if (number == seL4_SysReplyRecv) {
+		if (!syscall_fast_reply_recv(p, t, false))
+			syscall_reply_recv(p, t);
+	} else if (number == seL4_SysVMEnter) {
 		vcpu_enter_syscall();
-		return;
+	} else {
+		syscall_general(p, t, number);
 	}
-	sched_update_time();
-	if (likely(sched_check_budget_restart()))
-		syscall_slow(p, t, number);
 }

@@ -1,4 +1,4 @@
-// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c kernel/api/fastpath.c
+// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c kernel/api/syscall_general.c
 // links: kernel/release/debug_syscall.c kernel/ipc/endpoint.c kernel/ipc/notification.c kernel/ipc/reply.c
 // links: kernel/ipc/transfer.c kernel/ipc/fault.c kernel/ipc/queue.c kernel/sched/ready.c kernel/sched/release.c
 // links: kernel/sched/refill.c kernel/sched/sched.c kernel/sched/sched_context.c kernel/sched/remote.c
@@ -6,9 +6,7 @@
 // links: kernel/object/tcb_registers.c kernel/object/tcb_sched.c kernel/object/timer.c kernel/object/object.c
 // links: kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c kernel/cap/preempt.c kernel/cap/cnode.c
 // links: kernel/cap/cnode_decode.c kernel/cap/untyped.c kernel/arch/x86/context.c lib/rbtree/rbtree.c
-// cflags: -Wl,--wrap=fastpath_call -Wl,--wrap=fastpath_reply_recv
 /* System calls between threads: messages, replies, donation, notifications, faults; fast and general path beside each other. */
-#include "api/fastpath.h"
 #include "api/sim_fake.h"
 #include "ipc/endpoint.h"
 #include "ipc/message.h"
@@ -22,42 +20,18 @@
 #include <string.h>
 #include <cmocka.h>
 
-bool __real_fastpath_call(struct percpu *p, struct tcb *t);
-bool __real_fastpath_reply_recv(struct percpu *p, struct tcb *t);
-bool __wrap_fastpath_call(struct percpu *p, struct tcb *t);
-bool __wrap_fastpath_reply_recv(struct percpu *p, struct tcb *t);
-
-static bool fast_allowed;
-static unsigned fast_taken;
-
-bool __wrap_fastpath_call(struct percpu *p, struct tcb *t)
-{
-	bool done = fast_allowed && __real_fastpath_call(p, t);
-
-	fast_taken += done;
-	return done;
-}
-
-bool __wrap_fastpath_reply_recv(struct percpu *p, struct tcb *t)
-{
-	bool done = fast_allowed && __real_fastpath_reply_recv(p, t);
-
-	fast_taken += done;
-	return done;
-}
-
 /* Slots of the shared CNode. */
-enum { CLIENT = 1, SERVER, THIRD, EP, EP2, REPLY, REPLY2, NTFN, SC1, SC2, SC3, SC4, BADGED, SPARE, EMPTY, HANDLER_EP, TIMER };
+enum { CLIENT = 1, SERVER, THIRD, EP, EP2, REPLY, REPLY2, NTFN, SC1, SC2, SC3, SC4, BADGED, SPARE, EMPTY, HANDLER_EP, FOURTH };
 
 static struct tcb *client, *server, *third;
 static struct endpoint *ep;
 
-static int setup(void **state)
+static bool slow; /* the threads' CSpaces are such that no fast path is taken */
+
+static int setup_all(bool two_levels)
 {
-	(void)state;
 	sim_reset();
-	fast_allowed = true;
-	fast_taken = 0;
+	sim_two_levels = slow = two_levels;
 	client = sim_thread(CLIENT, 100);
 	server = sim_thread(SERVER, 100);
 	third = sim_thread(THIRD, 100);
@@ -71,11 +45,16 @@ static int setup(void **state)
 	return 0;
 }
 
+static int setup(void **state)
+{
+	(void)state;
+	return setup_all(false);
+}
+
 static int setup_slow(void **state)
 {
-	setup(state);
-	fast_allowed = false;
-	return 0;
+	(void)state;
+	return setup_all(true);
 }
 
 /* The server runs, waits on EP with REPLY, and its scheduling context is taken away: it is passive. */
@@ -112,6 +91,7 @@ static void test_call_and_reply(void **state)
 	assert_int_equal(server->ctx.r10, 11);
 	assert_int_equal(server->ctx.r8, 22);
 	assert_int_equal(server->ctx.r9, 33);
+	assert_int_equal(sim_was_fast(), !slow);
 	assert_int_equal(server->ctx.r15, 4); /* beyond the message: untouched */
 	assert_int_equal(client->state, THREAD_BLOCKED_REPLY);
 	assert_null(client->sc);
@@ -129,7 +109,7 @@ static void test_call_and_reply(void **state)
 	assert_null(client->sc->reply);
 	assert_int_equal(server->state, THREAD_BLOCKED_RECV);
 	assert_ptr_equal(endpoint_head(ep), server);
-	assert_int_equal(fast_taken, fast_allowed ? 2 : 0);
+	assert_int_equal(sim_was_fast(), !slow);
 }
 
 static void test_long_message(void **state)
@@ -208,7 +188,7 @@ static void test_capability_transfer(void **state)
 	assert_int_equal(server->ctx.rsi, sim_tag(1, 2, 0) | 1u << 9);
 	assert_int_equal(server->ipc_buffer_kv[MESSAGE_BUFFER_CAPS], 77);
 	assert_int_equal(cap_type(sim_slot(EMPTY)->cap), CAP_NOTIFICATION);
-	assert_int_equal(fast_taken, 0);
+	assert_false(sim_was_fast());
 }
 
 static void test_no_grant_no_capabilities(void **state)
@@ -324,7 +304,6 @@ static void test_reply_from_a_call_on_the_reply_capability(void **state)
 	passive_server(100);
 	client_runs();
 	assert_ptr_equal(sim_syscall(client, seL4_SysCall, EP, 0), server);
-	sim_start(server, SC3, 1000, 1000); /* has one already: refused by bind, so only started */
 	sim_set_mrs(server, 5, 0, 0, 0);
 	sim_syscall(server, seL4_SysSend, REPLY, sim_tag(4, 0, 1));
 	assert_int_equal(client->ctx.r10, 5);
@@ -346,9 +325,7 @@ static void test_signal_switches_to_higher_priority(void **state)
 	assert_ptr_equal(sim_syscall(client, seL4_SysSend, EMPTY, sim_tag(0, 0, 1)), server);
 	assert_int_equal(server->ctx.rdi, 6);
 	assert_int_equal(server->ctx.rsi, 0x1234);
-	assert_null(sim_syscall(server, seL4_SysWait, NTFN, 0) == client ? NULL : server);
-	/* no waiter of higher priority: pending */
-	assert_ptr_equal(percpu_host->current, client);
+	assert_ptr_equal(sim_syscall(server, seL4_SysWait, NTFN, 0), client);
 }
 
 static void test_pending_badges_add_up(void **state)
@@ -422,7 +399,7 @@ static void test_signal_to_a_guest(void **state)
 	(void)state;
 	notification_bind(n, client);
 	client_runs();
-	assert_null(sim_syscall(client, seL4_SysVMEnter, 0, 0) == NULL ? NULL : client);
+	assert_null(sim_syscall(client, seL4_SysVMEnter, 0, 0));
 	assert_int_equal(client->state, THREAD_RUNNING_VM);
 	notification_signal(n, 4);
 	assert_ptr_equal(sim_exit(), client);
@@ -614,6 +591,10 @@ static uint64_t fingerprint(struct tcb *const *actors)
 		MIX(t->ctx.r9);
 		MIX(t->ctx.r15);
 		MIX(t->ctx.rip);
+		MIX(t->ctx.syscall);
+		MIX(t->fault.type);
+		for (unsigned w = 4; w < 10; w++)
+			MIX(message_get(t, w));
 	}
 	for (unsigned s = EP; s <= EP2; s++) {
 		MIX(cap_endpoint_of(sim_slot(s)->cap)->head);
@@ -633,72 +614,86 @@ static uint64_t fingerprint(struct tcb *const *actors)
 
 static word_t random_tag(void)
 {
-	return sim_tag((word_t)rand() % 4, rand() % 8 == 0, (unsigned)rand() % 6);
+	return sim_tag(rand() % 3 ? 0 : (word_t)rand() % 4, rand() % 8 == 0, (unsigned)rand() % 4 * 3);
 }
 
-static void random_steps(bool fast, unsigned seed, unsigned steps, uint64_t *prints)
+/* A call that fits what this thread is, or any. */
+static int64_t random_call(bool is_server)
+{
+	static const int64_t calls[] = {seL4_SysCall, seL4_SysReplyRecv, seL4_SysRecv, seL4_SysNBRecv,
+	                                seL4_SysNBSendRecv, seL4_SysSend, seL4_SysYield, -1000};
+
+	if (rand() % 10)
+		return is_server ? seL4_SysReplyRecv : seL4_SysCall;
+	return calls[(unsigned)rand() % ARRAY_SIZE(calls)];
+}
+
+static unsigned random_steps(bool fast, unsigned seed, unsigned steps, uint64_t *prints)
 {
 	static const unsigned eps[] = {EP, EP, BADGED, EP2};
-	static const int64_t calls[] = {seL4_SysCall, seL4_SysCall, seL4_SysReplyRecv, seL4_SysReplyRecv, seL4_SysRecv,
-	                                seL4_SysNBRecv, seL4_SysNBSendRecv, seL4_SysSend, seL4_SysYield};
+	unsigned taken = 0;
 	struct tcb *actors[ACTORS], *t;
 
-	sim_reset();
-	setup(NULL);
-	fast_allowed = fast;
+	setup_all(!fast);
 	srand(seed);
 	actors[0] = client;
 	actors[1] = server;
 	actors[2] = third;
-	actors[3] = sim_thread(HANDLER_EP + 2, 101);
+	actors[3] = sim_thread(FOURTH, 101);
 	for (unsigned i = 0; i < ACTORS; i++) {
 		actors[i]->priority = (uint8_t)(100 + rand() % 3);
-		if (i < 2)
+		actors[i]->slot[TCB_FAULT_HANDLER].cap = sim_slot(rand() % 2 ? EP : EP2)->cap;
+		for (unsigned w = 4; w < 10; w++)
+			message_put(actors[i], w, i * 100 + w);
+		if (i < 2) {
 			sim_start(actors[i], SC1 + i, 100000, 100000);
-		else
-			sched_restart(actors[i]); /* passive from the start */
-	}
-	/* the passive ones wait: by hand, they cannot run */
-	for (unsigned i = 2; i < ACTORS; i++) {
-		actors[i]->state = THREAD_RUNNING;
-		ipc_receive(actors[i], sim_slot(i == 2 ? EP : EP2)->cap, true, sim_slot(i == 2 ? REPLY : REPLY2)->cap);
+		} else { /* passive from the start: made to wait by hand, they cannot run */
+			actors[i]->state = THREAD_RUNNING;
+			ipc_receive(actors[i], cap_endpoint_of(sim_slot(i == 2 ? EP : EP2)->cap), true,
+			            cap_reply_of(sim_slot(i == 2 ? REPLY : REPLY2)->cap));
+		}
 	}
 	t = sim_exit();
 	for (unsigned i = 0; i < steps; i++) {
-		int64_t call = calls[(unsigned)rand() % ARRAY_SIZE(calls)];
-		unsigned target = eps[rand() % 4], reply = rand() % 2 ? REPLY : REPLY2;
-		word_t tag = random_tag();
-
 		if (!t) { /* all wait: one of them is set free */
-			t = actors[rand() % 2];
-			sched_restart(t);
+			sched_restart(actors[rand() % 2]);
 			t = sim_exit();
 		} else {
+			bool is_server = t == third || t == actors[3], own = rand() % 10;
+			int64_t call = random_call(is_server);
+			unsigned target = eps[rand() % 4], reply = rand() % 2 ? REPLY : REPLY2;
+			word_t tag = random_tag();
+
+			if (is_server && own) {
+				target = t == third ? EP : EP2;
+				reply = t == third ? REPLY : REPLY2;
+			}
 			sim_set_mrs(t, (word_t)rand(), (word_t)rand(), (word_t)rand(), (word_t)rand());
 			t->ctx.r12 = reply;
 			t->ctx.r13 = target;
 			t = sim_syscall(t, call, target, tag);
+			taken += sim_was_fast();
 		}
 		prints[i] = fingerprint(actors);
 	}
+	return taken;
 }
 
 static void test_paths_agree(void **state)
 {
 	enum { STEPS = 300 };
-	static uint64_t fast[STEPS], slow[STEPS];
+	static uint64_t fast[STEPS], general[STEPS];
 	unsigned taken = 0;
 
 	(void)state;
-	for (unsigned seed = 1; seed <= 200; seed++) {
-		random_steps(true, seed, STEPS, fast);
-		taken += fast_taken;
-		random_steps(false, seed, STEPS, slow);
-		assert_int_equal(fast_taken, 0);
+	for (unsigned seed = 1; seed <= 300; seed++) {
+		taken += random_steps(true, seed, STEPS, fast);
+		assert_int_equal(random_steps(false, seed, STEPS, general), 0);
 		for (unsigned i = 0; i < STEPS; i++)
-			assert_int_equal(fast[i], slow[i]);
+			assert_int_equal(fast[i], general[i]);
 	}
-	assert_true(taken > 2000);
+	print_message("fast paths taken: %u\n", taken);
+	assert_true(taken > 3000);
 }
 
 int main(void)

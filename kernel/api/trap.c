@@ -59,13 +59,12 @@ void interrupt_handle(void)
 		sched_reschedule();
 }
 
-struct context *kernel_exit(void)
+static __attribute__((noinline)) struct context *trap_exit(struct percpu *p)
 {
-	struct percpu *p = percpu_self();
 	struct tcb *t;
 
 	for (;;) {
-		while (unlikely(p->arch.pending_vector >= 0))
+		while (p->arch.pending_vector >= 0)
 			interrupt_handle();
 		if (!sched_undisturbed(p))
 			sched_exit();
@@ -77,4 +76,13 @@ struct context *kernel_exit(void)
 		else
 			arch_idle();
 	}
+}
+
+struct context *kernel_exit(void)
+{
+	struct percpu *p = percpu_self();
+
+	if (likely(p->arch.pending_vector < 0 && sched_undisturbed(p)))
+		return &p->current->ctx;
+	return trap_exit(p);
 }

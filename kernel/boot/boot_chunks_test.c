@@ -141,7 +141,7 @@ static void the_bound_holds_and_is_near(void **state)
 		memset(info.cmdline, 'x', n * 37);
 		info.module_count = n;
 		for (unsigned i = 0; i < n; i++)
-			info.modules[i].string = "a string of some length" + i % 20;
+			info.modules[i].string = &"a string of some length"[i % 20];
 		bound = boot_chunks_bound(&info, "name=x", n * 3);
 		boot_chunks_init(&c, buffer, bound);
 		all(&c, n * 3);

@@ -10,10 +10,8 @@
 #include "arch/x86/image.h"
 #include "arch/x86/mm/kernel_tables.h"
 #include "arch/x86/mm/layout.h"
-#include "arch/x86/mm/tables_hw.h"
 #include "arch/x86/mm/window.h"
 #include "arch/x86/mm/window_boot.h"
-#include "arch/x86/time.h"
 #include "arch/x86/time.h"
 #include "arch/x86/virt/virt.h"
 #include "boot/boot_chunks.h"
@@ -97,8 +95,8 @@ static void boot_main_plan(uint64_t load_base)
 
 	if (!boot_memory_init(m, &boot_main_info))
 		boot_stop("the memory map has too many separate regions");
-	kprintf("Memory: %lu MiB of RAM in %u regions%s\n", boot_memory_total(m) >> 20, m->ram.count,
-	        boot_main_info.map_guessed ? " (guessed: the boot loader gave no map)" : "");
+	kprintf("Memory: %lu MiB of RAM in %u regions%s; Insula lies at 0x%lx\n", boot_memory_total(m) >> 20,
+	        m->ram.count, boot_main_info.map_guessed ? " (guessed: the boot loader gave no map)" : "", load_base);
 	boot_modules_reserve(m, &boot_main_info, load_base);
 }
 
@@ -139,8 +137,6 @@ static void boot_main_cpu(uint32_t index)
 	struct percpu *p = (struct percpu *)(uintptr_t)(area + LAYOUT_CPU_PERCPU);
 
 	p->cpu = index;
-	p->arch.clear_slot = area + LAYOUT_CPU_SLOT;
-	p->arch.clear_pte = tables_entry(area + LAYOUT_CPU_SLOT, 1);
 	cpu_init(p);
 	p->arch.host_save = boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel");
 	p->arch.host_state = boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel");
@@ -157,23 +153,34 @@ static void boot_main_scheduler(void)
 
 /* ---- devices ---- */
 
+/* A page of registers that the kernel keeps for itself. */
+static void boot_main_hide(uint64_t p)
+{
+	if (!boot_memory_hide(&boot_main_memory, p, p + PAGE_SIZE))
+		boot_stop("the memory map is too fragmented");
+}
+
 static void boot_main_devices(void)
 {
 	const uint64_t bytes = ALIGN_UP(sizeof(struct boot_firmware), PAGE_BITS);
 	paddr_t scratch = boot_task_pages(&boot_main_memory, bytes, "the firmware's tables");
 	struct boot_firmware *f = window_kv(scratch);
-	paddr_t page;
 
 	boot_firmware_read(f, &boot_main_info, &boot_main_reader);
 	memcpy(boot_main_rsdp, f->rsdp, sizeof(boot_main_rsdp));
 	irq_init(window_kv(boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel")));
 	apic_init(&f->madt);
+	kprintf("Interrupts: %s, %u IOAPIC%s (", cpu.x2apic ? "x2APIC" : "local APIC", irq_ioapic_count(),
+	        irq_ioapic_count() == 1 ? "" : "s");
+	for (unsigned i = 0; i < irq_ioapic_count(); i++)
+		kprintf("%s%u", i ? ", " : "", irq_ioapic_pins(i));
+	kprintf(" pins), %u CPU%s listed\n", f->madt.cpu_count, f->madt.cpu_count == 1 ? "" : "s");
 	time_init(f->has_hpet ? &f->hpet : NULL, f->has_fadt ? &f->fadt : NULL);
 	if (!boot_memory_devices(&boot_main_memory, cpu.paddr_bits))
 		boot_stop("the memory map is too fragmented");
-	for (unsigned i = 0; apic_page(i, &page); i++)
-		if (!boot_memory_hide(&boot_main_memory, page.v, page.v + PAGE_SIZE))
-			boot_stop("the memory map is too fragmented");
+	boot_main_hide(f->madt.lapic_paddr);
+	for (uint32_t i = 0; i < f->madt.ioapic_count; i++)
+		boot_main_hide(f->madt.ioapics[i].paddr);
 
 	window_unmap(scratch, bytes);
 	if (!boot_memory_release(&boot_main_memory, scratch.v, scratch.v + bytes))

@@ -45,6 +45,11 @@ multiboot2_header:
 	.short 1, 1
 	.long 8 + 7 * 4
 	.long 1, 3, 6, 8, 12, 14, 15
+	/* a framebuffer of any form if there is one, else text: without this GRUB warns that there will be no console */
+	.balign 8
+	.short 5, 1
+	.long 20
+	.long 0, 0, 0
 	/* modules on page boundaries */
 	.balign 8
 	.short 6, 0

@@ -4,8 +4,8 @@
  * mapped in the tables that user code runs with: between a CR3 site and the user's side only the entry stack, the per-CPU area
  * and this section may be touched.
  *
- * GS: in user mode the hidden base is the kernel's; SWAPGS is done exactly once each way. NMI, machine check
- * and double fault may come anywhere, and go by the base's value (vectors.S).
+ * GS: in user mode the hidden base is the kernel's; SWAPGS is done exactly once each way. NMI, machine check,
+ * debug and double fault may come anywhere, and go by the base's value (vectors.S).
  */
 #include "asm_offsets.h"
 #include "entry/patch.h"
@@ -18,7 +18,6 @@
 	.global entry_syscall
 entry_syscall:
 	swapgs
-	PATCH_SITE(PATCH_ENTRY_FENCE, 3)
 	movq %rsp, %gs:PERCPU_USER_RSP
 	PATCH_SITE(PATCH_SYSCALL_CR3, 24)
 	movq %gs:PERCPU_CONTEXT, %rsp
@@ -37,17 +36,15 @@ entry_syscall:
 	movq %r13, CONTEXT_R13(%rsp)
 	movq %r14, CONTEXT_R14(%rsp)
 	movq %r15, CONTEXT_R15(%rsp)
-	/* What the instruction leaves in RCX and R11 is what the thread has in them from now on. */
-	movq %rcx, CONTEXT_RCX(%rsp)
-	movq %r11, CONTEXT_R11(%rsp)
+	/* What the instruction left in RCX and R11 is not worth a store: the thread has lost them. */
 	subq $2, %rcx
 	movq %rcx, CONTEXT_RESTART_IP(%rsp)
 	movq %gs:PERCPU_USER_RSP, %rcx
 	movq %rcx, CONTEXT_RSP(%rsp)
 	movq $1, CONTEXT_SYSCALL(%rsp)
 	movq %gs:PERCPU_KERNEL_STACK, %rsp
-	PATCH_SITE(PATCH_ENTRY_IBRS, 16)
-	movq %rdx, %rdi /* its registers are free only after this */
+	movq %rdx, %rdi
+	PATCH_SITE(PATCH_ENTRY_PREDICTORS, 40)
 	xorl %eax, %eax
 	xorl %ebx, %ebx
 	xorl %ecx, %ecx
@@ -62,15 +59,12 @@ entry_syscall:
 	xorl %r13d, %r13d
 	xorl %r14d, %r14d
 	xorl %r15d, %r15d
-	PATCH_SITE(PATCH_ENTRY_UNTRAIN, 5)
-	PATCH_SITE(PATCH_ENTRY_BHB, 5)
 	call syscall_handle
 
 /* ---- return to user mode ---- */
 entry_exit:
 	call kernel_exit
-	PATCH_SITE(PATCH_EXIT_IBPB, 5)
-	PATCH_SITE(PATCH_EXIT_IBRS, 24)
+	PATCH_SITE(PATCH_EXIT_PREDICTORS, 40)
 	cmpb $0, CONTEXT_SYSCALL(%rax)
 	je entry_iret
 	movq CONTEXT_RIP(%rax), %rcx
@@ -219,7 +213,7 @@ entry_save:
 	movq $0, CONTEXT_SYSCALL(%rdi)
 	movq %gs:PERCPU_KERNEL_STACK, %rsp
 	pushq %rbx
-	PATCH_SITE(PATCH_ENTRY_IBRS, 16)
+	PATCH_SITE(PATCH_ENTRY_PREDICTORS, 40)
 	xorl %eax, %eax
 	xorl %ebx, %ebx
 	xorl %ecx, %ecx
@@ -234,8 +228,6 @@ entry_save:
 	xorl %r13d, %r13d
 	xorl %r14d, %r14d
 	xorl %r15d, %r15d
-	PATCH_SITE(PATCH_ENTRY_UNTRAIN, 5)
-	PATCH_SITE(PATCH_ENTRY_BHB, 5)
 	ret
 
 /*

@@ -10,15 +10,18 @@
 struct context;
 
 /*
- * kernel/api/: the user's registers are in percpu->context (its `syscall` says how it came in). When the handler has returned,
- * kernel_exit says whose registers are loaded; it does the waiting when nothing can run, and the guest mode.
+ * kernel/api/: the user's registers are in percpu->context (its `syscall` says how it came in). When the
+ * handler has returned, kernel_exit says whose registers are loaded; it does the waiting when nothing can
+ * run, and the guest mode.
  */
 void syscall_handle(int64_t number);
-/* Exception 0..31, or a software interrupt 0xa0 and above by the INT instruction. Error code in the context; CR2 is still the fault's. */
+/* Exception 0..31, or a software interrupt 0xa0 and above by the INT instruction. Error code in the context;
+ * CR2 is still the fault's. */
 void trap_handle(unsigned vector);
 /*
- * An interrupt is in percpu->arch.pending_vector, not yet acknowledged: IRQ_VECTOR_TIMER, IRQ_VECTOR_KICK, a device vector, or any
- * other from 0x20 on that a device's message names without right: to be acknowledged and forgotten.
+ * An interrupt is in percpu->arch.pending_vector, not yet acknowledged: IRQ_VECTOR_TIMER, IRQ_VECTOR_KICK, a
+ * device vector, or any other from 0x20 on that a device's message names without right: to be acknowledged
+ * and forgotten.
  */
 void interrupt_handle(void);
 struct context *kernel_exit(void);
@@ -33,9 +36,11 @@ extern const char entry_vectors[];
 
 /* First and one past the last vector that user code may use with INT n. */
 #define ENTRY_INT_FIRST 0xa0
-#define ENTRY_INT_LAST  0xfe /* the kernel's own, IRQ_VECTOR_TIMER and IRQ_VECTOR_KICK, are not open to INT */
+#define ENTRY_INT_LAST	0xfe /* the kernel's own, IRQ_VECTOR_TIMER and IRQ_VECTOR_KICK, are not open to INT  \
+			      */
 
-/* A vector that INT n reaches was entered from user mode: by that, or by an interrupt. Called by entry.S only. */
+/* A vector that INT n reaches was entered from user mode: by that, or by an interrupt. Called by entry.S
+ * only. */
 void entry_int_handle(unsigned vector);
 
 /* STI; HLT; CLI as one: an interrupt taken anywhere in it returns behind the HLT. */

@@ -30,9 +30,9 @@ static int setup(void **state)
 	alias = 0x100000;
 	uint64_t base = (uint64_t)(uintptr_t)text - alias;
 	sites[0] = (struct patch_site){base + 8, 24, PATCH_SYSRET_CR3, 0};
-	sites[1] = (struct patch_site){base + 40, 5, PATCH_ENTRY_BHB, 0};
+	sites[1] = (struct patch_site){base + 40, 5, PATCH_EXIT_PREDICTORS, 0};
 	sites[2] = (struct patch_site){base + 64, 16, PATCH_SYSRET_CR3, 0};
-	sites[3] = (struct patch_site){base + 96, 8, PATCH_ENTRY_BHB, 0};
+	sites[3] = (struct patch_site){base + 96, 8, PATCH_EXIT_PREDICTORS, 0};
 	patch_init(alias);
 	return 0;
 }
@@ -73,7 +73,7 @@ static void test_call(void **state)
 {
 	(void)state;
 	uint64_t target = sites[1].address + 0x12345;
-	assert_true(patch_apply_call(PATCH_ENTRY_BHB, (void (*)(void))(uintptr_t)target));
+	assert_true(patch_apply_call(PATCH_EXIT_PREDICTORS, (void (*)(void))(uintptr_t)target));
 	assert_int_equal(text[40], 0xe8);
 	int32_t rel;
 	memcpy(&rel, text + 41, 4);
@@ -87,9 +87,9 @@ static void test_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_fill, setup),
-		cmocka_unit_test_setup(test_refused, setup),
-		cmocka_unit_test_setup(test_call, setup),
+	    cmocka_unit_test_setup(test_fill, setup),
+	    cmocka_unit_test_setup(test_refused, setup),
+	    cmocka_unit_test_setup(test_call, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,13 @@
 /*
  * The code that the IDT points to: for each vector one piece of ENTRY_VECTOR_BYTES that makes the stack alike (vector, error
- * code, frame) and goes on to entry.S; and the three that come on stacks of their own, at any place: NMI, machine check, double
- * fault.
+ * code, frame) and goes on to entry.S; and the four that come on stacks of their own, at any place: NMI, machine check, double
+ * fault, debug.
  */
 #include "asm_offsets.h"
 #include "entry/patch.h"
 
 #define MSR_GS_BASE 0xc0000101
+#define VECTOR_DB   1
 #define VECTOR_DF   8
 #define VECTOR_NMI  2
 #define VECTOR_MC   18
@@ -22,6 +23,8 @@ entry_vectors:
 	.balign 16
 	.if v == VECTOR_NMI
 	jmp entry_nmi
+	.elseif v == VECTOR_DB
+	jmp entry_debug
 	.elseif v == VECTOR_MC
 	jmp entry_machine_check
 	.elseif v == VECTOR_DF
@@ -89,6 +92,22 @@ entry_vectors:
 entry_nmi:
 	ist_enter
 	incq %gs:PERCPU_COUNTER_NMI
+	ist_leave
+	iretq
+
+/*
+ * From user mode as any other. In the kernel it means nothing: we set no breakpoints, and a step or breakpoint of the user's that
+ * was held back until behind a SYSCALL (CVE-2018-8897, and Bochs) is dropped, on a stack that the user has not chosen.
+ */
+entry_debug:
+	testb $3, 8(%rsp)
+	jz 1f
+	pushq $0
+	pushq $VECTOR_DB
+	jmp entry_trap
+1:	ist_enter
+	andq $~0x100, (4 + 2) * 8(%rsp)
+	incq %gs:PERCPU_COUNTER_DEBUG
 	ist_leave
 	iretq
 

@@ -26,10 +26,16 @@ static void endpoint_store(struct endpoint *ep, struct queue q, enum endpoint_st
 
 static void endpoint_wait(struct endpoint *ep, struct tcb *t, enum endpoint_state state)
 {
-	struct queue q = endpoint_queue(ep);
+	struct queue q;
 
 	t->blocking_object = ep;
 	sched_set_state(t, state == ENDPOINT_SEND ? THREAD_BLOCKED_SEND : THREAD_BLOCKED_RECV);
+	if (likely(!ep->head)) {
+		ep->tail = window_pa(t).v;
+		ep->head = ep->tail | state;
+		return;
+	}
+	q = endpoint_queue(ep);
 	queue_insert(&q, t);
 	endpoint_store(ep, q, state);
 }
@@ -43,6 +49,21 @@ static void endpoint_leave(struct endpoint *ep, struct tcb *t)
 	t->blocking_object = NULL;
 }
 
+/* The first waiting thread leaves. */
+static struct tcb *endpoint_take_first(struct endpoint *ep)
+{
+	struct tcb *t = window_kv(paddr(ep->head & ~MASK(2))), *next = t->ipc_next;
+
+	if (likely(!next)) {
+		ep->head = ep->tail = 0;
+	} else {
+		next->ipc_prev = NULL;
+		t->ipc_next = NULL;
+		ep->head = window_pa(next).v | endpoint_state(ep);
+	}
+	return t;
+}
+
 /* ---- send ---- */
 
 /* The sender called (or faulted): it waits for an answer, if it may get one. */
@@ -54,32 +75,36 @@ static void endpoint_await_reply(struct tcb *caller, struct tcb *callee, struct 
 		sched_set_state(caller, THREAD_INACTIVE);
 }
 
-void ipc_send(bool blocking, bool call, word_t badge, bool can_grant, bool can_grant_reply, bool can_donate,
-              struct tcb *sender, struct endpoint *ep)
+static void endpoint_send_wait(struct endpoint *ep, struct tcb *sender, cap_t ep_cap, bool call)
 {
+	sender->send_badge = cap_endpoint_badge(ep_cap);
+	sender->can_grant = cap_endpoint_can_grant(ep_cap);
+	sender->can_grant_reply = cap_endpoint_can_grant_reply(ep_cap);
+	sender->is_call = call;
+	endpoint_wait(ep, sender, ENDPOINT_SEND);
+}
+
+void ipc_send(bool blocking, bool call, cap_t ep_cap, bool can_donate, struct tcb *sender)
+{
+	struct endpoint *ep = cap_endpoint_of(ep_cap);
+	bool can_grant = cap_endpoint_can_grant(ep_cap);
 	struct tcb *receiver;
 	struct reply *r;
 
 	if (endpoint_state(ep) != ENDPOINT_RECV) {
-		if (!blocking)
-			return;
-		sender->send_badge = badge;
-		sender->can_grant = can_grant;
-		sender->can_grant_reply = can_grant_reply;
-		sender->is_call = call;
-		endpoint_wait(ep, sender, ENDPOINT_SEND);
+		if (blocking)
+			endpoint_send_wait(ep, sender, ep_cap, call);
 		return;
 	}
 
-	receiver = endpoint_head(ep);
-	endpoint_leave(ep, receiver);
+	receiver = endpoint_take_first(ep);
 	r = receiver->reply;
 	if (r)
 		reply_unlink(r, receiver);
-	transfer_message(sender, ep, badge, can_grant, receiver);
+	transfer_message(sender, ep, cap_endpoint_badge(ep_cap), can_grant, receiver);
 
 	if (call)
-		endpoint_await_reply(sender, receiver, r, can_grant || can_grant_reply, can_donate);
+		endpoint_await_reply(sender, receiver, r, can_grant || cap_endpoint_can_grant_reply(ep_cap), can_donate);
 	else if (can_donate && !receiver->sc && sender->sc)
 		sched_context_donate(sender->sc, receiver);
 	sched_set_state(receiver, THREAD_RUNNING);
@@ -88,27 +113,13 @@ void ipc_send(bool blocking, bool call, word_t badge, bool can_grant, bool can_g
 
 /* ---- receive ---- */
 
-/* The reply object for this receive: another thread that still uses it loses it. */
-static struct reply *endpoint_take_reply(struct tcb *receiver, cap_t reply_cap)
-{
-	struct reply *r;
-
-	if (cap_type(reply_cap) != CAP_REPLY)
-		return NULL;
-	r = cap_reply_of(reply_cap);
-	if (r->tcb && r->tcb != receiver)
-		ipc_cancel(r->tcb);
-	return r;
-}
-
 static void endpoint_receive_from(struct tcb *receiver, struct endpoint *ep, struct reply *r)
 {
-	struct tcb *sender = endpoint_head(ep);
+	struct tcb *sender = endpoint_take_first(ep);
 	struct notification *n = receiver->bound_notification;
 	bool may_reply = sender->can_grant || sender->can_grant_reply;
 	bool may_donate = sender->fault.type != seL4_Fault_Timeout;
 
-	endpoint_leave(ep, sender);
 	transfer_message(sender, ep, sender->send_badge, sender->can_grant, receiver);
 	if (!sender->is_call) {
 		sched_set_state(sender, THREAD_RUNNING);
@@ -131,12 +142,13 @@ static void endpoint_receive_wait(struct tcb *receiver, struct endpoint *ep, str
 	endpoint_wait(ep, receiver, ENDPOINT_RECV);
 }
 
-void ipc_receive(struct tcb *receiver, cap_t ep_cap, bool blocking, cap_t reply_cap)
+void ipc_receive(struct tcb *receiver, struct endpoint *ep, bool blocking, struct reply *r)
 {
-	struct endpoint *ep = cap_endpoint_of(ep_cap);
-	struct reply *r = endpoint_take_reply(receiver, reply_cap);
 	struct notification *n = receiver->bound_notification;
 
+	/* another thread that still uses the reply object loses it */
+	if (unlikely(r && r->tcb && r->tcb != receiver))
+		ipc_cancel(r->tcb);
 	if (n && notification_complete(n, receiver))
 		return;
 	if (endpoint_state(ep) == ENDPOINT_SEND)

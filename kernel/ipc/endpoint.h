@@ -36,9 +36,13 @@ static inline struct tcb *endpoint_tail(const struct endpoint *ep)
 	return ep->tail ? window_kv(paddr(ep->tail)) : NULL;
 }
 
-void ipc_send(bool blocking, bool call, word_t badge, bool can_grant, bool can_grant_reply, bool can_donate,
-              struct tcb *sender, struct endpoint *ep);
-void ipc_receive(struct tcb *receiver, cap_t ep_cap, bool blocking, cap_t reply_cap);
+/*
+ * The sender's message goes to the first receiver; without one it waits (blocking) or nothing happens. `call`: it waits for
+ * an answer afterwards. The capability says badge and grant rights; it can send.
+ */
+void ipc_send(bool blocking, bool call, cap_t ep_cap, bool can_donate, struct tcb *sender);
+/* r: the reply object for a call, or NULL. */
+void ipc_receive(struct tcb *receiver, struct endpoint *ep, bool blocking, struct reply *r);
 /* Takes a blocked thread out of whatever it is blocked on (becomes INACTIVE). */
 void ipc_cancel(struct tcb *t);
 void ipc_cancel_all(struct endpoint *ep);

@@ -41,8 +41,7 @@ bool fault_handler_valid(cap_t cap)
 
 static void fault_send(struct tcb *t, cap_t handler, bool can_donate)
 {
-	ipc_send(true, true, cap_endpoint_badge(handler), cap_endpoint_can_grant(handler),
-	         cap_endpoint_can_grant_reply(handler), can_donate, t, cap_endpoint_of(handler));
+	ipc_send(true, true, handler, can_donate, t);
 }
 
 static void fault_unhandled(struct tcb *t, const struct fault *f)

@@ -27,6 +27,21 @@ static void notification_leave(struct notification *n, struct tcb *t)
 	t->blocking_object = NULL;
 }
 
+static struct tcb *notification_take_first(struct notification *n)
+{
+	struct tcb *t = n->head;
+
+	n->head = t->ipc_next;
+	if (n->head) {
+		n->head->ipc_prev = NULL;
+		t->ipc_next = NULL;
+	} else {
+		n->tail = NULL;
+		n->state = NOTIFICATION_IDLE;
+	}
+	return t;
+}
+
 void notification_requeue(struct tcb *t)
 {
 	struct notification *n = t->blocking_object;
@@ -91,8 +106,7 @@ void notification_signal(struct notification *n, word_t badge)
 		n->badge |= badge;
 		break;
 	case NOTIFICATION_WAITING:
-		t = n->head;
-		notification_leave(n, t);
+		t = notification_take_first(n);
 		notification_wake(n, t, badge);
 		break;
 	case NOTIFICATION_IDLE:
@@ -126,10 +140,9 @@ bool notification_complete(struct notification *n, struct tcb *t)
 	return true;
 }
 
-void notification_wait(struct tcb *t, cap_t cap, bool blocking)
+void notification_wait(struct tcb *t, struct notification *n, bool blocking)
 {
-	struct notification *n = cap_notification_of(cap);
-	struct queue q;
+	struct queue q = {n->head, n->tail};
 
 	if (notification_complete(n, t))
 		return;
@@ -140,7 +153,6 @@ void notification_wait(struct tcb *t, cap_t cap, bool blocking)
 	notification_return_sc(n, t);
 	t->blocking_object = n;
 	sched_set_state(t, THREAD_BLOCKED_NOTIFICATION);
-	q = (struct queue){n->head, n->tail};
 	queue_insert(&q, t);
 	notification_store(n, q);
 }
@@ -158,8 +170,7 @@ void notification_cancel_all(struct notification *n)
 	struct tcb *t;
 
 	while (n->state == NOTIFICATION_WAITING) {
-		t = n->head;
-		notification_leave(n, t);
+		t = notification_take_first(n);
 		sched_set_state(t, THREAD_RESTART);
 		sched_possible_switch_to(t);
 	}

@@ -23,7 +23,7 @@ static inline struct notification *cap_notification_of(cap_t c)
 
 /* Never blocks, never fails; also called by interrupts and timers. A bound thread in guest mode is made to leave it. */
 void notification_signal(struct notification *n, word_t badge);
-void notification_wait(struct tcb *t, cap_t cap, bool blocking);
+void notification_wait(struct tcb *t, struct notification *n, bool blocking);
 void notification_cancel_all(struct notification *n);
 void notification_bind(struct notification *n, struct tcb *t);
 void notification_unbind(struct tcb *t);

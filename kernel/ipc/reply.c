@@ -13,13 +13,6 @@
 #include "panic.h"
 #include "sched/sched.h"
 
-void reply_unlink(struct reply *r, struct tcb *t)
-{
-	INVARIANT(r->tcb == t && t->reply == r);
-	t->reply = NULL;
-	r->tcb = NULL;
-}
-
 void reply_push(struct tcb *caller, struct tcb *callee, struct reply *r, bool can_donate)
 {
 	struct sched_context *sc = caller->sc;

@@ -25,8 +25,12 @@ void reply_send(struct tcb *sender, struct reply *r, bool can_grant);
 void reply_clear(struct reply *r);
 /* t, blocked on its answer, is taken off: the call stack breaks there. It becomes INACTIVE. */
 void reply_remove_tcb(struct tcb *t);
-/* t, waiting in a receive with r, gives it back. */
-void reply_unlink(struct reply *r, struct tcb *t);
+/* t and r, which name each other, let go. */
+static inline void reply_unlink(struct reply *r, struct tcb *t)
+{
+	t->reply = NULL;
+	r->tcb = NULL;
+}
 
 /* The top of a scheduling context's stack names it in `next`. */
 #define REPLY_TOP UINT64_C(1)

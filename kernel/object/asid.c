@@ -3,7 +3,7 @@
  * was made in still exists. A mapping made under an ASID that now names another root is found stale by the
  * walk that looks for its own page or table there.
  *
- * Owns the table of pools and their content: the root's address with its kind in the low bits, 0 if free.
+ * Owns the table of pools and their content (asid.h).
  */
 #include "object/asid.h"
 #include "api/invocation.h"
@@ -16,7 +16,7 @@
 
 #define ASID_KIND_MASK ((uint64_t)3)
 
-static uint64_t *asid_pools[seL4_ASIDPoolCount];
+uint64_t *asid_pools[seL4_ASIDPoolCount];
 
 bool asid_lookup(unsigned asid, enum asid_kind kind, paddr_t *root)
 {
@@ -43,9 +43,7 @@ static void asid_flush(enum asid_kind kind, paddr_t root)
 
 void asid_root_gone(unsigned asid, enum asid_kind kind, paddr_t root)
 {
-	paddr_t now;
-
-	if (!asid_lookup(asid, kind, &now) || now.v != root.v)
+	if (!asid_names(asid, kind, root))
 		return;
 	asid_pools[asid / seL4_ASIDPoolEntries][asid % seL4_ASIDPoolEntries] = 0;
 	asid_flush(kind, root);

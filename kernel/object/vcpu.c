@@ -1,9 +1,9 @@
 /*
- * vCPU objects: who they are bound to, the system call VMEnter, and running a guest until there is something to be done.
- * Facts, section 12; the state page and its invocation: abi/insula/ext.h.
+ * vCPU objects: who they are bound to, the system call VMEnter, and running a guest until there is something
+ * to be done. Facts, section 12; the state page and its invocation: abi/insula/ext.h.
  *
- * Called by the invocation layer, the system call layer and the way out of the kernel. It must never enter a guest without a
- * live EPT root, nor with a signal pending that would not end its turn.
+ * Called by the invocation layer, the system call layer and the way out of the kernel. It must never enter a
+ * guest without a live EPT root, nor with a signal pending that would not end its turn.
  */
 #include "object/vcpu.h"
 #include "api/invocation.h"
@@ -20,9 +20,10 @@
 
 /* object.c tells the two holders of a kernel-held frame apart by the slot's place in its page. */
 _Static_assert(offsetof(struct vcpu, state_slot) % PAGE_SIZE !=
-                       offsetof(struct tcb, slot) + TCB_IPC_BUFFER * sizeof(struct cte),
-               "a state page's slot must not look like a TCB's IPC buffer slot");
-_Static_assert(offsetof(struct vcpu, state_slot) % sizeof(struct cte) == 0, "slots are addressed in units of 32 bytes");
+		   offsetof(struct tcb, slot) + TCB_IPC_BUFFER * sizeof(struct cte),
+	       "a state page's slot must not look like a TCB's IPC buffer slot");
+_Static_assert(offsetof(struct vcpu, state_slot) % sizeof(struct cte) == 0,
+	       "slots are addressed in units of 32 bytes");
 
 struct vcpu *cap_vcpu_of(cap_t c)
 {
@@ -122,10 +123,11 @@ static exception_t vcpu_access(struct vcpu *v, word_t label, unsigned length)
 	if (v->tcb)
 		remote_stall(v->tcb);
 	if (msr)
-		known = write ? virt->write_msr(v, (uint32_t)field, &value) : virt->read_msr(v, (uint32_t)field, &value);
+		known = write ? virt->write_msr(v, (uint32_t)field, &value)
+			      : virt->read_msr(v, (uint32_t)field, &value);
 	else
 		known = write ? virt->write_field(v, (uint32_t)field, &value)
-		              : virt->read_field(v, (uint32_t)field, &value);
+			      : virt->read_field(v, (uint32_t)field, &value);
 	if (!known)
 		return error_illegal_operation();
 	invocation_reply1(value);
@@ -135,8 +137,8 @@ static exception_t vcpu_access(struct vcpu *v, word_t label, unsigned length)
 static exception_t vcpu_write_registers(struct vcpu *v, unsigned length)
 {
 	static const uint8_t order[] = {
-		INSULA_RAX, INSULA_RBX, INSULA_RCX, INSULA_RDX, INSULA_RSI, INSULA_RDI, INSULA_RBP, INSULA_R8,
-		INSULA_R9,  INSULA_R10, INSULA_R11, INSULA_R12, INSULA_R13, INSULA_R14, INSULA_R15,
+	    INSULA_RAX, INSULA_RBX, INSULA_RCX, INSULA_RDX, INSULA_RSI, INSULA_RDI, INSULA_RBP, INSULA_R8,
+	    INSULA_R9,	INSULA_R10, INSULA_R11, INSULA_R12, INSULA_R13, INSULA_R14, INSULA_R15,
 	};
 	struct insula_vcpu_state s;
 
@@ -235,7 +237,8 @@ exception_t tcb_set_ept_root_decode(unsigned length, cap_t tcb_cap)
 
 /* ---- running ---- */
 
-/* The thread's EPT root, if it still is one, goes into the vCPU. Looked up before every stretch: a root may die any time. */
+/* The thread's EPT root, if it still is one, goes into the vCPU. Looked up before every stretch: a root may
+ * die any time. */
 static bool vcpu_root(struct tcb *t, struct vcpu *v)
 {
 	cap_t c = t->slot[TCB_EPT_ROOT].cap;
@@ -294,7 +297,8 @@ void vcpu_enter_syscall(void)
 	struct tcb *t = percpu_self()->current;
 	struct vcpu *v = t->vcpu;
 
-	/* on a donated budget the caller's time would go to the guest, and the caller would never hear of it again */
+	/* on a donated budget the caller's time would go to the guest, and the caller would never hear of it
+	 * again */
 	if (unlikely(!v) || unlikely(t->sc->reply)) {
 		vcpu_refused(t);
 		return;

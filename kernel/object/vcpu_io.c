@@ -1,6 +1,7 @@
 /*
- * I/O ports given to a guest: EnableIOPort, DisableIOPort, and their end. A port capability remembers the vCPU that it opened
- * ports for, by an id that is never used twice; when that capability goes, in whatever order, the vCPU loses the range.
+ * I/O ports given to a guest: EnableIOPort, DisableIOPort, and their end. A port capability remembers the
+ * vCPU that it opened ports for, by an id that is never used twice; when that capability goes, in whatever
+ * order, the vCPU loses the range.
  *
  * Owns the list of vCPUs that ever had a port. Called by vcpu.c and by the deletion of port capabilities.
  */

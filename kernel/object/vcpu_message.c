@@ -1,6 +1,6 @@
 /*
- * VMEnter's arguments and results: seL4's message (facts, section 12), or the state page. Called by vcpu.c. Both are the
- * VMM's memory: every word is read once, and nothing is believed.
+ * VMEnter's arguments and results: seL4's message (facts, section 12), or the state page. Called by vcpu.c.
+ * Both are the VMM's memory: every word is read once, and nothing is believed.
  */
 #include "object/vcpu_private.h"
 #include "ipc/message.h"
@@ -44,8 +44,8 @@ void vcpu_message_refresh(struct tcb *t, struct vcpu *v)
 void vcpu_message_out(struct tcb *t, struct vcpu *v, uint64_t reason)
 {
 	static const uint8_t gpr[] = {
-		INSULA_RAX, INSULA_RBX, INSULA_RCX, INSULA_RDX, INSULA_RSI, INSULA_RDI, INSULA_RBP, INSULA_R8,
-		INSULA_R9,  INSULA_R10, INSULA_R11, INSULA_R12, INSULA_R13, INSULA_R14, INSULA_R15,
+	    INSULA_RAX, INSULA_RBX, INSULA_RCX, INSULA_RDX, INSULA_RSI, INSULA_RDI, INSULA_RBP, INSULA_R8,
+	    INSULA_R9,	INSULA_R10, INSULA_R11, INSULA_R12, INSULA_R13, INSULA_R14, INSULA_R15,
 	};
 	struct insula_vcpu_state s;
 
@@ -65,14 +65,14 @@ void vcpu_message_out(struct tcb *t, struct vcpu *v, uint64_t reason)
 void vcpu_state_in(struct vcpu *v)
 {
 	const uint64_t known = INSULA_VS_GPR | INSULA_VS_IP | INSULA_VS_CR | INSULA_VS_SEG | INSULA_VS_MSR |
-	                       INSULA_VS_DEBUG | INSULA_VS_CTL;
+			       INSULA_VS_DEBUG | INSULA_VS_CTL;
 	struct insula_vcpu_state *s = v->state;
 	uint64_t dirty = ONCE(s->dirty), window = ONCE(s->window), info = ONCE(s->entry_info);
 
 	s->dirty = 0;
 	v->primary = (v->primary & ~(uint32_t)(VTX_PRIMARY_INTERRUPT_WINDOW | VTX_PRIMARY_NMI_WINDOW)) |
-	             (window & 1 ? (uint32_t)VTX_PRIMARY_INTERRUPT_WINDOW : 0) |
-	             (window & 2 ? (uint32_t)VTX_PRIMARY_NMI_WINDOW : 0);
+		     (window & 1 ? (uint32_t)VTX_PRIMARY_INTERRUPT_WINDOW : 0) |
+		     (window & 2 ? (uint32_t)VTX_PRIMARY_NMI_WINDOW : 0);
 	if (dirty & known)
 		virt->put(v, dirty & known, s);
 	if (info & BIT(31)) {
@@ -90,7 +90,8 @@ void vcpu_state_out(struct vcpu *v)
 	struct insula_vcpu_state *s = v->state;
 	uint64_t groups = always | (ONCE(s->wanted) & optional);
 
-	/* an event that has not gone in belongs to the VMM again, as one whose delivery was interrupted does */
+	/* an event that has not gone in belongs to the VMM again, as one whose delivery was interrupted does
+	 */
 	if (unlikely(v->entry_info & BIT(31)) && !(v->exit.idt & BIT(31))) {
 		v->exit.idt = v->entry_info;
 		v->exit.idt_error = v->entry_error;

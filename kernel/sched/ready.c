@@ -68,15 +68,11 @@ void ready_append(struct tcb *t)
 	t->queued = true;
 }
 
-void ready_dequeue(struct tcb *t)
+void ready_unlink(struct tcb *t)
 {
-	struct percpu *p;
-	struct ready_queue *q;
+	struct percpu *p = remote_percpu(t->cpu);
+	struct ready_queue *q = &p->ready[t->priority];
 
-	if (!t->queued)
-		return;
-	p = remote_percpu(t->cpu);
-	q = &p->ready[t->priority];
 	if (t->queue_prev)
 		t->queue_prev->queue_next = t->queue_next;
 	else
@@ -94,9 +90,4 @@ void ready_dequeue(struct tcb *t)
 struct tcb *ready_highest(struct percpu *p)
 {
 	return p->ready_l1 ? p->ready[ready_top(p)].head : NULL;
-}
-
-bool ready_is_highest(const struct percpu *p, uint8_t priority)
-{
-	return !p->ready_l1 || priority >= ready_top(p);
 }

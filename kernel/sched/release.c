@@ -17,13 +17,10 @@ void release_add(struct tcb *t)
 	t->released_queued = true;
 }
 
-void release_remove(struct tcb *t)
+void release_unlink(struct tcb *t)
 {
-	struct percpu *p;
+	struct percpu *p = remote_percpu(t->cpu);
 
-	if (!t->released_queued)
-		return;
-	p = remote_percpu(t->cpu);
 	if (rbtree_first(&p->release) == &t->release_node)
 		p->reprogram = true;
 	rbtree_erase(&p->release, &t->release_node);
@@ -42,11 +39,4 @@ struct tcb *release_take(struct percpu *p, ticks_t now)
 		return NULL;
 	release_remove(t);
 	return t;
-}
-
-ticks_t release_next(const struct percpu *p)
-{
-	struct rbtree_node *n = rbtree_first(&p->release);
-
-	return n ? n->key : UINT64_MAX;
 }

@@ -3,16 +3,10 @@
  * choose what runs here.
  */
 #include "sched/remote.h"
-#include "object/tcb.h"
 
 uint32_t remote_cpu_count(void)
 {
 	return 1;
-}
-
-void remote_stall(struct tcb *t)
-{
-	INVARIANT(remote_is_local(t->cpu));
 }
 
 void remote_migrate(struct tcb *t, uint32_t cpu)

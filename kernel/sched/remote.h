@@ -5,10 +5,9 @@
 #ifndef SCHED_REMOTE_H
 #define SCHED_REMOTE_H
 
+#include "object/tcb.h"
 #include "panic.h"
 #include "percpu.h"
-
-struct tcb;
 
 /* The per-CPU area whose queues hold this CPU's threads. */
 static inline struct percpu *remote_percpu(uint32_t cpu)
@@ -28,7 +27,10 @@ static inline bool remote_is_local(uint32_t cpu)
 uint32_t remote_cpu_count(void);
 
 /* t is not running anywhere but perhaps here: before its registers, queues or budget are changed. */
-void remote_stall(struct tcb *t);
+static inline void remote_stall(struct tcb *t)
+{
+	INVARIANT(remote_is_local(t->cpu));
+}
 /* t's scheduling context moved it to another CPU; it is in no queue. */
 void remote_migrate(struct tcb *t, uint32_t cpu);
 /* t, of another CPU, became schedulable: it is put in that CPU's queue, which is told to look. */

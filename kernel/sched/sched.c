@@ -160,15 +160,6 @@ static struct tcb *sched_pick(struct percpu *p, struct tcb *current, bool can_ru
 
 /* ---- time ---- */
 
-void sched_update_time(void)
-{
-	struct percpu *p = percpu_self();
-	ticks_t now = cpu_rdtsc();
-
-	p->consumed += now - p->now;
-	p->now = now;
-}
-
 /* The current thread's slice is over. */
 static void sched_end_slice(struct percpu *p, struct tcb *t, struct sched_context *sc, bool can_timeout)
 {
@@ -208,28 +199,6 @@ void sched_commit_time(void)
 	struct percpu *p = percpu_self();
 
 	sched_account(p, p->consumed);
-}
-
-bool sched_check_budget(void)
-{
-	struct percpu *p = percpu_self();
-	struct sched_context *sc = p->current_sc;
-
-	if (likely(!sc || !sc->refill_max || refill_sufficient(sc, p->consumed)))
-		return true;
-	sched_charge(p->consumed, true);
-	return false;
-}
-
-bool sched_check_budget_restart(void)
-{
-	struct tcb *t = percpu_self()->current;
-
-	if (likely(sched_check_budget()))
-		return true;
-	if (t->state == THREAD_RUNNING)
-		sched_set_state(t, THREAD_RESTART);
-	return false;
 }
 
 void sched_yield(void)

@@ -12,6 +12,7 @@
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 
+#include "arch/x86/cpu_hw.h"
 #include "object/tcb.h"
 #include "percpu.h"
 #include "sched/sched_context.h"
@@ -21,17 +22,41 @@
 /* ---- ready.c: ready queues, pure list operations on one CPU's queues. Idempotent ---- */
 void ready_enqueue(struct tcb *t);   /* head */
 void ready_append(struct tcb *t);    /* tail */
-void ready_dequeue(struct tcb *t);
+void ready_unlink(struct tcb *t);
+static inline void ready_dequeue(struct tcb *t)
+{
+	if (unlikely(t->queued))
+		ready_unlink(t);
+}
 struct tcb *ready_highest(struct percpu *p); /* NULL if all are empty */
 /* Could a thread of this priority run now, nothing above it being ready? */
-bool ready_is_highest(const struct percpu *p, uint8_t priority);
+static inline bool ready_is_highest(const struct percpu *p, uint8_t priority)
+{
+	unsigned l1;
+
+	if (!p->ready_l1)
+		return true;
+	l1 = 63u - (unsigned)__builtin_clzll(p->ready_l1);
+	return priority >= l1 * 64 + 63u - (unsigned)__builtin_clzll(p->ready_l2[l1]);
+}
 
 /* ---- release.c: threads that wait for budget, by the time of their head refill. Idempotent ---- */
 void release_add(struct tcb *t);
-void release_remove(struct tcb *t);
+void release_unlink(struct tcb *t);
+static inline void release_remove(struct tcb *t)
+{
+	if (unlikely(t->released_queued))
+		release_unlink(t);
+}
 /* Takes out the first whose budget is usable at `now`; NULL if there is none. */
 struct tcb *release_take(struct percpu *p, ticks_t now);
-ticks_t release_next(const struct percpu *p); /* UINT64_MAX if nothing waits */
+/* UINT64_MAX if nothing waits. */
+static inline ticks_t release_next(const struct percpu *p)
+{
+	const struct rbtree_node *n = rbtree_first(&p->release);
+
+	return n ? n->key : UINT64_MAX;
+}
 
 /* Is it in a state to run, apart from budget? */
 static inline bool sched_runnable(const struct tcb *t)
@@ -65,14 +90,44 @@ void sched_restart(struct tcb *t);
 /* sc's thread waits until its head refill is usable. */
 void sched_postpone(struct sched_context *sc);
 
-/* Kernel entry: takes the time, computes consumed. */
-void sched_update_time(void);
-/* True if the current thread may go on with the operation (budget left); else charges and reschedules. */
-bool sched_check_budget(void);
-/* As above, and sets the thread to restart when false (before a system call's work). */
-bool sched_check_budget_restart(void);
 /* Charges consumed time to current_sc as the end of its slice (timeout fault, postpone, or the tail of its queue). */
 void sched_charge(ticks_t consumed, bool can_timeout);
+
+/* Kernel entry: takes the time, computes consumed. */
+static inline void sched_update_time(void)
+{
+	struct percpu *p = percpu_self();
+	ticks_t now = cpu_rdtsc();
+
+	p->consumed += now - p->now;
+	p->now = now;
+}
+
+/* True if the current thread may go on with the operation (budget left); else charges and reschedules. */
+static inline bool sched_check_budget(void)
+{
+	struct percpu *p = percpu_self();
+	struct sched_context *sc = p->current_sc;
+
+	if (likely(!sc || refill_sufficient(sc, p->consumed) || !sc->refill_max))
+		return true;
+	sched_charge(p->consumed, true);
+	return false;
+}
+
+/* As above, and sets the thread to restart when false (before a system call's work). */
+static inline bool sched_check_budget_restart(void)
+{
+	struct tcb *t;
+
+	if (likely(sched_check_budget()))
+		return true;
+	t = percpu_self()->current;
+	if (t->state == THREAD_RUNNING)
+		t->state = THREAD_RESTART;
+	return false;
+}
+
 /* Charges consumed time to current_sc; its slice goes on. */
 void sched_commit_time(void);
 /* The current thread gives up the rest of its head refill (system call Yield). */

@@ -64,8 +64,15 @@ void sched_context_unbind_tcb(struct sched_context *sc)
 
 void sched_context_donate(struct sched_context *sc, struct tcb *to)
 {
-	if (sc->tcb)
-		sched_context_take(sc);
+	struct tcb *from = sc->tcb;
+
+	if (from) {
+		remote_stall(from);
+		/* in no queue, if it is the current thread that calls */
+		if (unlikely(from != percpu_self()->current || from->queued))
+			sched_stop(from);
+		from->sc = NULL;
+	}
 	sched_context_give(sc, to);
 }
 

@@ -3,7 +3,7 @@
  * the environment page. Made by root (servers/root/task.c); read by the runtime (user/).
  *
  * CSpace: one CNode, guard so that a CPtr is a slot number. Thread 0 starts at the ELF entry with
- * RDI = TASK_ENV_VADDR; the other threads are started by the process itself (TCB_WriteRegisters).
+ * RDI = TASK_ENV_VADDR, RSP = TASK_STACK_TOP; the other threads are started by the process itself (TCB_WriteRegisters).
  */
 #ifndef PROTO_TASK_H
 #define PROTO_TASK_H
@@ -16,7 +16,7 @@ enum task_slot {
 	TASK_SLOT_NULL = 0,
 	TASK_SLOT_CNODE = 1,       /* own CNode */
 	TASK_SLOT_VSPACE = 2,
-	TASK_SLOT_ROOT = 3,        /* endpoint of root, badge = task id; call only */
+	TASK_SLOT_ROOT = 3,        /* endpoint of root, badge = task id; call only; null in tasks that are not root's own servers */
 	TASK_SLOT_UNTYPED = 4,     /* for the process's own objects and tables; size in the environment; may be null */
 	TASK_SLOT_SERVICE = 5,     /* endpoint that the process serves (receive), if it is a server */
 	TASK_SLOT_CONSOLE = 6,     /* the console's endpoint, if it may call it */
@@ -37,6 +37,7 @@ enum task_slot {
 #define TASK_IPC_VADDR   0x0000000000210000ull /* + thread * 4096 */
 #define TASK_STACK_TOP   0x00000000003f0000ull /* of thread 0: 64 KiB, unmapped page below; other stacks are the process's own */
 #define TASK_HEAP_VADDR  0x0000001000000000ull /* grows by root's frames; env->heap_bytes are mapped at the start */
+#define TASK_THREAD_VADDR 0x0000001800000000ull /* stacks of the other threads, the runtime's (user/thread.h) */
 #define TASK_SHARED_VADDR 0x0000002000000000ull /* rings and pages shared with other processes */
 #define TASK_MODULE_VADDR 0x0000003000000000ull /* boot modules, read-only, 4 GiB apart */
 #define TASK_RAM_VADDR   0x0000100000000000ull /* vmm: guest-physical address g is at TASK_RAM_VADDR + g */

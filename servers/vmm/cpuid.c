@@ -84,6 +84,7 @@ void cpuid_init(void)
 	uint32_t r[4], host_max, host_ext;
 	bool avx512;
 
+	memset(&policy, 0, sizeof(policy));
 	cpu_cpuid(0, 0, r);
 	host_max = r[EAX];
 	policy.max_basic = min(host_max, BASIC_MAX);
@@ -95,6 +96,8 @@ void cpuid_init(void)
 	policy.basic[1][EAX] = r[EAX];
 	policy.basic[1][EBX] = (r[EBX] & 0x0000ff00u) | ((vmm.vcpu_count * 2) & 0xffu) << 16;
 	policy.basic[1][ECX] = (r[ECX] & L1_ECX & ~L1_ECX_OSXSAVE) | L1_ECX_X2APIC | L1_ECX_HYPERVISOR;
+	if (!(r[ECX] & L1_ECX_OSXSAVE))
+		policy.basic[1][ECX] &= ~L1_ECX_XSAVE; /* the kernel did not switch it on */
 	policy.basic[1][EDX] = (r[EDX] & L1_EDX) | (1u << 28);
 	xstate_init();
 	if (!(policy.xcr0 & 4))

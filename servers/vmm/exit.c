@@ -10,6 +10,7 @@
 
 #define X86_UD 6
 #define X86_GP 13
+#define RFLAGS_IF (1ull << 9)
 
 uint64_t vcpu_gpr(const struct vcpu *v, enum insula_gpr r)
 {
@@ -65,10 +66,28 @@ bool vcpu_skip(struct vcpu *v)
 	return true;
 }
 
+/* HLT with interrupts off is for good, as Xen takes it: only INIT and SIPI bring this vCPU back; the last one powers off. */
+static void halt_for_good(struct vcpu *v)
+{
+	bool last = true;
+
+	vmm_lock();
+	v->run = VCPU_OFFLINE;
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+		last = last && vmm.vcpu[i]->run == VCPU_OFFLINE;
+	vmm_unlock();
+	if (last)
+		vmm_shutdown(SHUTDOWN_poweroff, "all its CPUs halted with interrupts off");
+}
+
 static void halt_exit(struct vcpu *v)
 {
-	if (vcpu_skip(v))
+	if (!vcpu_skip(v))
+		return;
+	if ((v->s->rflags & RFLAGS_IF) || v->nmi_pending)
 		v->run = VCPU_HALTED;
+	else
+		halt_for_good(v);
 }
 
 static void xsetbv_exit(struct vcpu *v)

@@ -19,7 +19,6 @@ enum {
 };
 
 static volatile uint8_t *apic_base; /* NULL in x2APIC mode */
-static paddr_t apic_physical;
 
 static uint32_t apic_read(enum apic_register r)
 {
@@ -126,25 +125,12 @@ void apic_init(const struct acpi_madt *madt)
 	uint64_t base = cpu_rdmsr(MSR_APIC_BASE);
 
 	pic_hw_disable();
-	/* The MSR knows best: the MADT's address is the firmware's copy of it. */
-	apic_physical = paddr(base & MASK(52) & ~MASK(PAGE_BITS));
 	if (!cpu.x2apic && (base & MSR_APIC_BASE_X2))
 		boot_stop("the firmware left the APIC in x2APIC mode, which this CPU does not say it has");
+	/* The MSR knows best: the MADT's address is the firmware's copy of it. */
 	if (!cpu.x2apic)
-		apic_base = kmap_device(apic_physical, PAGE_SIZE, KMAP_UC);
+		apic_base = kmap_device(paddr(base & MASK(52) & ~MASK(PAGE_BITS)), PAGE_SIZE, KMAP_UC);
 	for (uint32_t i = 0; i < madt->ioapic_count; i++)
 		ioapic_add(&madt->ioapics[i]);
 	apic_init_cpu(percpu_self());
-}
-
-bool apic_page(unsigned i, paddr_t *page)
-{
-	if (i == 0) {
-		*page = apic_physical;
-		return true;
-	}
-	if (i - 1 >= irq_ioapic_count())
-		return false;
-	*page = ioapic_paddr(i - 1);
-	return true;
 }

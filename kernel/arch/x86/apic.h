@@ -1,5 +1,6 @@
 /*
- * Local APICs and IOAPICs. x2APIC mode where the CPU has it, else memory-mapped. SDM 3A, chapter 11; 82093AA data sheet.
+ * Local APICs and IOAPICs. x2APIC mode where the CPU has it, else memory-mapped. SDM 3A, chapter 11; 82093AA
+ * data sheet.
  *
  * Boot: apic_init once (also maps everything and silences the 8259s), apic_init_cpu on each CPU.
  */
@@ -12,8 +13,8 @@
 struct percpu;
 
 /*
- * Maps the local APIC and the IOAPICs of the MADT; all pins masked; apic_init_cpu for this CPU. An IOAPIC that does not answer counts
- * as one with 0 pins, so that the others keep their numbers.
+ * Maps the local APIC and the IOAPICs of the MADT; all pins masked; apic_init_cpu for this CPU. An IOAPIC
+ * that does not answer counts as one with 0 pins, so that the others keep their numbers.
  */
 void apic_init(const struct acpi_madt *madt);
 /* Switches this CPU's APIC on, everything in it masked; p->apic_id. */
@@ -26,8 +27,8 @@ bool apic_in_service(unsigned vector);
 void apic_kick(uint32_t apic_id);
 
 /*
- * This CPU's timer. One-shot: counts down from `count` at apic_timer_hz (apic_timer.c measures it) and raises IRQ_VECTOR_TIMER; 0 stops it.
- * Deadline: at this TSC value; 0 stops it.
+ * This CPU's timer. One-shot: counts down from `count` at apic_timer_hz (apic_timer.c measures it) and raises
+ * IRQ_VECTOR_TIMER; 0 stops it. Deadline: at this TSC value; 0 stops it.
  */
 void apic_timer_one_shot(uint32_t count);
 void apic_timer_deadline(uint64_t tsc);
@@ -35,17 +36,14 @@ uint32_t apic_timer_current(void);
 /* Free-running from the highest count, no interrupt: for calibration. */
 void apic_timer_count_down(void);
 
-/* Pages that the kernel itself uses, to be left out of the device Untypeds: page number i, false behind the last. */
-bool apic_page(unsigned i, paddr_t *page);
-
 /* A redirection table entry's two halves (82093AA, 3.2.4). Pure. */
 struct ioapic_entry {
 	uint32_t low, high;
 };
-struct ioapic_entry ioapic_entry_make(uint8_t vector, uint8_t apic_id, bool level, bool low_active, bool masked);
+struct ioapic_entry ioapic_entry_make(uint8_t vector, uint8_t apic_id, bool level, bool low_active,
+				      bool masked);
 
 /* apic_init's part for one IOAPIC (ioapic.c). */
 void ioapic_add(const struct acpi_madt_ioapic *io);
-paddr_t ioapic_paddr(unsigned i);
 
 #endif

@@ -18,7 +18,10 @@ void arch_switch_to(struct tcb *from, struct tcb *to);
  * itself). To be called before they are read or changed.
  */
 void arch_thread_sync(struct tcb *t);
-/* A thread's registers changed that live in the CPU while it is current (FS/GS base, CR3). No effect on others. */
+/*
+ * A thread's registers changed that live in the CPU while it is current (FS/GS base, CR3): they are loaded, so
+ * arch_thread_sync must have come before the change. No effect on others.
+ */
 void arch_thread_changed(struct tcb *t);
 /* It became forbidden or allowed to use the FPU (t->fpu_disabled); takes effect at once if it is current. */
 void arch_fpu_changed(struct tcb *t);

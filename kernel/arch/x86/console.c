@@ -118,9 +118,16 @@ static bool console_screen_init(void *memory, uint64_t bytes)
 {
 	const struct boot_info_fb *fb = &console.fb;
 	const struct fbtext_rgb form = {
-		.width = fb->width, .height = fb->height, .pitch = fb->pitch, .bpp = fb->bpp,
-		.red_pos = fb->red_pos, .red_bits = fb->red_bits, .green_pos = fb->green_pos,
-		.green_bits = fb->green_bits, .blue_pos = fb->blue_pos, .blue_bits = fb->blue_bits,
+	    .width = fb->width,
+	    .height = fb->height,
+	    .pitch = fb->pitch,
+	    .bpp = fb->bpp,
+	    .red_pos = fb->red_pos,
+	    .red_bits = fb->red_bits,
+	    .green_pos = fb->green_pos,
+	    .green_bits = fb->green_bits,
+	    .blue_pos = fb->blue_pos,
+	    .blue_bits = fb->blue_bits,
 	};
 
 	if (fb->type == BOOT_INFO_FB_RGB)
@@ -128,7 +135,8 @@ static bool console_screen_init(void *memory, uint64_t bytes)
 	if (fb->type == BOOT_INFO_FB_TEXT)
 		return fbtext_init_vga(&console.text, memory, bytes, fb->width, fb->height, console_cells);
 	return console_vga_answers(memory) &&
-	       fbtext_init_vga(&console.text, memory, bytes, CONSOLE_VGA_COLUMNS, CONSOLE_VGA_ROWS, console_cells);
+	       fbtext_init_vga(&console.text, memory, bytes, CONSOLE_VGA_COLUMNS, CONSOLE_VGA_ROWS,
+			       console_cells);
 }
 
 static void console_screen_start(enum console_screen how, void *memory, uint64_t bytes)
@@ -163,7 +171,8 @@ void console_init(const char *cmdline, const struct boot_info_fb *fb)
 	console.fb = *fb;
 	console.screen_wanted = o.screen;
 	console.low_cr3 = cpu_read_cr3();
-	if (console_screen_place(&start, &bytes) && start < CONSOLE_LOW_TOP && bytes <= CONSOLE_LOW_TOP - start)
+	if (console_screen_place(&start, &bytes) && start < CONSOLE_LOW_TOP &&
+	    bytes <= CONSOLE_LOW_TOP - start)
 		console_screen_start(CONSOLE_SCREEN_LOW, (void *)(uintptr_t)start, bytes);
 }
 
@@ -174,7 +183,8 @@ void console_map(void)
 	/* Also for a panic, when it is not wanted otherwise; but not what did not answer. */
 	if (!console_screen_place(&start, &bytes))
 		return;
-	if (console.fb.type == BOOT_INFO_FB_NONE && console.screen_wanted && console.screen == CONSOLE_SCREEN_NONE)
+	if (console.fb.type == BOOT_INFO_FB_NONE && console.screen_wanted &&
+	    console.screen == CONSOLE_SCREEN_NONE)
 		return;
 	console_screen_start(CONSOLE_SCREEN_MAPPED, kmap_device(paddr(start), bytes, KMAP_WC), bytes);
 }

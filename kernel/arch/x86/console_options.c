@@ -84,7 +84,7 @@ void console_options_parse(const char *cmdline, uint16_t default_port, struct co
 	if (!serial)
 		out->port = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(port_keys); i++)
-		if (console_options_value(cmdline, port_keys[i], text) && console_options_number(text, strlen(text), &v) &&
-		    v <= UINT16_MAX - 8)
+		if (console_options_value(cmdline, port_keys[i], text) &&
+		    console_options_number(text, strlen(text), &v) && v <= UINT16_MAX - 8)
 			out->port = (uint16_t)v;
 }

@@ -12,10 +12,10 @@ struct context {
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
 	/* the tail is an IRET frame */
 	uint64_t rip, cs, rflags, rsp, ss;
-	uint64_t error_code;  /* of the last exception */
-	uint64_t restart_ip;  /* the SYSCALL instruction's address, or rip: where a restart goes */
+	uint64_t error_code; /* of the last exception */
+	uint64_t restart_ip; /* the SYSCALL instruction's address, or rip: where a restart goes */
 	uint64_t fs_base, gs_base;
-	uint64_t syscall;     /* 1: entered by SYSCALL, SYSRET may return (rcx, r11 are clobbered) */
+	uint64_t syscall; /* 1: entered by SYSCALL, SYSRET may return (rcx, r11 are clobbered) */
 };
 
 /* Room for any XSAVE area that the profile offers (x87 to AVX-512 compact); size at run time: fpu.h. */
@@ -33,21 +33,23 @@ static inline bool context_canonical(uint64_t v)
 /* A new thread's registers: user segments, RFLAGS 0x202, all else 0. */
 void context_init(struct context *c);
 /*
- * The thread goes on at restart_ip: rip and restart_ip are one (a stopped or restarted thread). After a write of
- * any register by context_set, all of them are loaded (no SYSRET).
+ * The thread goes on at restart_ip: rip and restart_ip are one (a stopped or restarted thread). After a write
+ * of any register by context_set, all of them are loaded (no SYSRET).
  */
 static inline void context_restart(struct context *c)
 {
 	c->rip = c->restart_ip;
 }
-/* A running thread is stopped from outside: when it runs again it goes on, and does not repeat its last system call. */
+/* A running thread is stopped from outside: when it runs again it goes on, and does not repeat its last
+ * system call. */
 static inline void context_stopped(struct context *c)
 {
 	c->restart_ip = c->rip;
 }
 /*
- * Word i of seL4's 20-word register context (facts: rip, rsp, rflags, rax ... gs_base), sanitised on write: flags, and
- * addresses that would fault in the kernel become 0. The first word is restart_ip; writing it sets rip too.
+ * Word i of seL4's 20-word register context (facts: rip, rsp, rflags, rax ... gs_base), sanitised on write:
+ * flags, and addresses that would fault in the kernel become 0. The first word is restart_ip; writing it sets
+ * rip too.
  */
 word_t context_get(const struct context *c, unsigned i);
 void context_set(struct context *c, unsigned i, word_t value);

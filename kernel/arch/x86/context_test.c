@@ -6,7 +6,29 @@
 #include "arch/x86/context.h"
 #include "arch/x86/selectors.h"
 
-enum { IP, SP, FLAGS, RAX, RBX, RCX, RDX, RSI, RDI, RBP, R8, R9, R10, R11, R12, R13, R14, R15, FS, GS, WORDS };
+enum {
+	IP,
+	SP,
+	FLAGS,
+	RAX,
+	RBX,
+	RCX,
+	RDX,
+	RSI,
+	RDI,
+	RBP,
+	R8,
+	R9,
+	R10,
+	R11,
+	R12,
+	R13,
+	R14,
+	R15,
+	FS,
+	GS,
+	WORDS
+};
 
 static void test_init(void **state)
 {
@@ -106,8 +128,8 @@ static void test_way_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_init), cmocka_unit_test(test_order), cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_addresses), cmocka_unit_test(test_way_back),
+	    cmocka_unit_test(test_init),      cmocka_unit_test(test_order),    cmocka_unit_test(test_flags),
+	    cmocka_unit_test(test_addresses), cmocka_unit_test(test_way_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

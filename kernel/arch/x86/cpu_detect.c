@@ -1,6 +1,6 @@
 /*
- * What the boot CPU has (CPUID), into `cpu`. Runs once, before anything depends on it; stops the machine with one line
- * where something is missing that cannot be done without. SDM 2A, CPUID; AMD APM 3, appendix E.
+ * What the boot CPU has (CPUID), into `cpu`. Runs once, before anything depends on it; stops the machine with
+ * one line where something is missing that cannot be done without. SDM 2A, CPUID; AMD APM 3, appendix E.
  */
 #include "arch/x86/cpu.h"
 #include "arch/x86/context.h"
@@ -90,22 +90,28 @@ static uint32_t cpu_xsave_bytes(uint64_t components, bool compact)
 	return end;
 }
 
-static void cpu_detect_xsave(uint32_t max)
+static void cpu_detect_xsave(uint32_t max, bool emulated)
 {
 	uint32_t r[4];
 	uint64_t supported;
 
 	cpu.xcr0 = CPU_XCR0_X87_SSE;
 	cpu.xsave_size = 512;
-	if (!cpu.xsave || max < 0xd) {
+	if (cpu.xsave && max >= 0xd) {
+		cpu_cpuid(0xd, 1, r);
+		cpu.xsaveopt = r[0] & 1;
+		cpu.xsavec = r[0] & 2;
+		cpu.xsaves = r[0] & 8;
+	} else {
 		cpu.xsave = false;
+	}
+	/* QEMU 7.2 emulates CPUs that have XSAVE alone, but refuses to let it be switched on. */
+	if (emulated && !cpu.xsaveopt && !cpu.xsavec)
+		cpu.xsave = false;
+	if (!cpu.xsave) {
 		cpu.avx = false;
 		return;
 	}
-	cpu_cpuid(0xd, 1, r);
-	cpu.xsaveopt = r[0] & 1;
-	cpu.xsavec = r[0] & 2;
-	cpu.xsaves = r[0] & 8;
 	cpu_cpuid(0xd, 0, r);
 	supported = ((uint64_t)r[3] << 32) | r[0];
 	cpu.avx = cpu.avx && (supported & CPU_XCR0_AVX);
@@ -118,8 +124,8 @@ static void cpu_detect_xsave(uint32_t max)
 		cpu.xcr0 &= ~(uint64_t)CPU_XCR0_AVX512;
 	cpu.xsave_size = cpu_xsave_bytes(cpu.xcr0, cpu.xsavec);
 	if (cpu.xsave_size > FPU_STATE_MAX)
-		boot_stop("the CPU's vector registers need %u bytes, at most %u are provided for", cpu.xsave_size,
-			  FPU_STATE_MAX);
+		boot_stop("the CPU's vector registers need %u bytes, at most %u are provided for",
+			  cpu.xsave_size, FPU_STATE_MAX);
 }
 
 static void cpu_detect_virt(uint32_t leaf1_ecx, uint32_t ext1_ecx, uint32_t max_extended)
@@ -198,7 +204,7 @@ void cpu_detect(void)
 	if ((leaf1[3] & (BIT(4) | BIT(5) | BIT(16))) != (BIT(4) | BIT(5) | BIT(16)))
 		boot_stop("this CPU has no time-stamp counter, MSRs or page attributes");
 
-	cpu_detect_xsave(max);
+	cpu_detect_xsave(max, leaf1[2] & BIT(31));
 	cpu_detect_virt(leaf1[2], ext1[2], max_extended);
 }
 
@@ -209,30 +215,30 @@ void cpu_feature_words(char *buffer, size_t size)
 		bool has;
 		const char *word;
 	} words[] = {
-		{true, "nx"},
-		{cpu.smep, "smep"},
-		{cpu.smap, "smap"},
-		{cpu.umip, "umip"},
-		{cpu.fsgsbase, "fsgsbase"},
-		{cpu.pge, "pge"},
-		{cpu.huge_pages, "1gib-pages"},
-		{cpu.x2apic, "x2apic"},
-		{cpu.tsc_deadline, "tsc-deadline"},
-		{cpu.invariant_tsc, "invariant-tsc"},
-		{cpu.xsavec, "xsavec"},
-		{cpu.xsave && !cpu.xsavec && cpu.xsaveopt, "xsaveopt"},
-		{cpu.xsave && !cpu.xsavec && !cpu.xsaveopt, "xsave"},
-		{!cpu.xsave, "fxsave"},
-		{cpu.avx, "avx"},
-		{(cpu.xcr0 & CPU_XCR0_AVX512) != 0, "avx512"},
-		{cpu.virt == INSULA_VIRT_VMX, "vt-x"},
-		{cpu.virt == INSULA_VIRT_SVM, "svm"},
-		{cpu.svm_npt, "npt"},
-		{cpu.svm_nrip, "nrip"},
-		{cpu.svm_decode, "decode"},
-		{cpu.svm_flush_asid, "flush-asid"},
-		{cpu.svm_vmcb_clean, "vmcb-clean"},
-		{cpu.svm_vgif, "vgif"},
+	    {true, "nx"},
+	    {cpu.smep, "smep"},
+	    {cpu.smap, "smap"},
+	    {cpu.umip, "umip"},
+	    {cpu.fsgsbase, "fsgsbase"},
+	    {cpu.pge, "pge"},
+	    {cpu.huge_pages, "1gib-pages"},
+	    {cpu.x2apic, "x2apic"},
+	    {cpu.tsc_deadline, "tsc-deadline"},
+	    {cpu.invariant_tsc, "invariant-tsc"},
+	    {cpu.xsavec, "xsavec"},
+	    {cpu.xsave && !cpu.xsavec && cpu.xsaveopt, "xsaveopt"},
+	    {cpu.xsave && !cpu.xsavec && !cpu.xsaveopt, "xsave"},
+	    {!cpu.xsave, "fxsave"},
+	    {cpu.avx, "avx"},
+	    {(cpu.xcr0 & CPU_XCR0_AVX512) != 0, "avx512"},
+	    {cpu.virt == INSULA_VIRT_VMX, "vt-x"},
+	    {cpu.virt == INSULA_VIRT_SVM, "svm"},
+	    {cpu.svm_npt, "npt"},
+	    {cpu.svm_nrip, "nrip"},
+	    {cpu.svm_decode, "decode"},
+	    {cpu.svm_flush_asid, "flush-asid"},
+	    {cpu.svm_vmcb_clean, "vmcb-clean"},
+	    {cpu.svm_vgif, "vgif"},
 	};
 	size_t used = 0;
 

@@ -112,7 +112,8 @@ static inline void cpu_pause(void)
 {
 	__asm__ volatile("pause");
 }
-/* In the kernel GS is its own: the user's base is in KERNEL_GS_BASE, or behind SWAPGS. FSGSBASE must be on. */
+/* In the kernel GS is its own: the user's base is in KERNEL_GS_BASE, or behind SWAPGS. FSGSBASE must be on.
+ */
 static inline uint64_t cpu_rdfsbase(void)
 {
 	uint64_t v;
@@ -123,15 +124,18 @@ static inline void cpu_wrfsbase(uint64_t v)
 {
 	__asm__ volatile("wrfsbase %0" : : "r"(v));
 }
+/* What it was. One statement: nothing of ours may use GS between the two SWAPGS. */
+static inline uint64_t cpu_exchange_user_gsbase(uint64_t v)
+{
+	uint64_t old;
+	__asm__ volatile("swapgs\n\trdgsbase %0\n\twrgsbase %1\n\tswapgs" : "=&r"(old) : "r"(v) : "memory");
+	return old;
+}
 static inline uint64_t cpu_read_user_gsbase(void)
 {
 	uint64_t v;
-	__asm__ volatile("swapgs\n\trdgsbase %0\n\tswapgs" : "=r"(v));
+	__asm__ volatile("swapgs\n\trdgsbase %0\n\tswapgs" : "=r"(v) : : "memory");
 	return v;
-}
-static inline void cpu_write_user_gsbase(uint64_t v)
-{
-	__asm__ volatile("swapgs\n\twrgsbase %0\n\tswapgs" : : "r"(v) : "memory");
 }
 /* MOVSQ and STOSQ, repeated `words` times, upwards. */
 static inline void cpu_rep_movsq(void *dst, const void *src, uint64_t words)
@@ -151,24 +155,48 @@ static inline uint64_t cpu_read_dr(unsigned n)
 {
 	uint64_t v = 0;
 	switch (n) {
-	case 0: __asm__ volatile("movq %%dr0, %0" : "=r"(v)); break;
-	case 1: __asm__ volatile("movq %%dr1, %0" : "=r"(v)); break;
-	case 2: __asm__ volatile("movq %%dr2, %0" : "=r"(v)); break;
-	case 3: __asm__ volatile("movq %%dr3, %0" : "=r"(v)); break;
-	case 6: __asm__ volatile("movq %%dr6, %0" : "=r"(v)); break;
-	default: __asm__ volatile("movq %%dr7, %0" : "=r"(v)); break;
+	case 0:
+		__asm__ volatile("movq %%dr0, %0" : "=r"(v));
+		break;
+	case 1:
+		__asm__ volatile("movq %%dr1, %0" : "=r"(v));
+		break;
+	case 2:
+		__asm__ volatile("movq %%dr2, %0" : "=r"(v));
+		break;
+	case 3:
+		__asm__ volatile("movq %%dr3, %0" : "=r"(v));
+		break;
+	case 6:
+		__asm__ volatile("movq %%dr6, %0" : "=r"(v));
+		break;
+	default:
+		__asm__ volatile("movq %%dr7, %0" : "=r"(v));
+		break;
 	}
 	return v;
 }
 static inline void cpu_write_dr(unsigned n, uint64_t v)
 {
 	switch (n) {
-	case 0: __asm__ volatile("movq %0, %%dr0" : : "r"(v)); break;
-	case 1: __asm__ volatile("movq %0, %%dr1" : : "r"(v)); break;
-	case 2: __asm__ volatile("movq %0, %%dr2" : : "r"(v)); break;
-	case 3: __asm__ volatile("movq %0, %%dr3" : : "r"(v)); break;
-	case 6: __asm__ volatile("movq %0, %%dr6" : : "r"(v)); break;
-	default: __asm__ volatile("movq %0, %%dr7" : : "r"(v)); break;
+	case 0:
+		__asm__ volatile("movq %0, %%dr0" : : "r"(v));
+		break;
+	case 1:
+		__asm__ volatile("movq %0, %%dr1" : : "r"(v));
+		break;
+	case 2:
+		__asm__ volatile("movq %0, %%dr2" : : "r"(v));
+		break;
+	case 3:
+		__asm__ volatile("movq %0, %%dr3" : : "r"(v));
+		break;
+	case 6:
+		__asm__ volatile("movq %0, %%dr6" : : "r"(v));
+		break;
+	default:
+		__asm__ volatile("movq %0, %%dr7" : : "r"(v));
+		break;
 	}
 }
 static inline uint8_t cpu_in8(uint16_t port)

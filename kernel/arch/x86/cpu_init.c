@@ -1,10 +1,11 @@
 /*
- * This CPU's control registers and system-call MSRs: the state that every CPU of the machine has while it runs
- * our kernel. Called at boot and, later, at resume. It depends only on `cpu`.
+ * This CPU's control registers and system-call MSRs: the state that every CPU of the machine has while it
+ * runs our kernel. Called at boot and, later, at resume. It depends only on `cpu`.
  */
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/descriptors.h"
+#include "arch/x86/fpu.h"
 #include "arch/x86/image.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/selectors.h"
@@ -20,15 +21,15 @@
 #define CPU_CR0_WP BIT(16)
 #define CPU_CR0_PG BIT(31)
 
-#define CPU_CR4_PAE        BIT(5)
-#define CPU_CR4_PGE        BIT(7)
-#define CPU_CR4_OSFXSR     BIT(9)
+#define CPU_CR4_PAE	   BIT(5)
+#define CPU_CR4_PGE	   BIT(7)
+#define CPU_CR4_OSFXSR	   BIT(9)
 #define CPU_CR4_OSXMMEXCPT BIT(10)
-#define CPU_CR4_UMIP       BIT(11)
+#define CPU_CR4_UMIP	   BIT(11)
 #define CPU_CR4_FSGSBASE   BIT(16)
-#define CPU_CR4_OSXSAVE    BIT(18)
-#define CPU_CR4_SMEP       BIT(20)
-#define CPU_CR4_SMAP       BIT(21)
+#define CPU_CR4_OSXSAVE	   BIT(18)
+#define CPU_CR4_SMEP	   BIT(20)
+#define CPU_CR4_SMAP	   BIT(21)
 
 /*
  * PAT: WB WT UC- UC WC, so that the attribute numbers of X86PageMap are PAT entries; 5 to 7 are never used
@@ -78,7 +79,6 @@ void cpu_init(struct percpu *p)
 {
 	uint32_t r[4];
 
-	cpu_init_control();
 	cpu_cpuid(1, 0, r);
 	p->self = p;
 	p->apic_id = r[1] >> 24; /* apic_init_cpu reads all of it */
@@ -86,10 +86,13 @@ void cpu_init(struct percpu *p)
 	p->arch.xcr0 = cpu.xcr0;
 	p->arch.timer_armed = UINT64_MAX;
 	p->arch.cr3 = cpu_read_cr3();
-	p->arch.entry_stack_top = (uint64_t)(uintptr_t)(p->arch.entry_stack + ARRAY_SIZE(p->arch.entry_stack));
+	p->arch.entry_stack_top =
+	    (uint64_t)(uintptr_t)(p->arch.entry_stack + ARRAY_SIZE(p->arch.entry_stack));
+	/* First what makes a fault in the rest a panic. */
 	descriptors_init(p);
 	cpu_wrmsr(MSR_GS_BASE, (uint64_t)(uintptr_t)p);
 	cpu_wrmsr(MSR_KERNEL_GS_BASE, 0);
+	cpu_init_control();
 	cpu_init_syscall();
 }
 
@@ -102,4 +105,5 @@ void cpu_early(uint64_t load_base)
 	cpu_init(&percpu_early);
 	if (cpu.smap && !patch_apply(PATCH_ENTRY_CLAC, clac, sizeof(clac)))
 		panic("no place for CLAC");
+	fpu_init();
 }

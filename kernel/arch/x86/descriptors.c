@@ -10,7 +10,8 @@
 enum { DESCRIPTORS_VECTORS = 256, DESCRIPTORS_EARLY_STACK = 2048 };
 
 static uint64_t descriptors_idt[DESCRIPTORS_VECTORS][2] __attribute__((aligned(4096)));
-static uint64_t descriptors_early_ist[DESCRIPTORS_IST_COUNT][DESCRIPTORS_EARLY_STACK / 8] __attribute__((aligned(16)));
+static uint64_t descriptors_early_ist[DESCRIPTORS_IST_COUNT][DESCRIPTORS_EARLY_STACK / 8]
+    __attribute__((aligned(16)));
 extern char start_stack_top[];
 
 _Static_assert(DESCRIPTORS_IST_COUNT <= LAYOUT_CPU_IST_COUNT, "the layout has a stack for each");
@@ -46,6 +47,8 @@ static bool descriptors_user_vector(unsigned v)
 static unsigned descriptors_ist_of(unsigned v)
 {
 	switch (v) {
+	case 1:
+		return DESCRIPTORS_IST_DB;
 	case 2:
 		return DESCRIPTORS_IST_NMI;
 	case 8:
@@ -95,8 +98,8 @@ void descriptors_init(struct percpu *p)
 
 	if (p == &percpu_early) {
 		for (unsigned v = 0; v < DESCRIPTORS_VECTORS; v++)
-			descriptors_gate(descriptors_idt[v], vectors + v * ENTRY_VECTOR_BYTES, descriptors_ist_of(v),
-					 descriptors_user_vector(v));
+			descriptors_gate(descriptors_idt[v], vectors + v * ENTRY_VECTOR_BYTES,
+					 descriptors_ist_of(v), descriptors_user_vector(v));
 	}
 	descriptors_load(gdt, (SELECTOR_TSS + 16) - 1, descriptors_idt, sizeof(descriptors_idt) - 1);
 }

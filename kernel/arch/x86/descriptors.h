@@ -1,6 +1,6 @@
 /*
- * GDT, TSS and IDT of a CPU: segments of selectors.h, the entry stack, the stacks of NMI, machine check and double fault. The
- * IDT is one for all CPUs.
+ * GDT, TSS and IDT of a CPU: segments of selectors.h, the entry stack, the stacks of NMI, machine check,
+ * double fault and debug. The IDT is one for all CPUs.
  */
 #ifndef ARCH_X86_DESCRIPTORS_H
 #define ARCH_X86_DESCRIPTORS_H
@@ -9,14 +9,23 @@
 
 struct percpu;
 
-/* Interrupt stack table slots, from 1; each stack's top word is the per-CPU area's address (entry/vectors.S). */
-enum descriptors_ist { DESCRIPTORS_IST_NONE, DESCRIPTORS_IST_NMI, DESCRIPTORS_IST_DF, DESCRIPTORS_IST_MC };
-#define DESCRIPTORS_IST_COUNT 3u
+/* Interrupt stack table slots, from 1; each stack's top word is the per-CPU area's address (entry/vectors.S).
+ */
+enum descriptors_ist {
+	DESCRIPTORS_IST_NONE,
+	DESCRIPTORS_IST_NMI,
+	DESCRIPTORS_IST_DF,
+	DESCRIPTORS_IST_MC,
+	DESCRIPTORS_IST_DB
+};
+#define DESCRIPTORS_IST_COUNT 4u
 
-/* Sets p->kernel_stack and all of GDT and TSS, loads them and the IDT. GS is 0 afterwards: the caller sets its base. */
+/* Sets p->kernel_stack and all of GDT and TSS, loads them and the IDT. GS is 0 afterwards: the caller sets
+ * its base. */
 void descriptors_init(struct percpu *p);
 
-/* Two words of an IDT gate: code at `handler`, stack slot ist, open to INT from user mode if `user`. SDM 3A, figure 6-8. */
+/* Two words of an IDT gate: code at `handler`, stack slot ist, open to INT from user mode if `user`. SDM 3A,
+ * figure 6-8. */
 void descriptors_gate(uint64_t gate[2], uint64_t handler, unsigned ist, bool user);
 /* Two words of a TSS descriptor. SDM 3A, figure 8-4. */
 void descriptors_tss(uint64_t entry[2], uint64_t base, uint32_t limit);

@@ -14,7 +14,8 @@ static inline void descriptors_load(const void *gdt, uint16_t gdt_limit, const v
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} __attribute__((packed)) g = {gdt_limit, (uint64_t)(uintptr_t)gdt}, i = {idt_limit, (uint64_t)(uintptr_t)idt};
+	} __attribute__((packed)) g = {gdt_limit, (uint64_t)(uintptr_t)gdt},
+				  i = {idt_limit, (uint64_t)(uintptr_t)idt};
 
 	__asm__ volatile("lgdt %0\n\t"
 			 "lidt %1\n\t"

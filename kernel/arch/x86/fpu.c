@@ -1,9 +1,10 @@
-/* FPU state (fpu.h). Which instruction is used was decided by cpu_detect. */
+/* FPU state (fpu.h). Which instructions are used is decided once, by fpu_init. */
 #include "arch/x86/fpu.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/fpu_hw.h"
 #include "mem/mem.h"
+#include "panic.h"
 
 #define FPU_CR0_TS BIT(3)
 
@@ -14,7 +15,44 @@ enum { FPU_FCW_INIT = 0x37f, FPU_MXCSR_INIT = 0x1f80 };
 #define FPU_LEGACY  3ull
 
 static struct fpu_state fpu_initial;
-static bool fpu_initial_made;
+static const uint32_t fpu_zero;
+
+/* With the components in EDX:EAX for the instruction at (%rdi). */
+static void fpu_patch(unsigned site, const uint8_t instruction[4])
+{
+	uint8_t code[11] = {0xb8, 0, 0, 0, 0, 0x31, 0xd2}; /* mov $, %eax; xor %edx, %edx */
+
+	mem_put32(code + 1, (uint32_t)cpu.xcr0);
+	memcpy(code + 7, instruction, 4);
+	INVARIANT(patch_apply(site, code, sizeof(code)));
+}
+
+void fpu_init(void)
+{
+	static const uint8_t xsavec[] = {0x48, 0x0f, 0xc7, 0x27}, xsaveopt[] = {0x48, 0x0f, 0xae, 0x37};
+	static const uint8_t xsave[] = {0x48, 0x0f, 0xae, 0x27}, xrstor[] = {0x48, 0x0f, 0xae, 0x2f};
+	static const uint8_t fxsave[] = {0x48, 0x0f, 0xae, 0x07}, fxrstor[] = {0x48, 0x0f, 0xae, 0x0f};
+	/*
+	 * AMD's CPUs before Zen leave FIP, FDP and FOP alone in FXSAVE and XRSTOR when no exception is
+	 * pending: loads a value so that another's addresses do not stay (AMD APM 2, 11.4.4.4): fnclex; ffree
+	 * %st(7); fildl fpu_zero.
+	 */
+	uint8_t quirk[] = {0xdb, 0xe2, 0xdd, 0xc7, 0xdb, 0x04, 0x25, 0, 0, 0, 0};
+
+	INVARIANT(cpu.xcr0 >> 32 == 0);
+	if (cpu.xsave) {
+		fpu_patch(PATCH_FPU_SAVE, cpu.xsavec ? xsavec : cpu.xsaveopt ? xsaveopt : xsave);
+		fpu_patch(PATCH_FPU_LOAD, xrstor);
+	} else {
+		INVARIANT(patch_apply(PATCH_FPU_SAVE, fxsave, sizeof(fxsave)));
+		INVARIANT(patch_apply(PATCH_FPU_LOAD, fxrstor, sizeof(fxrstor)));
+	}
+	if (cpu.vendor == CPU_AMD && cpu.family < 0x17) {
+		mem_put32(quirk + 7, (uint32_t)(uintptr_t)&fpu_zero);
+		INVARIANT(patch_apply(PATCH_FPU_QUIRK, quirk, sizeof(quirk)));
+	}
+	fpu_init_state(&fpu_initial);
+}
 
 void fpu_init_state(struct fpu_state *s)
 {
@@ -31,35 +69,17 @@ void fpu_init_state(struct fpu_state *s)
 
 void fpu_save(struct fpu_state *s)
 {
-	if (cpu.xsavec)
-		fpu_hw_xsavec(s->area, cpu.xcr0);
-	else if (cpu.xsaveopt)
-		fpu_hw_xsaveopt(s->area, cpu.xcr0);
-	else if (cpu.xsave)
-		fpu_hw_xsave(s->area, cpu.xcr0);
-	else
-		fpu_hw_fxsave(s->area);
+	fpu_hw_save(s->area);
 }
 
 void fpu_load(const struct fpu_state *s)
 {
-	static const uint32_t zero;
-
-	if (cpu.vendor == CPU_AMD && cpu.family < 0x17)
-		fpu_hw_clear_pointers(&zero);
-	if (cpu.xsave)
-		fpu_hw_xrstor(s->area, cpu.xcr0);
-	else
-		fpu_hw_fxrstor(s->area);
+	fpu_hw_load(s->area);
 }
 
 void fpu_clear(void)
 {
-	if (!fpu_initial_made) {
-		fpu_init_state(&fpu_initial);
-		fpu_initial_made = true;
-	}
-	fpu_load(&fpu_initial);
+	fpu_hw_load(fpu_initial.area);
 }
 
 void fpu_forbid(bool forbid)

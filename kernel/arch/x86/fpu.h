@@ -1,14 +1,17 @@
 /*
- * x87, SSE and AVX state: saved and loaded eagerly, in the best format that the CPU has (XSAVEC, XSAVEOPT, XSAVE,
- * FXSAVE). The components are cpu.xcr0; XCR0 must have that value. SDM 1, chapter 13.
+ * x87, SSE and AVX state: saved and loaded eagerly, in the best format that the CPU has (XSAVEC, XSAVEOPT,
+ * XSAVE, FXSAVE). The components are cpu.xcr0; XCR0 must have that value. SDM 1, chapter 13.
  *
- * Called by switch.c for threads and by virt/ around guest mode (a guest's state has the same size and format).
+ * Called by switch.c for threads and by virt/ around guest mode (a guest's state has the same size and
+ * format).
  */
 #ifndef ARCH_X86_FPU_H
 #define ARCH_X86_FPU_H
 
 #include "arch/x86/context.h"
 
+/* Boot, after cpu_detect, while patch sites can be filled: chooses the instructions. */
+void fpu_init(void);
 /* The state of a CPU after reset of its FPU: x87 and SSE with all exceptions masked. */
 void fpu_init_state(struct fpu_state *s);
 /* Into s from the registers, and the other way. s must have been initialised once. CR0.TS must be clear. */

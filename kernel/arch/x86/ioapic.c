@@ -5,11 +5,10 @@
 #include "arch/x86/mm/kmap.h"
 #include "percpu.h"
 
-enum { IOAPIC_VERSION = 1, IOAPIC_TABLE = 0x10, IOAPIC_PINS_MAX = 120 };
+enum { IOAPIC_VERSION = 1, IOAPIC_TABLE = 0x10, IOAPIC_PINS_MAX = 120, IOAPIC_BYTES = 0x20 };
 
 static struct {
 	volatile uint8_t *base;
-	paddr_t physical;
 	unsigned pins;
 	uint32_t low[IOAPIC_PINS_MAX]; /* what we wrote: reading back would need two more accesses */
 } ioapics[ACPI_MADT_IOAPICS];
@@ -34,9 +33,7 @@ void ioapic_add(const struct acpi_madt_ioapic *io)
 	if (i == ACPI_MADT_IOAPICS)
 		return;
 	ioapic_count++;
-	ioapics[i].physical = paddr(ALIGN_DOWN((uint64_t)io->paddr, PAGE_BITS));
-	ioapics[i].base = (volatile uint8_t *)kmap_device(ioapics[i].physical, PAGE_SIZE, KMAP_UC) +
-			  (io->paddr & MASK(PAGE_BITS) & ~0xfull);
+	ioapics[i].base = kmap_device(paddr(io->paddr), IOAPIC_BYTES, KMAP_UC);
 	version = ioapic_hw_read(ioapics[i].base, IOAPIC_VERSION);
 	if (version == UINT32_MAX || version == 0)
 		return; /* nothing there */
@@ -45,11 +42,6 @@ void ioapic_add(const struct acpi_madt_ioapic *io)
 		ioapics[i].pins = IOAPIC_PINS_MAX; /* the index register has room for no more */
 	for (unsigned pin = 0; pin < ioapics[i].pins; pin++)
 		ioapic_write(i, pin, ioapic_entry_make(IRQ_VECTOR_SPURIOUS, 0, false, false, true));
-}
-
-paddr_t ioapic_paddr(unsigned i)
-{
-	return ioapics[i].physical;
 }
 
 unsigned irq_ioapic_count(void)
@@ -65,8 +57,9 @@ unsigned irq_ioapic_pins(unsigned ioapic)
 void irq_ioapic_route(unsigned ioapic, unsigned pin, bool level, bool low_active, uint8_t vector)
 {
 	if (pin < irq_ioapic_pins(ioapic))
-		ioapic_write(ioapic, pin,
-			     ioapic_entry_make(vector, (uint8_t)percpu_self()->apic_id, level, low_active, true));
+		ioapic_write(
+		    ioapic, pin,
+		    ioapic_entry_make(vector, (uint8_t)percpu_self()->apic_id, level, low_active, true));
 }
 
 void irq_ioapic_mask(unsigned ioapic, unsigned pin, bool masked)

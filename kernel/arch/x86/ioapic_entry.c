@@ -1,7 +1,8 @@
 /* The bits of a redirection table entry. Pure. */
 #include "arch/x86/apic.h"
 
-struct ioapic_entry ioapic_entry_make(uint8_t vector, uint8_t apic_id, bool level, bool low_active, bool masked)
+struct ioapic_entry ioapic_entry_make(uint8_t vector, uint8_t apic_id, bool level, bool low_active,
+				      bool masked)
 {
 	struct ioapic_entry e = {vector, (uint32_t)apic_id << 24};
 

@@ -1,6 +1,6 @@
 /*
- * Interrupts in the kernel: they are only let in at chosen places, one at a time, and noted in pending_vector (entry.S).
- * Who handles them is kernel/api's interrupt_handle.
+ * Interrupts in the kernel: they are only let in at chosen places, one at a time, and noted in pending_vector
+ * (entry.S). Who handles them is kernel/api's interrupt_handle.
  */
 #include "arch/x86/apic.h"
 #include "arch/x86/arch.h"

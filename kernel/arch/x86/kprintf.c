@@ -1,4 +1,5 @@
-/* Formatted output to the kernel's console. Called by everyone, at any time; keeps no state and takes no memory. */
+/* Formatted output to the kernel's console. Called by everyone, at any time; keeps no state and takes no
+ * memory. */
 #include "arch/x86/kprintf.h"
 #include "panic.h"
 
@@ -19,7 +20,8 @@ static void kprintf_pad(const struct kprintf_out *o, char c, int n)
 		o->put(o->ctx, c);
 }
 
-static void kprintf_padded(const struct kprintf_out *o, const struct kprintf_spec *s, const char *text, int length)
+static void kprintf_padded(const struct kprintf_out *o, const struct kprintf_spec *s, const char *text,
+			   int length)
 {
 	if (!s->left)
 		kprintf_pad(o, ' ', s->width - length);
@@ -29,8 +31,8 @@ static void kprintf_padded(const struct kprintf_out *o, const struct kprintf_spe
 		kprintf_pad(o, ' ', s->width - length);
 }
 
-static void kprintf_number(const struct kprintf_out *o, const struct kprintf_spec *s, uint64_t v, unsigned base,
-			   const char *prefix, int prefix_length)
+static void kprintf_number(const struct kprintf_out *o, const struct kprintf_spec *s, uint64_t v,
+			   unsigned base, const char *prefix, int prefix_length)
 {
 	const char *digits = s->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char text[24];
@@ -135,14 +137,17 @@ void kprintf_format(void (*put)(void *ctx, char c), void *ctx, const char *forma
 			kprintf_signed(&o, &s, s.wide ? va_arg(args, int64_t) : va_arg(args, int));
 			break;
 		case 'u':
-			kprintf_number(&o, &s, s.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned), 10, "", 0);
+			kprintf_number(&o, &s, s.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned), 10,
+				       "", 0);
 			break;
 		case 'X':
 			s.upper = true;
-			kprintf_number(&o, &s, s.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned), 16, "", 0);
+			kprintf_number(&o, &s, s.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned), 16,
+				       "", 0);
 			break;
 		case 'x':
-			kprintf_number(&o, &s, s.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned), 16, "", 0);
+			kprintf_number(&o, &s, s.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned), 16,
+				       "", 0);
 			break;
 		case 'p':
 			kprintf_number(&o, &s, (uint64_t)(uintptr_t)va_arg(args, void *), 16, "0x", 2);

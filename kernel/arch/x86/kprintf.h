@@ -1,6 +1,7 @@
 /*
- * Formatting for the kernel's console (panic.h has kprintf itself). Understood: %d %i %u %x %X %c %s %p %%, with l, ll
- * or z for 64 bits, a width (also *), 0 or - before it, and a precision for %s (also *). Anything else is shown as written.
+ * Formatting for the kernel's console (panic.h has kprintf itself). Understood: %d %i %u %x %X %c %s %p %%,
+ * with l, ll or z for 64 bits, a width (also *), 0 or - before it, and a precision for %s (also *). Anything
+ * else is shown as written.
  */
 #ifndef ARCH_X86_KPRINTF_H
 #define ARCH_X86_KPRINTF_H

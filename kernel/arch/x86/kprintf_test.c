@@ -93,10 +93,10 @@ static void test_buffer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_odd),
-		cmocka_unit_test(test_buffer),
+	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_odd),
+	    cmocka_unit_test(test_buffer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * The end: panic, exceptions in the kernel, boot_stop. Prints on every console and halts. It reads no memory that might
- * not be there: another fault would only bring us here again.
+ * The end: panic, exceptions in the kernel, boot_stop. Prints on every console and halts. It reads no memory
+ * that might not be there: another fault would only bring us here again.
  */
 #include "panic.h"
 #include "arch/x86/arch.h"
@@ -32,7 +32,8 @@ static bool panic_readable(uint64_t rbp)
 
 static bool panic_is_text(uint64_t address)
 {
-	return address >= (uint64_t)(uintptr_t)kernel_text_start && address < (uint64_t)(uintptr_t)kernel_text_end;
+	return address >= (uint64_t)(uintptr_t)kernel_text_start &&
+	       address < (uint64_t)(uintptr_t)kernel_text_end;
 }
 
 unsigned panic_backtrace(uint64_t rbp, uint64_t *addresses, unsigned max)
@@ -66,10 +67,10 @@ static void panic_print_machine(void)
 {
 	struct percpu *p = percpu_self();
 
-	kprintf("cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx\n", cpu_read_cr0(), cpu_read_cr2(), cpu_read_cr3(),
-		cpu_read_cr4());
-	kprintf("cpu %u percpu %p current %p idle %p pending vector %d\n", p->cpu, (void *)p, (void *)p->current,
-		(void *)p->idle, p->arch.pending_vector);
+	kprintf("cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx\n", cpu_read_cr0(), cpu_read_cr2(),
+		cpu_read_cr3(), cpu_read_cr4());
+	kprintf("cpu %u percpu %p current %p idle %p pending vector %d\n", p->cpu, (void *)p,
+		(void *)p->current, (void *)p->idle, p->arch.pending_vector);
 	kprintf("Insula %s on %s\n", kernel_version, cpu.name);
 }
 
@@ -112,16 +113,35 @@ void panic(const char *format, ...)
 void panic_exception(const struct panic_frame *f)
 {
 	static const char *const names[] = {
-		"divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode",
-		"no FPU", "double fault", "coprocessor segment", "invalid TSS", "segment not present",
-		"stack fault", "general protection", "page fault", "vector 15", "x87 error",
-		"alignment check", "machine check", "SIMD error", "virtualization", "control protection",
+	    "divide error",
+	    "debug",
+	    "NMI",
+	    "breakpoint",
+	    "overflow",
+	    "bound range",
+	    "invalid opcode",
+	    "no FPU",
+	    "double fault",
+	    "coprocessor segment",
+	    "invalid TSS",
+	    "segment not present",
+	    "stack fault",
+	    "general protection",
+	    "page fault",
+	    "vector 15",
+	    "x87 error",
+	    "alignment check",
+	    "machine check",
+	    "SIMD error",
+	    "virtualization",
+	    "control protection",
 	};
 
 	panic_begin();
 	kprintf("\nInsula: panic: %s (vector %lu, error code %lx) in the kernel\n",
 		f->vector < ARRAY_SIZE(names) ? names[f->vector] : "exception", f->vector, f->error_code);
-	kprintf("rip %016lx cs %04lx rflags %08lx rsp %016lx ss %04lx\n", f->rip, f->cs, f->rflags, f->rsp, f->ss);
+	kprintf("rip %016lx cs %04lx rflags %08lx rsp %016lx ss %04lx\n", f->rip, f->cs, f->rflags, f->rsp,
+		f->ss);
 	kprintf("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
 	kprintf("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
 	kprintf("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);

@@ -18,28 +18,27 @@ struct percpu_arch {
 		uint16_t reserved3;
 		uint16_t iomap_base;
 	} __attribute__((packed)) tss __attribute__((aligned(16)));
-	int32_t pending_vector;    /* interrupt taken in kernel mode, not yet handled; -1 none */
-	uint64_t cr3;              /* loaded */
-	uint64_t clear_slot;       /* kernel address of this CPU's 4 KiB slot (window_clear) */
-	uint64_t *clear_pte;       /* its page-table entry */
-	paddr_t host_save;         /* SVM: VM_HSAVE_PA page; VT-x: VMXON region */
-	paddr_t host_state;        /* SVM: VMSAVE area of the host */
-	struct vcpu *loaded_vcpu;  /* VT-x: current VMCS */
-	uint64_t virt_generation;  /* guest-TLB tags are valid in this generation */
+	int32_t pending_vector;	  /* interrupt taken in kernel mode, not yet handled; -1 none */
+	uint64_t cr3;		  /* loaded */
+	paddr_t host_save;	  /* SVM: VM_HSAVE_PA page; VT-x: VMXON region */
+	paddr_t host_state;	  /* SVM: VMSAVE area of the host */
+	struct vcpu *loaded_vcpu; /* VT-x: current VMCS */
+	uint64_t virt_generation; /* guest-TLB tags are valid in this generation */
 	uint32_t virt_next_asid;
-	uint64_t virt_root_generation[64]; /* counts flushes of EPT roots, by a hash of their address */
-	uint64_t tsc_aux;          /* the host's TSC_AUX */
-	uint64_t xcr0;             /* value now in XCR0 */
-	uint64_t counters[8];      /* entries by kind, for debugging */
-	uint64_t loaded_fs_base, loaded_gs_base; /* of the current thread, as last loaded or read back */
-	uint64_t timer_armed;      /* deadline that the hardware timer is set to; UINT64_MAX: none */
-	/* Where the CPU pushes its frame when it leaves user mode; all that the split tables must map besides. */
+	uint64_t virt_root_generation[64];	 /* counts flushes of EPT roots, by a hash of their address */
+	uint64_t tsc_aux;			 /* the host's TSC_AUX */
+	uint64_t xcr0;				 /* value now in XCR0 */
+	uint64_t counters[8];			 /* entries by kind, for debugging */
+	uint64_t loaded_fs_base, loaded_gs_base; /* without FSGSBASE: the user's, as in the MSRs */
+	uint64_t timer_armed; /* deadline that the hardware timer is set to; UINT64_MAX: none */
+	/* Where the CPU pushes its frame when it leaves user mode; all that the split tables must map
+	 * besides. */
 	uint64_t entry_stack_top;
 	uint64_t entry_stack[32] __attribute__((aligned(16)));
 };
 
 /* Indices of counters[]. */
-enum percpu_counter { PERCPU_COUNT_NMI, PERCPU_COUNT_SPURIOUS, PERCPU_COUNT_KERNEL_INTERRUPT };
+enum percpu_counter { PERCPU_COUNT_NMI, PERCPU_COUNT_DEBUG };
 
 static inline struct percpu *percpu_self(void)
 {

@@ -10,6 +10,6 @@
 #define SELECTOR_SYSRET_BASE 0x1b /* 0x18 | 3: SYSRET adds 8 for SS, 16 for CS */
 #define SELECTOR_USER_DATA   0x23
 #define SELECTOR_USER_CODE   0x2b
-#define SELECTOR_TSS         0x30 /* two entries */
+#define SELECTOR_TSS	     0x30 /* two entries */
 
 #endif

@@ -10,7 +10,8 @@ bool serial_present(uint16_t port);
 void serial_init(uint16_t port, uint32_t baud);
 /* Waits until there is room, but not for ever. */
 void serial_put(uint16_t port, char c);
-/* What the BIOS data area says about the first serial port, if that is one of the usual ports; else 0x3f8. The low memory must be mapped. */
+/* What the BIOS data area says about the first serial port, if that is one of the usual ports; else 0x3f8.
+ * The low memory must be mapped. */
 uint16_t serial_bios_port(void);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * From one thread to another on this CPU: FPU, FS and GS bases, address space, and where the entry path stores the
- * registers. Called by the scheduler (arch.h) and by operations on the running thread. It knows nothing of why.
+ * From one thread to another on this CPU: FPU, FS and GS bases, address space, and where the entry path
+ * stores the registers. Called by the scheduler (arch.h) and by operations on the running thread. It knows
+ * nothing of why.
  *
  * The idle thread has no registers and no address space: it runs in the tables of the thread before it. A CPU
  * that idles is therefore one where a flush of an address space must look too.
@@ -9,46 +10,58 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/fpu.h"
+#include "arch/x86/fpu_hw.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/switch_hw.h"
 #include "object/tcb.h"
 #include "object/vspace.h"
 #include "percpu.h"
 
-/* With FSGSBASE user code may have changed them; without, the CPU has what we loaded. */
-static void switch_save_bases(struct percpu *p, struct context *c)
+/* ---- FS and GS bases. Everything that is written to a context is canonical. ---- */
+
+/* Without FSGSBASE only we change them, and an MSR costs more than to look. */
+static void switch_bases_msr(struct percpu *p, const struct context *to)
+{
+	if (to->fs_base != p->arch.loaded_fs_base)
+		cpu_wrmsr(MSR_FS_BASE, to->fs_base);
+	if (to->gs_base != p->arch.loaded_gs_base)
+		cpu_wrmsr(MSR_KERNEL_GS_BASE, to->gs_base);
+	p->arch.loaded_fs_base = to->fs_base;
+	p->arch.loaded_gs_base = to->gs_base;
+}
+
+static inline void switch_save_bases(struct context *from)
 {
 	if (!cpu.fsgsbase)
 		return;
-	c->fs_base = p->arch.loaded_fs_base = cpu_rdfsbase();
-	c->gs_base = p->arch.loaded_gs_base = cpu_read_user_gsbase();
+	from->fs_base = cpu_rdfsbase();
+	from->gs_base = cpu_read_user_gsbase();
 }
 
-static void switch_load_bases(struct percpu *p, const struct context *c)
+static inline void switch_load_bases(struct percpu *p, const struct context *to)
 {
-	uint64_t fs = c->fs_base, gs = c->gs_base;
-
-	if (fs != p->arch.loaded_fs_base) {
-		if (unlikely(!context_canonical(fs)))
-			fs = 0;
-		if (cpu.fsgsbase)
-			cpu_wrfsbase(fs);
-		else
-			cpu_wrmsr(MSR_FS_BASE, fs);
-		p->arch.loaded_fs_base = fs;
+	if (unlikely(!cpu.fsgsbase)) {
+		switch_bases_msr(p, to);
+		return;
 	}
-	if (gs != p->arch.loaded_gs_base) {
-		if (unlikely(!context_canonical(gs)))
-			gs = 0;
-		if (cpu.fsgsbase)
-			cpu_write_user_gsbase(gs);
-		else
-			cpu_wrmsr(MSR_KERNEL_GS_BASE, gs);
-		p->arch.loaded_gs_base = gs;
-	}
+	cpu_wrfsbase(to->fs_base);
+	cpu_exchange_user_gsbase(to->gs_base);
 }
 
-static void switch_load_space(struct percpu *p, struct tcb *t)
+static inline void switch_bases(struct percpu *p, struct context *from, const struct context *to)
+{
+	if (unlikely(!cpu.fsgsbase)) {
+		switch_bases_msr(p, to);
+		return;
+	}
+	from->fs_base = cpu_rdfsbase();
+	cpu_wrfsbase(to->fs_base);
+	from->gs_base = cpu_exchange_user_gsbase(to->gs_base);
+}
+
+/* ---- address space, FPU ---- */
+
+static inline void switch_load_space(struct percpu *p, struct tcb *t)
 {
 	uint64_t cr3 = vspace_cr3(t);
 
@@ -59,10 +72,10 @@ static void switch_load_space(struct percpu *p, struct tcb *t)
 	p->arch.cr3 = cr3;
 }
 
-static void switch_load_fpu(struct tcb *t)
+static inline void switch_load_fpu(struct tcb *t)
 {
 	if (likely(!t->fpu_disabled)) {
-		fpu_load(&t->fpu);
+		fpu_hw_load(t->fpu.area);
 		return;
 	}
 	/* Nothing of another's registers stays behind the trap (CVE-2018-3665). */
@@ -70,22 +83,19 @@ static void switch_load_fpu(struct tcb *t)
 	fpu_forbid(true);
 }
 
-static void switch_save_fpu(struct tcb *t)
+static inline void switch_save_fpu(struct tcb *t)
 {
 	if (likely(!t->fpu_disabled))
-		fpu_save(&t->fpu);
+		fpu_hw_save(t->fpu.area);
 	else
 		fpu_forbid(false);
 }
 
-void arch_switch_to(struct tcb *from, struct tcb *to)
+/* From or to the idle thread, or at the start from none. */
+static void switch_idle(struct percpu *p, struct tcb *from, struct tcb *to)
 {
-	struct percpu *p = percpu_self();
-
-	if (from == to)
-		return;
 	if (from != NULL && from != p->idle) {
-		switch_save_bases(p, &from->ctx);
+		switch_save_bases(&from->ctx);
 		switch_save_fpu(from);
 	}
 	p->context = &to->ctx;
@@ -96,19 +106,44 @@ void arch_switch_to(struct tcb *from, struct tcb *to)
 	switch_load_fpu(to);
 }
 
+void arch_switch_to(struct tcb *from, struct tcb *to)
+{
+	struct percpu *p = percpu_self();
+
+	if (unlikely(from == NULL || from == p->idle || to == p->idle)) {
+		if (from != to)
+			switch_idle(p, from, to);
+		return;
+	}
+	if (unlikely(from == to))
+		return;
+	switch_save_fpu(from);
+	p->context = &to->ctx;
+	switch_load_space(p, to);
+	switch_bases(p, &from->ctx, &to->ctx);
+	switch_load_fpu(to);
+}
+
+/* ---- changes of a thread that may be the running one ---- */
+
+static bool switch_is_loaded(const struct percpu *p, const struct tcb *t)
+{
+	return p->context == &t->ctx && t != p->idle;
+}
+
 void arch_thread_sync(struct tcb *t)
 {
 	struct percpu *p = percpu_self();
 
-	if (p->context == &t->ctx && t != p->idle)
-		switch_save_bases(p, &t->ctx);
+	if (switch_is_loaded(p, t))
+		switch_save_bases(&t->ctx);
 }
 
 void arch_thread_changed(struct tcb *t)
 {
 	struct percpu *p = percpu_self();
 
-	if (p->context != &t->ctx || t == p->idle)
+	if (!switch_is_loaded(p, t))
 		return;
 	switch_load_space(p, t);
 	switch_load_bases(p, &t->ctx);
@@ -123,7 +158,7 @@ void arch_fpu_changed(struct tcb *t)
 {
 	struct percpu *p = percpu_self();
 
-	if (p->context != &t->ctx || t == p->idle)
+	if (!switch_is_loaded(p, t))
 		return;
 	/* The flag has changed already: what is in the registers belongs to the other setting. */
 	if (t->fpu_disabled) {

@@ -11,9 +11,9 @@
 
 #define TIME_PM_PERIOD_FS  279365115ull /* 3.579545 MHz */
 #define TIME_PIT_PERIOD_FS 838095345ull /* 1.193182 MHz */
-#define TIME_HPET_BYTES    1024u
-#define TIME_HZ_LEAST      10000000ull
-#define TIME_HZ_MOST       100000000000ull
+#define TIME_HPET_BYTES	   1024u
+#define TIME_HZ_LEAST	   10000000ull
+#define TIME_HZ_MOST	   100000000000ull
 
 uint64_t time_tsc_hz;
 static struct time_scale time_scale;
@@ -21,7 +21,8 @@ static uint64_t time_apic_per_tsc;
 
 static bool time_try(const struct time_reference *r, struct time_measured *m)
 {
-	return time_calibrate(r, m) && m->tsc_hz >= TIME_HZ_LEAST && m->tsc_hz <= TIME_HZ_MOST && m->apic_per_tsc > 1;
+	return time_calibrate(r, m) && m->tsc_hz >= TIME_HZ_LEAST && m->tsc_hz <= TIME_HZ_MOST &&
+	       m->apic_per_tsc > 1;
 }
 
 static bool time_try_hpet(const struct acpi_hpet *hpet, struct time_measured *m, const char **name)
@@ -38,7 +39,7 @@ static bool time_try_hpet(const struct acpi_hpet *hpet, struct time_measured *m,
 static bool time_try_pm(const struct acpi_fadt *fadt, struct time_measured *m, const char **name)
 {
 	const struct time_reference r = {
-		.name = "ACPI timer", .read = time_pm_read, .mask = MASK(24), .period_fs = TIME_PM_PERIOD_FS};
+	    .name = "ACPI timer", .read = time_pm_read, .mask = MASK(24), .period_fs = TIME_PM_PERIOD_FS};
 
 	if (fadt == NULL || fadt->pm_timer.space != ACPI_SPACE_IO || fadt->pm_timer.address == 0 ||
 	    fadt->pm_timer.address > UINT16_MAX)
@@ -51,7 +52,7 @@ static bool time_try_pm(const struct acpi_fadt *fadt, struct time_measured *m, c
 static bool time_try_pit(struct time_measured *m, const char **name)
 {
 	const struct time_reference r = {
-		.name = "PIT", .read = time_pit_read, .mask = MASK(16), .period_fs = TIME_PIT_PERIOD_FS};
+	    .name = "PIT", .read = time_pit_read, .mask = MASK(16), .period_fs = TIME_PIT_PERIOD_FS};
 
 	time_pit_start();
 	*name = r.name;
@@ -66,13 +67,15 @@ void time_init(const struct acpi_hpet *hpet, const struct acpi_fadt *fadt)
 	/* In deadline mode the counter does not count: as one-shot for the measurement. */
 	apic_timer_count_down();
 	if (!time_try_hpet(hpet, &m, &name) && !time_try_pm(fadt, &m, &name) && !time_try_pit(&m, &name))
-		boot_stop("no clock (HPET, ACPI timer, PIT) is running to measure the CPU's time-stamp counter with");
+		boot_stop("no clock (HPET, ACPI timer, PIT) is running to measure the CPU's time-stamp "
+			  "counter with");
 	apic_init_cpu(percpu_self());
 	time_tsc_hz = m.tsc_hz;
 	time_scale = time_scale_make(m.tsc_hz);
 	time_apic_per_tsc = m.apic_per_tsc;
-	kprintf("Time: TSC %lu.%03lu MHz by %s (to %u ppm)%s, alarm by %s\n", m.tsc_hz / 1000000, m.tsc_hz / 1000 % 1000,
-		name, m.error_ppm, cpu.invariant_tsc ? "" : ", not invariant", cpu.tsc_deadline ? "TSC deadline" : "APIC timer");
+	kprintf("Time: TSC %lu.%03lu MHz by %s (to %u ppm)%s, alarm by %s\n", m.tsc_hz / 1000000,
+		m.tsc_hz / 1000 % 1000, name, m.error_ppm, cpu.invariant_tsc ? "" : ", not invariant",
+		cpu.tsc_deadline ? "TSC deadline" : "APIC timer");
 }
 
 ticks_t time_us_to_ticks(uint64_t us)

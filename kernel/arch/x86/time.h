@@ -1,6 +1,6 @@
 /*
- * Time: the TSC is the kernel's clock, measured at boot against HPET, ACPI PM timer or PIT to better than 20 ppm of that clock; the
- * local APIC's timer is its alarm. What the portable kernel uses is in arch.h.
+ * Time: the TSC is the kernel's clock, measured at boot against HPET, ACPI PM timer or PIT to better than 20
+ * ppm of that clock; the local APIC's timer is its alarm. What the portable kernel uses is in arch.h.
  */
 #ifndef ARCH_X86_TIME_H
 #define ARCH_X86_TIME_H
@@ -8,7 +8,8 @@
 #include "acpi/acpi.h"
 #include "types.h"
 
-/* Boot CPU, after apic_init. Either table may be missing (NULL). boot_stop if no clock runs. Prints one line. */
+/* Boot CPU, after apic_init. Either table may be missing (NULL). boot_stop if no clock runs. Prints one line.
+ */
 void time_init(const struct acpi_hpet *hpet, const struct acpi_fadt *fadt);
 
 /* ---- conversion (time_scale.c); pure ---- */
@@ -34,14 +35,15 @@ uint64_t time_muldiv(uint64_t a, uint64_t b, uint64_t c);
 struct time_reference {
 	const char *name;
 	uint64_t (*read)(void);
-	uint64_t mask;       /* highest count */
-	uint64_t period_fs;  /* of one count, in 10^-15 s */
+	uint64_t mask;	    /* highest count */
+	uint64_t period_fs; /* of one count, in 10^-15 s */
 };
 
 struct time_measured {
 	uint64_t tsc_hz;
-	uint64_t apic_per_tsc; /* counts of the APIC timer per TSC tick, 0.32 or 32.32 fixed point, rounded up */
-	uint32_t error_ppm;    /* bound of the measurement's error */
+	uint64_t
+	    apic_per_tsc;   /* counts of the APIC timer per TSC tick, 0.32 or 32.32 fixed point, rounded up */
+	uint32_t error_ppm; /* bound of the measurement's error */
 };
 /* False if the clock does not run. The APIC timer must be counting down. Takes 20 to 500 ms. */
 bool time_calibrate(const struct time_reference *r, struct time_measured *out);

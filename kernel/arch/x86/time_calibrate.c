@@ -4,10 +4,10 @@
 #include "arch/x86/time.h"
 
 enum { TIME_TRIES = 16, TIME_ERROR_WANTED_PPM = 10 };
-#define TIME_FS_PER_S   1000000000000000ull
-#define TIME_SHORTEST   (TIME_FS_PER_S / 50)  /* 20 ms */
-#define TIME_LONGEST    (TIME_FS_PER_S / 2)
-#define TIME_DEAD_TICKS BIT(27)               /* no count in so many TSC ticks: it stands still */
+#define TIME_FS_PER_S	1000000000000000ull
+#define TIME_SHORTEST	(TIME_FS_PER_S / 50) /* 20 ms */
+#define TIME_LONGEST	(TIME_FS_PER_S / 2)
+#define TIME_DEAD_TICKS BIT(27) /* no count in so many TSC ticks: it stands still */
 
 /* The clock followed since the first reading: readings must come more often than it wraps. */
 struct time_follow {
@@ -17,8 +17,8 @@ struct time_follow {
 };
 
 struct time_sample {
-	uint64_t tsc;    /* in the middle of the reading */
-	uint64_t width;  /* between the readings of the TSC around it */
+	uint64_t tsc;	/* in the middle of the reading */
+	uint64_t width; /* between the readings of the TSC around it */
 	uint64_t counts;
 	uint32_t apic;
 };
@@ -43,7 +43,8 @@ static struct time_sample time_sample(struct time_follow *f)
 		uint64_t after = cpu_rdtsc();
 		uint32_t apic = apic_timer_current();
 		if (after - before < best.width)
-			best = (struct time_sample){before + (after - before) / 2, after - before, counts, apic};
+			best =
+			    (struct time_sample){before + (after - before) / 2, after - before, counts, apic};
 	}
 	return best;
 }
@@ -76,7 +77,8 @@ bool time_calibrate(const struct time_reference *r, struct time_measured *out)
 		if (ticks == 0)
 			return false;
 		out->tsc_hz = time_muldiv(ticks, TIME_FS_PER_S, fs);
-		/* Each reading is off by half its width at most, and by what the clock had gone on within a count. */
+		/* Each reading is off by half its width at most, and by what the clock had gone on within a
+		 * count. */
 		wrong = (start.width + end.width) / 2 + time_muldiv(out->tsc_hz, r->period_fs, TIME_FS_PER_S);
 		out->error_ppm = (uint32_t)time_muldiv(wrong, 1000000, ticks);
 		if (out->error_ppm <= TIME_ERROR_WANTED_PPM || wanted * 2 > TIME_LONGEST)

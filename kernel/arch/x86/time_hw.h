@@ -6,7 +6,7 @@
 
 /* HPET at this mapped address (IA-PC HPET 1.0a, 2.3): switched on if it was not. 0: no sensible period. */
 uint64_t time_hpet_start(volatile uint8_t *base); /* period in fs */
-uint64_t time_hpet_read(void);                    /* low 32 bits */
+uint64_t time_hpet_read(void);			  /* low 32 bits */
 
 /* ACPI PM timer (ACPI 6.4, 4.8.3.3). */
 void time_pm_start(uint16_t port);

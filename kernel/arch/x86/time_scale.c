@@ -4,8 +4,8 @@
 #define TIME_US 1000000ull
 
 /*
- * Restoring division of a 128-bit product, bit by bit: only done at boot, and the compiler's own 128-bit division
- * is a library function.
+ * Restoring division of a 128-bit product, bit by bit: only done at boot, and the compiler's own 128-bit
+ * division is a library function.
  */
 uint64_t time_muldiv(uint64_t a, uint64_t b, uint64_t c)
 {
@@ -28,8 +28,8 @@ uint64_t time_muldiv(uint64_t a, uint64_t b, uint64_t c)
 struct time_scale time_scale_make(uint64_t hz)
 {
 	struct time_scale s = {
-		.ticks_per_us = time_muldiv(hz, BIT(32), TIME_US),
-		.us_per_tick = time_muldiv(UINT64_MAX, TIME_US, hz) + 1,
+	    .ticks_per_us = time_muldiv(hz, BIT(32), TIME_US),
+	    .us_per_tick = time_muldiv(UINT64_MAX, TIME_US, hz) + 1,
 	};
 
 	/* Up, unless it is exact. */

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include "arch/x86/time.h"
 
-static const uint64_t rates[] = {10000000,   999999999,  1000000000, 1000000001, 1193182,
+static const uint64_t rates[] = {10000000,   999999999,	 1000000000, 1000000001,  1193182,
 				 2495998123, 3600000000, 5700000001, 100000000000};
 
 static void test_muldiv(void **state)
@@ -67,9 +67,9 @@ static void test_extremes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_muldiv),
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_extremes),
+	    cmocka_unit_test(test_muldiv),
+	    cmocka_unit_test(test_round_trip),
+	    cmocka_unit_test(test_extremes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "servers/vmm/fake/vmm_fake.h"
 
 #include <stdarg.h>
@@ -233,10 +232,12 @@ int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute)
 			memset((void *)vaddr, 0, bytes);
 			return 0;
 		}
-	if (mappings == MAPPINGS ||
-	    mmap((void *)vaddr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) !=
-		    (void *)vaddr)
-		die("cannot map");
+	if (mappings == MAPPINGS)
+		die("too many mappings");
+	/* the host's own program may lie there: then it is as if there were no memory for the tables */
+	if (mmap((void *)vaddr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) !=
+	    (void *)vaddr)
+		return -1;
 	mapping[mappings].vaddr = vaddr;
 	mapping[mappings].bytes = bytes;
 	mapping[mappings++].used = true;

@@ -9,6 +9,7 @@
 #define VMM_FAKE_H
 
 #include <setjmp.h>
+#include "sel4/sel4.h"
 #include "servers/vmm/vmm.h"
 
 #define FAKE_LOW_RAM  (256u << 10)

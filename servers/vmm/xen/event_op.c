@@ -100,7 +100,8 @@ static int64_t close_port(uint32_t port)
 	case EVTCHN_CONSOLE: /* Xen's own consumers are not the guest's to close */
 		return -XEN_EINVAL;
 	case EVTCHN_VIRQ:
-		vmm.vcpu[p->vcpu]->virq_port[p->virq] = 0;
+		/* a global one is vCPU 0's, whichever it notifies now (bind_vcpu) */
+		vmm.vcpu[virq_is_global(p->virq) ? 0 : p->vcpu]->virq_port[p->virq] = 0;
 		break;
 	case EVTCHN_INTERDOMAIN:
 		evtchn_ports[p->remote_port].state = EVTCHN_UNBOUND;

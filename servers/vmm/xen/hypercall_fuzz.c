@@ -11,9 +11,9 @@
 // links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
 // cflags: -iquote servers/vmm/fake/include -D__XEN_TOOLS__
 #include <string.h>
-#include <xen/xen.h>
 #include "servers/vmm/fake/vmm_fake.h"
 #include "servers/vmm/xen/evtchn.h"
+#include <xen/xen.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,6 @@
 /*
- * The system calls that the test needs, for its own start-up: no library. Message words beyond four go through the IPC buffer.
+ * The system calls that the test needs, for its own start-up: no library. Message words beyond four go
+ * through the IPC buffer.
  */
 #ifndef ENTRY_SEL4_HW_H
 #define ENTRY_SEL4_HW_H

@@ -161,6 +161,33 @@ void check_memory(void)
 	hello_print("hello: memory can be mapped\n");
 }
 
+/* ---- boot modules: their Untypeds' first frames show the content ---- */
+
+static void check_module(const struct insula_bi_module *m)
+{
+	uint64_t frame = hello_make_from(m->untyped_start, seL4_X86_4K, 0), va = VA + 0x8000;
+	const char *text = (const char *)va;
+	char first[33];
+
+	hello_check(check_page(frame, va, insula_X86_ExecuteNever) == 0, "a module's page");
+	for (unsigned i = 0; i < 32; i++)
+		first[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '.';
+	first[32] = 0;
+	hello_print("hello: it begins with: %s\n", first);
+	for (uint64_t i = m->bytes; i < 4096; i++)
+		hello_check(text[i] == 0, "the rest of a module's page is zero");
+	hello_call(frame, X86PageUnmap, HELLO_NONE, HELLO_NONE);
+}
+
+void check_boot_modules(void)
+{
+	const uint8_t *at = (const uint8_t *)hello_bi + 4096, *end = at + hello_bi->extraLen;
+
+	for (; at < end; at += ((const seL4_BootInfoHeader *)at)->len)
+		if (((const seL4_BootInfoHeader *)at)->id == INSULA_BOOTINFO_MODULE)
+			check_module((const void *)(at + 16));
+}
+
 /* ---- threads: a fault of a second one arrives here, and it goes on ---- */
 
 static uint8_t check_stack[4096] __attribute__((aligned(16)));

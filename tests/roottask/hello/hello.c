@@ -93,16 +93,31 @@ uint64_t hello_slot(void)
 	return hello_next++;
 }
 
-uint64_t hello_make(uint64_t type, uint64_t bits)
+uint64_t hello_slot_next(void)
+{
+	return hello_next;
+}
+
+void hello_slot_reset(uint64_t next)
+{
+	hello_next = next;
+}
+
+uint64_t hello_make_from(uint64_t untyped, uint64_t type, uint64_t bits)
 {
 	uint64_t slot = hello_slot();
-	uint64_t e = hello_call(hello_untyped, UntypedRetype, HELLO_WORDS(type, bits, 0, 0, slot, 1),
+	uint64_t e = hello_call(untyped, UntypedRetype, HELLO_WORDS(type, bits, 0, 0, slot, 1),
 	                        HELLO_CAPS(seL4_CapInitThreadCNode));
 
 	if (e)
 		hello_print("hello: retype of type %d: error %d\n", type, e);
 	hello_check(e == 0, "an object can be made");
 	return slot;
+}
+
+uint64_t hello_make(uint64_t type, uint64_t bits)
+{
+	return hello_make_from(hello_untyped, type, bits);
 }
 
 static void hello_largest_untyped(void)
@@ -125,11 +140,13 @@ void hello_main(const seL4_BootInfo *bi)
 	hello_bi = bi;
 	hello_buffer = (uint64_t *)(uintptr_t)bi->ipcBuffer;
 	hello_next = bi->empty.start;
-	hello_print("hello: a root task runs\n");
+	hello_print("hello: a root task runs, at tick %d\n", hello_rdtsc());
 	check_bootinfo();
 	hello_largest_untyped();
 	check_memory();
+	check_boot_modules();
 	check_threads();
+	check_process(hello_untyped);
 	hello_print(hello_failed ? "hello: FAILED\n" : "hello: all is well\n");
 	hello_call(seL4_CapInitThreadTCB, TCBSuspend, HELLO_NONE, HELLO_NONE);
 }

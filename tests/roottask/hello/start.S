@@ -1,6 +1,6 @@
-/* The root task's entry: RDI is bootinfo's address, RSP is 0. hello_thread: a second thread, RDI its argument, RSP set. */
+/* The root task's entry: RDI is bootinfo's address, RSP is 0. hello_thread_start, process_thread_start: a second thread, RDI its argument, RSP set. */
 	.section .text.start, "ax"
-	.global _start, hello_thread_start
+	.global _start, hello_thread_start, process_thread_start
 _start:
 	leaq hello_stack_top(%rip), %rsp
 	xorl %ebp, %ebp
@@ -10,6 +10,11 @@ _start:
 hello_thread_start:
 	xorl %ebp, %ebp
 	call hello_thread
+1:	jmp 1b
+
+process_thread_start:
+	xorl %ebp, %ebp
+	call process_thread
 1:	jmp 1b
 
 	.bss

@@ -2,9 +2,9 @@
  * The memory of a vCPU object (2^14 bytes, in the window): one layout for both vendors.
  *
  *   page 0     VMCB (svm/vmcb.h) or VMCS: the CPU's own
- *   pages 1-2  I/O permission map, one bit per port, 1: exit (APM vol. 2 15.10.1; Intel SDM vol. 3C 25.6.4: bitmaps A, B)
- *   page 3     begins with 0xff: the bits that SVM looks at behind port 0xffff; at 0x80 VT-x's virtual TPR; then the
- *              registers that the hardware's structure does not hold
+ *   pages 1-2  I/O permission map, one bit per port, 1: exit (APM vol. 2 15.10.1; Intel SDM vol. 3C 25.6.4:
+ * bitmaps A, B) page 3     begins with 0xff: the bits that SVM looks at behind port 0xffff; at 0x80 VT-x's
+ * virtual TPR; then the registers that the hardware's structure does not hold
  *
  * Fields belong to object/vcpu*.c and the vendors; nobody else reads them.
  */
@@ -35,25 +35,26 @@ struct virt_tag {
 };
 
 struct vcpu_svm {
-	uint32_t run_cpu;   /* where it ran last: VMCB caching is per CPU */
-	uint8_t injecting;  /* enum svm_injecting: how entry_info is under way in this VMRUN */
-	bool check;         /* state was put since it was last found valid */
-	bool nmi_masked;    /* an NMI handler runs: until its IRET */
-	bool nmi_step;      /* RFLAGS.TF is ours: stepping over that IRET */
-	bool iret_skip;     /* let the next IRET pass */
+	uint32_t run_cpu;  /* where it ran last: VMCB caching is per CPU */
+	uint8_t injecting; /* enum svm_injecting: how entry_info is under way in this VMRUN */
+	bool check;	   /* state was put since it was last found valid */
+	bool nmi_masked;   /* an NMI handler runs: until its IRET */
+	bool nmi_step;	   /* RFLAGS.TF is ours: stepping over that IRET */
+	bool iret_skip;	   /* let the next IRET pass */
+	bool armed;	   /* an intercept or V_IRQ of the last entry's windows is still set */
 	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow;
 };
 
 struct vcpu_vmx {
 	uint64_t cr2, dr6;
-	uint32_t cpu;       /* on which its VMCS is active */
-	uint32_t primary;   /* as written to the VMCS */
+	uint32_t cpu;	  /* on which its VMCS is active */
+	uint32_t primary; /* as written to the VMCS */
 	bool active;
 	bool launched;
-	bool hold;          /* entry_info waits for a window of our own */
+	bool hold; /* entry_info waits for a window of our own */
 	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
 	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow; /* the VMM's */
-	uint64_t cr0_own;   /* the guest's view of the CR0 bits that are ours */
+	uint64_t cr0_own;			     /* the guest's view of the CR0 bits that are ours */
 	uint64_t host_gdt_base, host_kernel_gs_base; /* of the CPU and thread that it runs on */
 	uint16_t host_gdt_limit;
 };
@@ -65,19 +66,20 @@ struct vcpu {
 	/* page 3 */
 	uint64_t io_overflow;
 	struct tcb *tcb;
-	uint64_t entry_info;     /* event to be injected, VT-x's word; valid until it is delivered */
+	uint64_t entry_info; /* event to be injected, VT-x's word; valid until it is delivered */
 	uint32_t entry_error, entry_length;
-	uint32_t primary;        /* primary processor-based controls, VT-x's bits */
-	uint32_t exceptions;     /* exception bitmap that the VMM asked for */
-	bool controls_dirty;     /* primary, exceptions, masks: not yet in the hardware's structure */
-	bool dr_live;            /* DR0-3 of the guest are in the CPU */
+	uint32_t primary;    /* primary processor-based controls, VT-x's bits */
+	uint32_t exceptions; /* exception bitmap that the VMM asked for */
+	bool controls_dirty; /* primary, exceptions, masks: not yet in the hardware's structure */
+	bool dr_live;	     /* DR0-3 of the guest are in the CPU */
 	bool ept_valid;
 	bool entry_length_moved; /* SVM: RIP was moved over a software event's instruction */
 	paddr_t ept_root;
 	struct insula_vcpu_state *state; /* state page in the window, or NULL */
 	uint64_t xcr0, tsc_aux;
-	uint64_t id;             /* never used twice; names it in I/O port capabilities */
-	uint8_t virtual_tpr[16] __attribute__((aligned(128))); /* 0x80: VT-x's virtual-APIC page is this page, of which only VTPR is used */
+	uint64_t id; /* never used twice; names it in I/O port capabilities */
+	uint8_t virtual_tpr[16] __attribute__((
+	    aligned(128))); /* 0x80: VT-x's virtual-APIC page is this page, of which only VTPR is used */
 	uint64_t gpr[INSULA_GPR_COUNT]; /* RAX: SVM keeps it in the VMCB. [4] unused */
 	struct vcpu_exit exit;
 	uint64_t dr[4];

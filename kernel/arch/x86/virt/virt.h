@@ -1,8 +1,9 @@
 /*
  * The vendor contract of virtualization. Each vendor (svm/, vmx/) fills one `const struct virt_ops`
- * completely; a missing function is a compile error in virt_check.c's constructor test. Words of the VMCB and VMCS do not cross it: what
- * crosses is struct insula_vcpu_state in VT-x's neutral words (abi/insula/ext.h), VMCS field numbers, and second-level
- * entries. The same contract test runs on both (virt_contract_test.c with a fake of each).
+ * completely; a missing function is a compile error in virt_check.c's constructor test. Words of the VMCB and
+ * VMCS do not cross it: what crosses is struct insula_vcpu_state in VT-x's neutral words (abi/insula/ext.h),
+ * VMCS field numbers, and second-level entries. The same contract test runs on both (virt_contract_test.c
+ * with a fake of each).
  */
 #ifndef ARCH_X86_VIRT_VIRT_H
 #define ARCH_X86_VIRT_VIRT_H
@@ -14,9 +15,9 @@ struct vcpu;
 struct percpu;
 
 enum virt_run {
-	VIRT_RUN_EXIT,      /* an exit for the VMM: get() with INSULA_VS_EXIT tells */
+	VIRT_RUN_EXIT,	    /* an exit for the VMM: get() with INSULA_VS_EXIT tells */
 	VIRT_RUN_INTERRUPT, /* a host interrupt: percpu->arch.pending_vector is set */
-	VIRT_RUN_AGAIN,     /* handled inside (nested-TLB flush, NMI passed to the host, ...) */
+	VIRT_RUN_AGAIN,	    /* handled inside (nested-TLB flush, NMI passed to the host, ...) */
 	VIRT_RUN_FAILED,    /* entry refused by the CPU's checks: reason has bit 31 */
 };
 
@@ -26,22 +27,24 @@ struct virt_ops {
 	const char *name; /* "VT-x" or "SVM" */
 	/* This CPU: enable, host areas. False with one line printed if it cannot. */
 	bool (*cpu_init)(struct percpu *p);
-	void (*vcpu_init)(struct vcpu *v);     /* object is zero: power-on state of seL4's vCPU */
-	void (*vcpu_clear)(struct vcpu *v);    /* take it off any CPU (VMCLEAR); before unbind, finalise */
+	void (*vcpu_init)(struct vcpu *v);  /* object is zero: power-on state of seL4's vCPU */
+	void (*vcpu_clear)(struct vcpu *v); /* take it off any CPU (VMCLEAR); before unbind, finalise */
 	/*
-	 * Around a stretch of runs on this CPU, inside virt_guest_load() and virt_guest_unload(), which switch FPU, XCR0,
-	 * DR0-3 and TSC_AUX for both vendors: the vendor's own registers of that kind.
+	 * Around a stretch of runs on this CPU, inside virt_guest_load() and virt_guest_unload(), which
+	 * switch FPU, XCR0, DR0-3 and TSC_AUX for both vendors: the vendor's own registers of that kind.
 	 */
 	void (*load)(struct vcpu *v);
-	enum virt_run (*run)(struct vcpu *v);  /* one entry and exit; GPRs, CR2 and the rest switched */
+	enum virt_run (*run)(struct vcpu *v); /* one entry and exit; GPRs, CR2 and the rest switched */
 	void (*unload)(struct vcpu *v);
 	/*
-	 * Copies groups between the state page and the vendor's structure; events and windows are in struct vcpu. Values are
-	 * sanitised on the way in, and each word of *s is read once: it may be shared memory.
+	 * Copies groups between the state page and the vendor's structure; events and windows are in struct
+	 * vcpu. Values are sanitised on the way in, and each word of *s is read once: it may be shared
+	 * memory.
 	 */
 	void (*put)(struct vcpu *v, uint64_t groups, const struct insula_vcpu_state *s);
 	void (*get)(struct vcpu *v, uint64_t groups, struct insula_vcpu_state *s);
-	/* One VMCS field by VT-x encoding, allow-listed. False: no such field. *value is replaced by what was stored. */
+	/* One VMCS field by VT-x encoding, allow-listed. False: no such field. *value is replaced by what was
+	 * stored. */
 	bool (*read_field)(struct vcpu *v, uint32_t field, uint64_t *value);
 	bool (*write_field)(struct vcpu *v, uint32_t field, uint64_t *value);
 	bool (*read_msr)(struct vcpu *v, uint32_t field, uint64_t *value);
@@ -60,7 +63,7 @@ struct virt_ops {
 };
 
 extern const struct virt_ops *virt; /* NULL without VT-x and SVM */
-extern uint32_t virt_features;      /* enum insula_virt_feature, set by virt_init() */
+extern uint32_t virt_features;	    /* enum insula_virt_feature, set by virt_init() */
 extern const struct virt_ops virt_svm, virt_vmx;
 /* Chooses by what the CPU has; false (and a line) if neither can be used. */
 bool virt_init(void);

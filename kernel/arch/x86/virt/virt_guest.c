@@ -1,7 +1,7 @@
 /*
- * Registers of a guest that the hardware's structure does not switch, and what else is the same for both vendors. Owns, between
- * load and unload, the CPU's FPU, XCR0, DR0-3 and TSC_AUX. Called by vcpu_run and the vendors. It must never return from
- * unload with a register of the guest's left where a thread can read it.
+ * Registers of a guest that the hardware's structure does not switch, and what else is the same for both
+ * vendors. Owns, between load and unload, the CPU's FPU, XCR0, DR0-3 and TSC_AUX. Called by vcpu_run and the
+ * vendors. It must never return from unload with a register of the guest's left where a thread can read it.
  */
 #include "arch/x86/virt/virt_guest.h"
 #include "arch/x86/cpu.h"
@@ -12,9 +12,9 @@
 
 #define VIRT_MSR_TSC_AUX 0xc0000103u
 
-#define VIRT_XCR0_X87    BIT(0)
-#define VIRT_XCR0_SSE    BIT(1)
-#define VIRT_XCR0_AVX    BIT(2)
+#define VIRT_XCR0_X87	 BIT(0)
+#define VIRT_XCR0_SSE	 BIT(1)
+#define VIRT_XCR0_AVX	 BIT(2)
 #define VIRT_XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
 
 uint64_t virt_guest_pat(uint64_t value, uint64_t old)
@@ -104,27 +104,39 @@ void virt_guest_load(struct vcpu *v, struct tcb *t)
 		cpu_wrmsr(VIRT_MSR_TSC_AUX, v->tsc_aux);
 }
 
+/* QEMU's SVM lets a guest execute XSETBV whatever the intercepts say: see what it is now. */
+static void virt_guest_unload_xcr0(struct vcpu *v, struct percpu *p)
+{
+	uint64_t now = cpu_xgetbv();
+
+	if (unlikely(now != v->xcr0))
+		v->xcr0 = virt_guest_xcr0(now, v->xcr0);
+	if (now != cpu.xcr0) {
+		cpu_xsetbv(cpu.xcr0);
+		p->arch.xcr0 = cpu.xcr0;
+	}
+}
+
+static void virt_guest_unload_dr(struct vcpu *v)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		v->dr[i] = cpu_read_dr(i);
+		cpu_write_dr(i, 0);
+	}
+	v->dr_live = false;
+	v->controls_dirty = true;
+}
+
 void virt_guest_unload(struct vcpu *v, struct tcb *t)
 {
 	struct percpu *p = percpu_self();
 
 	if (cpu.rdtscp && v->tsc_aux != p->arch.tsc_aux)
 		cpu_wrmsr(VIRT_MSR_TSC_AUX, p->arch.tsc_aux);
-	if (cpu.xsave) {
-		/* QEMU's SVM lets the guest execute XSETBV whatever the intercepts say: see what it is now */
-		v->xcr0 = virt_guest_xcr0(cpu_xgetbv(), v->xcr0);
-		if (cpu_xgetbv() != cpu.xcr0)
-			cpu_xsetbv(cpu.xcr0);
-		p->arch.xcr0 = cpu.xcr0;
-	}
-	if (unlikely(v->dr_live)) {
-		for (unsigned i = 0; i < 4; i++) {
-			v->dr[i] = cpu_read_dr(i);
-			cpu_write_dr(i, 0);
-		}
-		v->dr_live = false;
-		v->controls_dirty = true;
-	}
+	if (cpu.xsave)
+		virt_guest_unload_xcr0(v, p);
+	if (unlikely(v->dr_live))
+		virt_guest_unload_dr(v);
 	fpu_save(&v->fpu);
 	if (likely(!t->fpu_disabled)) {
 		fpu_load(&t->fpu);
@@ -147,6 +159,7 @@ void virt_guest_io(struct vcpu *v, uint16_t first, uint16_t last, bool allow)
 	for (unsigned port = first; port <= last; port++) {
 		uint8_t bit = (uint8_t)(1u << port % 8);
 
-		v->io_map[port / 8] = (uint8_t)(allow ? v->io_map[port / 8] & ~bit : v->io_map[port / 8] | bit);
+		v->io_map[port / 8] =
+		    (uint8_t)(allow ? v->io_map[port / 8] & ~bit : v->io_map[port / 8] | bit);
 	}
 }

@@ -6,7 +6,8 @@
 
 struct percpu;
 
-/* Makes *t valid on this CPU for guests of `root`; tags are 1..count-1. True: this entry must flush all tags. */
+/* Makes *t valid on this CPU for guests of `root`; tags are 1..count-1. True: this entry must flush all tags.
+ */
 bool virt_tag_assign(struct virt_tag *t, struct percpu *p, paddr_t root, uint32_t count);
 /* The flush that was asked for did not happen: the next assignment asks again. */
 void virt_tag_lost(struct percpu *p);

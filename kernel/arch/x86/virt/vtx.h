@@ -1,6 +1,7 @@
 /*
- * VT-x's numbers as far as they are the vCPU ABI of both vendors: exit reasons, event types, control bits, and the
- * VMCS field encodings that ReadVMCS, WriteVMCS take. Intel SDM vol. 3C chapter 25 and appendices B, C. Bit words: vtx.fields.
+ * VT-x's numbers as far as they are the vCPU ABI of both vendors: exit reasons, event types, control bits,
+ * and the VMCS field encodings that ReadVMCS, WriteVMCS take. Intel SDM vol. 3C chapter 25 and appendices B,
+ * C. Bit words: vtx.fields.
  */
 #ifndef ARCH_X86_VIRT_VTX_H
 #define ARCH_X86_VIRT_VTX_H
@@ -60,35 +61,35 @@ enum vtx_event_type {
 	VTX_EVENT_NMI = 2,
 	VTX_EVENT_EXCEPTION = 3,
 	VTX_EVENT_SOFTWARE = 4,
-	VTX_EVENT_PRIVILEGED = 5, /* INT1 */
+	VTX_EVENT_PRIVILEGED = 5,     /* INT1 */
 	VTX_EVENT_SOFT_EXCEPTION = 6, /* INT3, INTO */
 };
 
 /* Interruptibility state (table 25-3). */
-#define VTX_BLOCK_STI    BIT(0)
+#define VTX_BLOCK_STI	 BIT(0)
 #define VTX_BLOCK_MOV_SS BIT(1)
-#define VTX_BLOCK_NMI    BIT(3)
+#define VTX_BLOCK_NMI	 BIT(3)
 
 /* Primary processor-based controls (table 25-6). */
 #define VTX_PRIMARY_INTERRUPT_WINDOW BIT(2)
-#define VTX_PRIMARY_TSC_OFFSET       BIT(3)
-#define VTX_PRIMARY_HLT              BIT(7)
-#define VTX_PRIMARY_INVLPG           BIT(9)
-#define VTX_PRIMARY_MWAIT            BIT(10)
-#define VTX_PRIMARY_RDPMC            BIT(11)
-#define VTX_PRIMARY_RDTSC            BIT(12)
-#define VTX_PRIMARY_CR3_LOAD         BIT(15)
-#define VTX_PRIMARY_CR3_STORE        BIT(16)
-#define VTX_PRIMARY_CR8_LOAD         BIT(19)
-#define VTX_PRIMARY_CR8_STORE        BIT(20)
-#define VTX_PRIMARY_TPR_SHADOW       BIT(21)
-#define VTX_PRIMARY_NMI_WINDOW       BIT(22)
-#define VTX_PRIMARY_MOV_DR           BIT(23)
-#define VTX_PRIMARY_IO_MAPS          BIT(25)
-#define VTX_PRIMARY_MSR_MAPS         BIT(28)
-#define VTX_PRIMARY_MONITOR          BIT(29)
-#define VTX_PRIMARY_PAUSE            BIT(30)
-#define VTX_PRIMARY_SECONDARY        BIT(31)
+#define VTX_PRIMARY_TSC_OFFSET	     BIT(3)
+#define VTX_PRIMARY_HLT		     BIT(7)
+#define VTX_PRIMARY_INVLPG	     BIT(9)
+#define VTX_PRIMARY_MWAIT	     BIT(10)
+#define VTX_PRIMARY_RDPMC	     BIT(11)
+#define VTX_PRIMARY_RDTSC	     BIT(12)
+#define VTX_PRIMARY_CR3_LOAD	     BIT(15)
+#define VTX_PRIMARY_CR3_STORE	     BIT(16)
+#define VTX_PRIMARY_CR8_LOAD	     BIT(19)
+#define VTX_PRIMARY_CR8_STORE	     BIT(20)
+#define VTX_PRIMARY_TPR_SHADOW	     BIT(21)
+#define VTX_PRIMARY_NMI_WINDOW	     BIT(22)
+#define VTX_PRIMARY_MOV_DR	     BIT(23)
+#define VTX_PRIMARY_IO_MAPS	     BIT(25)
+#define VTX_PRIMARY_MSR_MAPS	     BIT(28)
+#define VTX_PRIMARY_MONITOR	     BIT(29)
+#define VTX_PRIMARY_PAUSE	     BIT(30)
+#define VTX_PRIMARY_SECONDARY	     BIT(31)
 /* Bits that are 1 on every CPU (default1 without CR3 exiting). */
 #define VTX_PRIMARY_RESERVED1 0x04006172u
 
@@ -104,12 +105,13 @@ enum vtx_event_type {
 
 /* Pin-based controls: external interrupts, NMIs, virtual NMIs, and the reserved ones. Nothing to choose. */
 #define VTX_PIN_VALUE 0x3fu
-/* Secondary controls as reported: EPT, RDTSCP, VPID, WBINVD exiting, unrestricted guest. Nothing to choose. */
+/* Secondary controls as reported: EPT, RDTSCP, VPID, WBINVD exiting, unrestricted guest. Nothing to choose.
+ */
 #define VTX_SECONDARY_VALUE (BIT(1) | BIT(3) | BIT(5) | BIT(6) | BIT(7))
 /* Exit controls: 64-bit host, PAT and EFER saved and loaded, and the reserved ones. */
 #define VTX_EXIT_VALUE 0x003fefffu
 /* Entry controls: PAT and EFER loaded, the reserved ones; bit 9 follows EFER.LMA. */
-#define VTX_ENTRY_VALUE     0x0000d1ffu
+#define VTX_ENTRY_VALUE	    0x0000d1ffu
 #define VTX_ENTRY_LONG_MODE BIT(9)
 
 /* VMCS field encodings (appendix B). Segment fields go up by 2 in the order of enum insula_seg. */

@@ -1,6 +1,6 @@
 /*
- * SVM: finding out what this CPU's kind can do, switching it on, the MSR permission map, new vCPUs, and the table through
- * which the rest of the kernel calls. AMD64 APM vol. 2, chapter 15.
+ * SVM: finding out what this CPU's kind can do, switching it on, the MSR permission map, new vCPUs, and the
+ * table through which the rest of the kernel calls. AMD64 APM vol. 2, chapter 15.
  */
 #include "arch/x86/virt/svm/svm.h"
 #include "arch/x86/virt/svm/svm_hw.h"
@@ -14,10 +14,10 @@
 #include "panic.h"
 #include "percpu.h"
 
-#define SVM_MSR_EFER     0xc0000080u
-#define SVM_MSR_VM_CR    0xc0010114u
+#define SVM_MSR_EFER	 0xc0000080u
+#define SVM_MSR_VM_CR	 0xc0010114u
 #define SVM_MSR_HSAVE_PA 0xc0010117u
-#define SVM_MSR_PAT      0x277u
+#define SVM_MSR_PAT	 0x277u
 #define SVM_VM_CR_SVMDIS BIT(4)
 
 struct svm_traits svm_traits;
@@ -27,10 +27,9 @@ static uint8_t svm_msrpm[2 * PAGE_SIZE] __attribute__((aligned(4096), section(".
 
 /* MSRs that are the guest's own while it runs: VMLOAD, VMSAVE or VMRUN switch each of them. */
 static const uint32_t svm_msr_own[] = {
-	0x174, 0x175, 0x176, /* SYSENTER_CS, ESP, EIP */
-	SVM_MSR_PAT,
-	0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* STAR, LSTAR, CSTAR, SFMASK */
-	0xc0000100, 0xc0000101, 0xc0000102, /* FS base, GS base, KERNEL_GS_BASE */
+    0x174,	 0x175,	     0x176,				 /* SYSENTER_CS, ESP, EIP */
+    SVM_MSR_PAT, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* STAR, LSTAR, CSTAR, SFMASK */
+    0xc0000100,	 0xc0000101, 0xc0000102,			 /* FS base, GS base, KERNEL_GS_BASE */
 };
 
 static void svm_msrpm_init(void)
@@ -47,7 +46,8 @@ static void svm_msrpm_init(void)
 /* The image is mapped by 4 KiB pages, in one piece of memory. */
 static paddr_t svm_msrpm_pa(void)
 {
-	return paddr(tables_read(tables_entry((uint64_t)(uintptr_t)svm_msrpm, 1)).w[0] & MASK(52) & ~MASK(PAGE_BITS));
+	return paddr(tables_read(tables_entry((uint64_t)(uintptr_t)svm_msrpm, 1)).w[0] & MASK(52) &
+		     ~MASK(PAGE_BITS));
 }
 
 static bool svm_is_tcg(void)
@@ -71,14 +71,15 @@ static void svm_allowed(void)
 		cpu_cpuid(7, 0, f7);
 	cpu_cpuid(1, 0, f1);
 	cpu_cpuid(0x80000001, 0, e1);
-	svm_traits.cr4_allowed = BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(9) | BIT(10);
-	svm_traits.cr4_allowed |= f7[2] & BIT(2) ? BIT(11) : 0;   /* UMIP */
-	svm_traits.cr4_allowed |= f7[1] & BIT(0) ? BIT(16) : 0;   /* FSGSBASE */
-	svm_traits.cr4_allowed |= f1[2] & BIT(17) ? BIT(17) : 0;  /* PCIDE */
-	svm_traits.cr4_allowed |= f1[2] & BIT(26) ? BIT(18) : 0;  /* OSXSAVE */
-	svm_traits.cr4_allowed |= f7[1] & BIT(7) ? BIT(20) : 0;   /* SMEP */
-	svm_traits.cr4_allowed |= f7[1] & BIT(20) ? BIT(21) : 0;  /* SMAP */
-	svm_traits.cr4_allowed |= f7[2] & BIT(3) ? BIT(22) : 0;   /* PKE */
+	svm_traits.cr4_allowed =
+	    BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(9) | BIT(10);
+	svm_traits.cr4_allowed |= f7[2] & BIT(2) ? BIT(11) : 0;	 /* UMIP */
+	svm_traits.cr4_allowed |= f7[1] & BIT(0) ? BIT(16) : 0;	 /* FSGSBASE */
+	svm_traits.cr4_allowed |= f1[2] & BIT(17) ? BIT(17) : 0; /* PCIDE */
+	svm_traits.cr4_allowed |= f1[2] & BIT(26) ? BIT(18) : 0; /* OSXSAVE */
+	svm_traits.cr4_allowed |= f7[1] & BIT(7) ? BIT(20) : 0;	 /* SMEP */
+	svm_traits.cr4_allowed |= f7[1] & BIT(20) ? BIT(21) : 0; /* SMAP */
+	svm_traits.cr4_allowed |= f7[2] & BIT(3) ? BIT(22) : 0;	 /* PKE */
 	svm_traits.efer_allowed = BIT(0) | SVM_EFER_LME | SVM_EFER_LMA;
 	svm_traits.efer_allowed |= e1[3] & BIT(20) ? BIT(11) : 0; /* NXE */
 	svm_traits.efer_allowed |= e1[3] & BIT(25) ? BIT(14) : 0; /* FFXSR */
@@ -156,7 +157,8 @@ static void svm_ept_flush(paddr_t root)
 	virt_tag_flush(percpu_self(), root);
 }
 
-/* System call MSRs by their number; VT-x's MISC capability reads as "EFER.LMA is kept in the entry controls". */
+/* System call MSRs by their number; VT-x's MISC capability reads as "EFER.LMA is kept in the entry controls".
+ */
 static uint64_t *svm_msr(struct vcpu *v, uint32_t msr)
 {
 	struct vmcb *b = svm_vmcb(v);
@@ -200,26 +202,26 @@ static bool svm_write_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 }
 
 const struct virt_ops virt_svm = {
-	.name = "SVM",
-	.cpu_init = svm_cpu_init,
-	.vcpu_init = svm_vcpu_init,
-	.vcpu_clear = svm_vcpu_clear,
-	.load = svm_load,
-	.run = svm_run,
-	.unload = svm_unload,
-	.put = svm_put,
-	.get = svm_get,
-	.read_field = svm_read_field,
-	.write_field = svm_write_field,
-	.read_msr = svm_read_msr,
-	.write_msr = svm_write_msr,
-	.set_ept_root = svm_set_ept_root,
-	.ioport = svm_ioport,
-	.ept_leaf = svm_npt_leaf,
-	.ept_table = svm_npt_table,
-	.ept_present = svm_npt_present,
-	.ept_is_leaf = svm_npt_is_leaf,
-	.ept_address = svm_npt_address,
-	.ept_perm = svm_npt_perm,
-	.ept_flush = svm_ept_flush,
+    .name = "SVM",
+    .cpu_init = svm_cpu_init,
+    .vcpu_init = svm_vcpu_init,
+    .vcpu_clear = svm_vcpu_clear,
+    .load = svm_load,
+    .run = svm_run,
+    .unload = svm_unload,
+    .put = svm_put,
+    .get = svm_get,
+    .read_field = svm_read_field,
+    .write_field = svm_write_field,
+    .read_msr = svm_read_msr,
+    .write_msr = svm_write_msr,
+    .set_ept_root = svm_set_ept_root,
+    .ioport = svm_ioport,
+    .ept_leaf = svm_npt_leaf,
+    .ept_table = svm_npt_table,
+    .ept_present = svm_npt_present,
+    .ept_is_leaf = svm_npt_is_leaf,
+    .ept_address = svm_npt_address,
+    .ept_perm = svm_npt_perm,
+    .ept_flush = svm_ept_flush,
 };

@@ -1,6 +1,6 @@
 /*
- * SVM's half of the vendor contract (virt.h): what its files share. Nobody outside this folder includes it, but for
- * virt.c (the table virt_svm) and tests.
+ * SVM's half of the vendor contract (virt.h): what its files share. Nobody outside this folder includes it,
+ * but for virt.c (the table virt_svm) and tests.
  *
  * svm.c        CPU set-up, the table of operations, reset state
  * svm_state.c  VMCB <-> neutral state
@@ -30,9 +30,9 @@ static inline struct vmcb *svm_vmcb(struct vcpu *v)
 struct svm_traits {
 	bool nrip, decode, clean;
 	/*
-	 * QEMU's TCG: an external interrupt injected with EVENTINJ may be delivered a second time (its pending exception is
-	 * not cleared), so V_IRQ is used; the PAT is not switched by VMRUN. Elsewhere EVENTINJ: Bochs does not look at V_IRQ
-	 * when the guest's IF is 1 at VMRUN.
+	 * QEMU's TCG: an external interrupt injected with EVENTINJ may be delivered a second time (its
+	 * pending exception is not cleared), so V_IRQ is used; the PAT is not switched by VMRUN. Elsewhere
+	 * EVENTINJ: Bochs does not look at V_IRQ when the guest's IF is 1 at VMRUN.
 	 */
 	bool inject_virq, pat_shared;
 	uint32_t asids;
@@ -57,11 +57,11 @@ static inline void svm_dirty(struct vcpu *v, uint64_t clean_bits)
 	svm_vmcb(v)->clean &= ~clean_bits;
 }
 
-#define SVM_EFER_SVME BIT(12)
-#define SVM_EFER_LMA  BIT(10)
-#define SVM_EFER_LME  BIT(8)
-#define SVM_RFLAGS_TF BIT(8)
-#define SVM_RFLAGS_IF BIT(9)
+#define SVM_EFER_SVME	   BIT(12)
+#define SVM_EFER_LMA	   BIT(10)
+#define SVM_EFER_LME	   BIT(8)
+#define SVM_RFLAGS_TF	   BIT(8)
+#define SVM_RFLAGS_IF	   BIT(9)
 #define SVM_RFLAGS_ALLOWED 0x3f7fd5u
 
 /* svm_state.c */
@@ -92,15 +92,16 @@ void svm_unload(struct vcpu *v);
 
 /* svm_exit.c: what to do about an exit. Fills v->exit when it is SVM_DO_VMM. Pure but for *v. */
 enum svm_do {
-	SVM_DO_VMM,       /* the VMM's */
+	SVM_DO_VMM,	  /* the VMM's */
 	SVM_DO_INTERRUPT, /* host interrupt waits */
-	SVM_DO_AGAIN,     /* nothing: enter again (NMI, SMI: the host has taken it by now) */
+	SVM_DO_AGAIN,	  /* nothing: enter again (NMI, SMI: the host has taken it by now) */
 	SVM_DO_UNDEFINED, /* the guest gets #UD */
-	SVM_DO_MC,        /* machine check: the host's */
-	SVM_DO_DEBUG,     /* #DB that nobody but us asked for */
+	SVM_DO_MC,	  /* machine check: the host's */
+	SVM_DO_DEBUG,	  /* #DB that nobody but us asked for */
 	SVM_DO_ALIGNMENT, /* #AC likewise */
-	SVM_DO_DR,        /* first access to a debug register */
-	SVM_DO_VINTR, SVM_DO_IRET,
+	SVM_DO_DR,	  /* first access to a debug register */
+	SVM_DO_VINTR,
+	SVM_DO_IRET,
 	SVM_DO_FAILED,
 };
 enum svm_do svm_exit(struct vcpu *v);

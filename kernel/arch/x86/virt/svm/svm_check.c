@@ -1,7 +1,7 @@
 /*
- * The consistency checks of VMRUN (AMD64 APM vol. 2, 15.5.1), made before it: a refused VMRUN leaves different things in
- * the VMCB on different CPUs, and the host's own RIP and RAX on one. Single registers are made legal when they are put
- * (svm_state.c); here are the combinations. Pure.
+ * The consistency checks of VMRUN (AMD64 APM vol. 2, 15.5.1), made before it: a refused VMRUN leaves
+ * different things in the VMCB on different CPUs, and the host's own RIP and RAX on one. Single registers are
+ * made legal when they are put (svm_state.c); here are the combinations. Pure.
  */
 #include "arch/x86/virt/svm/svm.h"
 

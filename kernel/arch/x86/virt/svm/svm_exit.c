@@ -1,18 +1,19 @@
 /*
- * From SVM's exit codes to VT-x's exit reasons and qualifications (AMD64 APM vol. 2, appendix C and 15.7 to 15.14; Intel SDM
- * vol. 3C 28.2). Called by svm_run after each VMRUN. Pure: looks at the VMCB, fills v->exit, says what is to be done.
+ * From SVM's exit codes to VT-x's exit reasons and qualifications (AMD64 APM vol. 2, appendix C and 15.7
+ * to 15.14; Intel SDM vol. 3C 28.2). Called by svm_run after each VMRUN. Pure: looks at the VMCB, fills
+ * v->exit, says what is to be done.
  */
 #include "arch/x86/virt/svm/svm.h"
 
 /* Intercepted instructions whose exit says no more than that. 0: not of this kind. */
 static const uint8_t svm_exit_simple[0x30] = {
-	[SVM_EXIT_RDTSC - 0x60] = VTX_REASON_RDTSC,     [SVM_EXIT_RDPMC - 0x60] = VTX_REASON_RDPMC,
-	[SVM_EXIT_CPUID - 0x60] = VTX_REASON_CPUID,     [SVM_EXIT_INVD - 0x60] = VTX_REASON_INVD,
-	[SVM_EXIT_PAUSE - 0x60] = VTX_REASON_PAUSE,     [SVM_EXIT_HLT - 0x60] = VTX_REASON_HLT,
-	[SVM_EXIT_VMMCALL - 0x60] = VTX_REASON_VMCALL,  [SVM_EXIT_RDTSCP - 0x60] = VTX_REASON_RDTSCP,
-	[SVM_EXIT_WBINVD - 0x60] = VTX_REASON_WBINVD,   [SVM_EXIT_MONITOR - 0x60] = VTX_REASON_MONITOR,
-	[SVM_EXIT_MWAIT - 0x60] = VTX_REASON_MWAIT,     [SVM_EXIT_MWAIT_ARMED - 0x60] = VTX_REASON_MWAIT,
-	[SVM_EXIT_XSETBV - 0x60] = VTX_REASON_XSETBV,
+    [SVM_EXIT_RDTSC - 0x60] = VTX_REASON_RDTSC,	   [SVM_EXIT_RDPMC - 0x60] = VTX_REASON_RDPMC,
+    [SVM_EXIT_CPUID - 0x60] = VTX_REASON_CPUID,	   [SVM_EXIT_INVD - 0x60] = VTX_REASON_INVD,
+    [SVM_EXIT_PAUSE - 0x60] = VTX_REASON_PAUSE,	   [SVM_EXIT_HLT - 0x60] = VTX_REASON_HLT,
+    [SVM_EXIT_VMMCALL - 0x60] = VTX_REASON_VMCALL, [SVM_EXIT_RDTSCP - 0x60] = VTX_REASON_RDTSCP,
+    [SVM_EXIT_WBINVD - 0x60] = VTX_REASON_WBINVD,  [SVM_EXIT_MONITOR - 0x60] = VTX_REASON_MONITOR,
+    [SVM_EXIT_MWAIT - 0x60] = VTX_REASON_MWAIT,	   [SVM_EXIT_MWAIT_ARMED - 0x60] = VTX_REASON_MWAIT,
+    [SVM_EXIT_XSETBV - 0x60] = VTX_REASON_XSETBV,
 };
 
 /* Bytes from rip to next; 0 when the CPU gives no next RIP, or nothing that can be one. */
@@ -42,13 +43,15 @@ static enum svm_do svm_exit_cr(struct vcpu *v, unsigned number, bool write)
 	if (svm_traits.decode && svm_mov_is_mov(info))
 		q = vtx_cr_with_gpr(q, svm_mov_gpr(info));
 	d = svm_exit_instruction(v, VTX_REASON_CR, q.w[0]);
-	/* without decode assists, or for CLTS, LMSW, SMSW, the qualification is incomplete: the VMM decodes */
+	/* without decode assists, or for CLTS, LMSW, SMSW, the qualification is incomplete: the VMM decodes
+	 */
 	if (!svm_traits.decode || !svm_mov_is_mov(info))
 		v->exit.length = 0;
 	return d;
 }
 
-/* Only a VMM that wants debug register exits gets them; otherwise the intercept is ours, to load them late. */
+/* Only a VMM that wants debug register exits gets them; otherwise the intercept is ours, to load them late.
+ */
 static enum svm_do svm_exit_dr(struct vcpu *v, unsigned number, bool write)
 {
 	svm_mov_t info = {{svm_vmcb(v)->exit_info1}};
@@ -125,8 +128,8 @@ static enum svm_do svm_exit_exception(struct vcpu *v, unsigned vector)
 		return SVM_DO_DEBUG;
 	if (!(v->exceptions & BIT(vector))) {
 		/*
-		 * Ours, so that a guest whose #DB or #AC handler raises the same again comes out here each time. If another
-		 * event was being delivered, only the VMM can put the two in order.
+		 * Ours, so that a guest whose #DB or #AC handler raises the same again comes out here each
+		 * time. If another event was being delivered, only the VMM can put the two in order.
 		 */
 		if (vector == 1 && !v->exit.idt)
 			return SVM_DO_DEBUG;
@@ -197,8 +200,8 @@ enum svm_do svm_exit(struct vcpu *v)
 }
 
 /*
- * An interrupted delivery. What an instruction caused (INTn, INT3, INTO) is not reported: RIP is at the instruction, which
- * is executed again. TCG calls an interrupted V_IRQ an exception; a vector above 31 tells.
+ * An interrupted delivery. What an instruction caused (INTn, INT3, INTO) is not reported: RIP is at the
+ * instruction, which is executed again. TCG calls an interrupted V_IRQ an exception; a vector above 31 tells.
  */
 uint64_t svm_exit_vectoring(uint64_t exit_int_info)
 {

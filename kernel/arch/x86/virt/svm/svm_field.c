@@ -1,6 +1,7 @@
 /*
- * ReadVMCS and WriteVMCS on SVM: VMCS fields by VT-x's encodings, found in the VMCB or kept beside it. The list is what VT-x
- * offers a VMM: guest state, controls, exit data. Fields without a counterpart read as the value that they always have.
+ * ReadVMCS and WriteVMCS on SVM: VMCS fields by VT-x's encodings, found in the VMCB or kept beside it. The
+ * list is what VT-x offers a VMM: guest state, controls, exit data. Fields without a counterpart read as the
+ * value that they always have.
  */
 #include "arch/x86/virt/svm/svm.h"
 #include "arch/x86/virt/virt_guest.h"

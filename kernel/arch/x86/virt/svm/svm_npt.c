@@ -1,12 +1,12 @@
 /*
- * Nested page-table entries: the long-mode format with "user" always set (AMD64 APM vol. 2, 15.25.5). Called by object/ept.c
- * through the vendor contract. Pure.
+ * Nested page-table entries: the long-mode format with "user" always set (AMD64 APM vol. 2, 15.25.5). Called
+ * by object/ept.c through the vendor contract. Pure.
  */
 #include "arch/x86/virt/svm/svm.h"
 
 /*
- * Memory types are chosen by the host's PAT: 0 WB, 1 WT, 3 UC, 4 WC (cpu_init). There is no entry for WP; UC is what a
- * guest can never notice except by its speed.
+ * Memory types are chosen by the host's PAT: 0 WB, 1 WT, 3 UC, 4 WC (cpu_init). There is no entry for WP; UC
+ * is what a guest can never notice except by its speed.
  */
 static unsigned svm_npt_pat_index(unsigned memory_type)
 {
@@ -44,7 +44,8 @@ uint64_t svm_npt_table(paddr_t p)
 	return npt_with_accessed(npt_with_write(npt_with_user(npt_with_present(e, 1), 1), 1), 1).w[0];
 }
 
-/* A leaf without any right is there, though the CPU does not see it: "user" is set in every entry that we make. */
+/* A leaf without any right is there, though the CPU does not see it: "user" is set in every entry that we
+ * make. */
 bool svm_npt_present(uint64_t entry)
 {
 	return npt_user((npt_t){{entry}}) != 0;

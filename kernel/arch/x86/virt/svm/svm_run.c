@@ -1,7 +1,8 @@
 /*
- * One entry into a guest and its exit on SVM: which event goes in and how, which windows to watch for, and what the kernel
- * deals with itself. Called by vcpu_run through the vendor contract with interrupts off. It must never let a guest run with
- * stale intercepts, and never lose an event that was handed over: what was not delivered is in v->entry_info or v->exit.idt.
+ * One entry into a guest and its exit on SVM: which event goes in and how, which windows to watch for, and
+ * what the kernel deals with itself. Called by vcpu_run through the vendor contract with interrupts off. It
+ * must never let a guest run with stale intercepts, and never lose an event that was handed over: what was
+ * not delivered is in v->entry_info or v->exit.idt.
  */
 #include "arch/x86/virt/svm/svm.h"
 #include "arch/x86/virt/svm/svm_hw.h"
@@ -22,8 +23,8 @@ static void svm_controls(struct vcpu *v)
 	struct vmcb *b = svm_vmcb(v);
 	uint32_t p = v->primary;
 	uint64_t misc1 = SVM_MISC1_INTR | SVM_MISC1_NMI | SVM_MISC1_SMI | SVM_MISC1_INIT | SVM_MISC1_RDPMC |
-	                 SVM_MISC1_CPUID | SVM_MISC1_RSM | SVM_MISC1_INVD | SVM_MISC1_INVLPGA | SVM_MISC1_IOIO |
-	                 SVM_MISC1_MSR | SVM_MISC1_TASK_SWITCH | SVM_MISC1_SHUTDOWN;
+			 SVM_MISC1_CPUID | SVM_MISC1_RSM | SVM_MISC1_INVD | SVM_MISC1_INVLPGA |
+			 SVM_MISC1_IOIO | SVM_MISC1_MSR | SVM_MISC1_TASK_SWITCH | SVM_MISC1_SHUTDOWN;
 	unsigned cr_read = 0, cr_write = 0;
 
 	misc1 |= p & VTX_PRIMARY_HLT ? SVM_MISC1_HLT : 0;
@@ -31,9 +32,9 @@ static void svm_controls(struct vcpu *v)
 	misc1 |= p & VTX_PRIMARY_RDTSC ? SVM_MISC1_RDTSC : 0;
 	misc1 |= p & VTX_PRIMARY_PAUSE ? SVM_MISC1_PAUSE : 0;
 	b->misc1 = (uint32_t)misc1;
-	b->misc2 = SVM_MISC2_VMRUN | SVM_MISC2_VMMCALL | SVM_MISC2_VMLOAD | SVM_MISC2_VMSAVE | SVM_MISC2_STGI |
-	           SVM_MISC2_CLGI | SVM_MISC2_SKINIT | SVM_MISC2_WBINVD | SVM_MISC2_MONITOR | SVM_MISC2_MWAIT |
-	           SVM_MISC2_XSETBV | (p & VTX_PRIMARY_RDTSC ? SVM_MISC2_RDTSCP : 0);
+	b->misc2 = SVM_MISC2_VMRUN | SVM_MISC2_VMMCALL | SVM_MISC2_VMLOAD | SVM_MISC2_VMSAVE |
+		   SVM_MISC2_STGI | SVM_MISC2_CLGI | SVM_MISC2_SKINIT | SVM_MISC2_WBINVD | SVM_MISC2_MONITOR |
+		   SVM_MISC2_MWAIT | SVM_MISC2_XSETBV | (p & VTX_PRIMARY_RDTSC ? SVM_MISC2_RDTSCP : 0);
 	b->exceptions = v->exceptions | (uint32_t)(BIT(1) | BIT(17) | BIT(18));
 	cr_write |= p & VTX_PRIMARY_CR3_LOAD ? 1u << 3 : 0;
 	cr_read |= p & VTX_PRIMARY_CR3_STORE ? 1u << 3 : 0;
@@ -88,8 +89,8 @@ static bool svm_open(const struct vmcb *b)
 }
 
 /*
- * A software event's return address is behind its instruction. With NRIP-save the CPU takes it from the VMCB; without, RIP is
- * moved, and moved back if the delivery does not come to its end.
+ * A software event's return address is behind its instruction. With NRIP-save the CPU takes it from the VMCB;
+ * without, RIP is moved, and moved back if the delivery does not come to its end.
  */
 static void svm_inject_software(struct vcpu *v)
 {
@@ -156,9 +157,9 @@ static bool svm_inject(struct vcpu *v)
 }
 
 /*
- * V_IRQ, VINTR and IRET intercepts for this entry. V_IRQ with the VINTR intercept is the interrupt window; V_IRQ without is an
- * injection. Both cannot be at once, so a window wanted behind an injection through V_IRQ is looked for at the IRET of
- * its handler.
+ * V_IRQ, VINTR and IRET intercepts for this entry. V_IRQ with the VINTR intercept is the interrupt window;
+ * V_IRQ without is an injection. Both cannot be at once, so a window wanted behind an injection through V_IRQ
+ * is looked for at the IRET of its handler.
  */
 static void svm_windows(struct vcpu *v)
 {
@@ -168,6 +169,7 @@ static void svm_windows(struct vcpu *v)
 	bool window = !virq && (wanted || (hold && vtx_event_type(e) == VTX_EVENT_EXTERNAL));
 	bool iret = (v->svm.nmi_masked && !v->svm.nmi_step) || (virq && wanted);
 
+	v->svm.armed = window || virq || iret;
 	svm_set_vintr(v, window || virq, virq ? vtx_event_vector(e) : 0);
 	svm_set_misc1(v, SVM_MISC1_VINTR, window);
 	svm_set_misc1(v, SVM_MISC1_IRET, iret && !v->svm.iret_skip);
@@ -191,7 +193,7 @@ static bool svm_window_open(struct vcpu *v)
 /* ---- exit ---- */
 
 /* What became of the event that was to be injected, and of one that the guest itself was taking. */
-static void svm_settle(struct vcpu *v)
+static void svm_settle_event(struct vcpu *v)
 {
 	struct vmcb *b = svm_vmcb(v);
 	uint64_t idt = svm_exit_vectoring(b->exit_int_info);
@@ -201,7 +203,7 @@ static void svm_settle(struct vcpu *v)
 	if (v->svm.injecting == SVM_INJECT_VIRQ)
 		/* TCG leaves V_IRQ set when the delivery faults */
 		waiting = svm_vintr_irq((svm_vintr_t){{b->vintr}}) &&
-		          !(idt && vtx_event_vector((vtx_event_t){{idt}}) == vtx_event_vector(e));
+			  !(idt && vtx_event_vector((vtx_event_t){{idt}}) == vtx_event_vector(e));
 	if (v->svm.injecting == SVM_INJECT_EVENT && v->entry_length_moved &&
 	    svm_event_valid((svm_event_t){{b->exit_int_info}}))
 		b->rip -= v->entry_length;
@@ -216,6 +218,12 @@ static void svm_settle(struct vcpu *v)
 		if (vtx_event_type((vtx_event_t){{idt}}) == VTX_EVENT_NMI)
 			v->svm.nmi_masked = false;
 	}
+}
+
+static inline void svm_settle(struct vcpu *v)
+{
+	if (unlikely(v->svm.injecting != SVM_INJECT_NONE) || unlikely(svm_vmcb(v)->exit_int_info & BIT(31)))
+		svm_settle_event(v);
 }
 
 /* The guest goes on: an interrupted delivery starts again. */
@@ -351,7 +359,9 @@ enum virt_run svm_run(struct vcpu *v)
 		b->asid = v->tag.tag;
 		svm_dirty(v, SVM_CLEAN_ASID);
 	}
-	svm_windows(v);
+	if (unlikely(v->svm.armed | v->svm.nmi_masked | (v->svm.injecting != SVM_INJECT_NONE)) ||
+	    unlikely(v->primary & (uint32_t)(VTX_PRIMARY_INTERRUPT_WINDOW | VTX_PRIMARY_NMI_WINDOW)))
+		svm_windows(v);
 	if (unlikely(v->svm.run_cpu != p->cpu) || !svm_traits.clean) {
 		v->svm.run_cpu = p->cpu;
 		b->clean = 0;

@@ -1,20 +1,21 @@
 /*
- * Guest state between the VMCB and the neutral words of the vCPU ABI. Called through the vendor contract, and by svm_field.c.
- * Every value on the way in is made one that VMRUN accepts by itself (AMD64 APM vol. 2, 15.5.1); combinations are judged
- * by svm_check before the next VMRUN. `s` may be a page that its owner changes meanwhile: each word is read once.
+ * Guest state between the VMCB and the neutral words of the vCPU ABI. Called through the vendor contract, and
+ * by svm_field.c. Every value on the way in is made one that VMRUN accepts by itself (AMD64 APM vol.
+ * 2, 15.5.1); combinations are judged by svm_check before the next VMRUN. `s` may be a page that its owner
+ * changes meanwhile: each word is read once.
  */
 #include "arch/x86/virt/svm/svm.h"
 #include "arch/x86/virt/virt_guest.h"
 
 #define ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
-#define SVM_CR0_ET      BIT(4)
-#define SVM_CR0_NW      BIT(29)
-#define SVM_CR0_CD      BIT(30)
+#define SVM_CR0_ET	BIT(4)
+#define SVM_CR0_NW	BIT(29)
+#define SVM_CR0_CD	BIT(30)
 #define SVM_CR0_ALLOWED 0xe005003fu
-#define SVM_CR0_PG      BIT(31)
-#define SVM_DR6_FIXED   0xffff0ff0u
-#define SVM_DR7_FIXED   BIT(10)
+#define SVM_CR0_PG	BIT(31)
+#define SVM_DR6_FIXED	0xffff0ff0u
+#define SVM_DR7_FIXED	BIT(10)
 
 struct vmcb_segment *svm_segment(struct vcpu *v, unsigned seg)
 {
@@ -41,15 +42,15 @@ struct vmcb_segment *svm_segment(struct vcpu *v, unsigned seg)
 }
 
 /*
- * VT-x wants more of an access-rights word than SVM keeps: "unusable" is SVM's not-present; the granularity bit must fit the
- * limit; TR is always busy; SS's DPL is the CPL.
+ * VT-x wants more of an access-rights word than SVM keeps: "unusable" is SVM's not-present; the granularity
+ * bit must fit the limit; TR is always busy; SS's DPL is the CPL.
  */
 uint32_t svm_get_ar(struct vcpu *v, unsigned seg)
 {
 	const struct vmcb_segment *m = svm_segment(v, seg);
 	svm_attrib_t a = {{m->attrib}};
-	vtx_ar_t ar = vtx_ar_with_flags(vtx_ar_with_access((vtx_ar_t){{0}}, svm_attrib_access(a)),
-	                                svm_attrib_flags(a));
+	vtx_ar_t ar =
+	    vtx_ar_with_flags(vtx_ar_with_access((vtx_ar_t){{0}}, svm_attrib_access(a)), svm_attrib_flags(a));
 
 	ar = vtx_ar_part_with_granularity(ar, m->limit > 0xfffff);
 	if (seg == INSULA_TR)
@@ -202,8 +203,7 @@ void svm_put(struct vcpu *v, uint64_t groups, const struct insula_vcpu_state *s)
 
 	if (groups & INSULA_VS_GPR) {
 		b->rax = ONCE(s->gpr[INSULA_RAX]);
-		for (unsigned i = INSULA_RCX; i < INSULA_GPR_COUNT; i++)
-			v->gpr[i] = ONCE(s->gpr[i]);
+		virt_guest_copy_gpr(v->gpr, s->gpr);
 	}
 	if (groups & INSULA_VS_IP) {
 		b->rip = ONCE(s->rip);
@@ -245,7 +245,8 @@ static void svm_get_segments(struct vcpu *v, struct insula_vcpu_state *s)
 
 	for (unsigned i = 0; i < INSULA_SEG_COUNT; i++) {
 		m = svm_segment(v, i);
-		s->seg[i] = (struct insula_segment){.base = m->base, .limit = m->limit, .selector = m->selector};
+		s->seg[i] =
+		    (struct insula_segment){.base = m->base, .limit = m->limit, .selector = m->selector};
 		s->seg[i].ar = svm_get_ar(v, i);
 	}
 	s->gdtr = (struct insula_segment){.base = b->gdtr.base, .limit = b->gdtr.limit};
@@ -270,9 +271,8 @@ void svm_get(struct vcpu *v, uint64_t groups, struct insula_vcpu_state *s)
 	const struct vmcb *b = svm_vmcb(v);
 
 	if (groups & INSULA_VS_GPR) {
+		virt_guest_copy_gpr(s->gpr, v->gpr);
 		s->gpr[INSULA_RAX] = b->rax;
-		for (unsigned i = INSULA_RCX; i < INSULA_GPR_COUNT; i++)
-			s->gpr[i] = v->gpr[i];
 	}
 	if (groups & INSULA_VS_IP) {
 		s->rip = b->rip;
@@ -290,6 +290,8 @@ void svm_get(struct vcpu *v, uint64_t groups, struct insula_vcpu_state *s)
 	}
 	if (groups & INSULA_VS_EXIT)
 		virt_guest_get_exit(v, s);
+	if (likely(!(groups & (INSULA_VS_SEG | INSULA_VS_MSR | INSULA_VS_DEBUG | INSULA_VS_CTL))))
+		return;
 	if (groups & INSULA_VS_SEG)
 		svm_get_segments(v, s);
 	if (groups & INSULA_VS_MSR)
@@ -307,13 +309,14 @@ void svm_get(struct vcpu *v, uint64_t groups, struct insula_vcpu_state *s)
 	}
 }
 
-/* Power-on state (APM vol. 2, 14.1.3), but with caches enabled: on SVM a guest's CR0.CD would make its memory uncached. */
+/* Power-on state (APM vol. 2, 14.1.3), but with caches enabled: on SVM a guest's CR0.CD would make its memory
+ * uncached. */
 void svm_reset(struct vcpu *v)
 {
 	struct vmcb *b = svm_vmcb(v);
 	static const uint32_t ar[INSULA_SEG_COUNT] = {
-		[INSULA_ES] = 0x93, [INSULA_CS] = 0x9b,   [INSULA_SS] = 0x93, [INSULA_DS] = 0x93, [INSULA_FS] = 0x93,
-		[INSULA_GS] = 0x93, [INSULA_LDTR] = 0x82, [INSULA_TR] = 0x8b,
+	    [INSULA_ES] = 0x93, [INSULA_CS] = 0x9b, [INSULA_SS] = 0x93,	  [INSULA_DS] = 0x93,
+	    [INSULA_FS] = 0x93, [INSULA_GS] = 0x93, [INSULA_LDTR] = 0x82, [INSULA_TR] = 0x8b,
 	};
 
 	for (unsigned i = 0; i < INSULA_SEG_COUNT; i++) {

@@ -9,34 +9,34 @@
 struct vmcb_segment {
 	uint16_t selector;
 	uint16_t attrib; /* svm_attrib */
-	uint32_t limit;  /* bytes, expanded */
+	uint32_t limit;	 /* bytes, expanded */
 	uint64_t base;
 };
 
 struct vmcb {
 	/* control area */
-	uint16_t cr_read, cr_write;       /* 000h */
+	uint16_t cr_read, cr_write; /* 000h */
 	uint16_t dr_read, dr_write;
 	uint32_t exceptions;
-	uint32_t misc1, misc2, misc3;     /* 00Ch */
+	uint32_t misc1, misc2, misc3; /* 00Ch */
 	uint8_t reserved1[0x03c - 0x018];
 	uint16_t pause_threshold, pause_count;
-	uint64_t iopm_pa, msrpm_pa;       /* 040h */
+	uint64_t iopm_pa, msrpm_pa; /* 040h */
 	uint64_t tsc_offset;
-	uint32_t asid;                    /* 058h */
+	uint32_t asid; /* 058h */
 	uint8_t tlb_control;
 	uint8_t reserved2[3];
-	uint64_t vintr;                   /* 060h: svm_vintr */
-	uint64_t shadow;                  /* 068h: bit 0 interrupt shadow */
+	uint64_t vintr;						   /* 060h: svm_vintr */
+	uint64_t shadow;					   /* 068h: bit 0 interrupt shadow */
 	uint64_t exit_code, exit_info1, exit_info2, exit_int_info; /* 070h */
-	uint64_t np_enable;               /* 090h */
+	uint64_t np_enable;					   /* 090h */
 	uint8_t reserved3[0x0a8 - 0x098];
-	uint64_t event_inj;               /* 0A8h: svm_event */
-	uint64_t n_cr3;                   /* 0B0h */
+	uint64_t event_inj; /* 0A8h: svm_event */
+	uint64_t n_cr3;	    /* 0B0h */
 	uint64_t lbr_control;
-	uint64_t clean;                   /* 0C0h */
-	uint64_t nrip;                    /* 0C8h */
-	uint8_t insn_count;               /* 0D0h */
+	uint64_t clean;	    /* 0C0h */
+	uint64_t nrip;	    /* 0C8h */
+	uint8_t insn_count; /* 0D0h */
 	uint8_t insn_bytes[15];
 	uint8_t reserved4[0x400 - 0x0e0];
 	/* state-save area */
@@ -44,18 +44,18 @@ struct vmcb {
 	uint8_t reserved5[0x4cb - 0x4a0];
 	uint8_t cpl;
 	uint8_t reserved6[4];
-	uint64_t efer;                    /* 4D0h */
+	uint64_t efer; /* 4D0h */
 	uint8_t reserved7[0x548 - 0x4d8];
 	uint64_t cr4, cr3, cr0, dr7, dr6, rflags, rip; /* 548h */
 	uint8_t reserved8[0x5d8 - 0x580];
-	uint64_t rsp;                     /* 5D8h */
+	uint64_t rsp; /* 5D8h */
 	uint64_t s_cet, ssp, isst;
-	uint64_t rax;                     /* 5F8h */
+	uint64_t rax; /* 5F8h */
 	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
-	uint64_t cr2;                     /* 640h */
+	uint64_t cr2; /* 640h */
 	uint8_t reserved9[0x668 - 0x648];
-	uint64_t g_pat;                   /* 668h */
+	uint64_t g_pat; /* 668h */
 	uint64_t dbgctl;
 	uint64_t br_from, br_to, last_excp_from, last_excp_to;
 	uint8_t reserved10[0x1000 - 0x698];
@@ -89,52 +89,52 @@ _Static_assert(offsetof(struct vmcb, cr2) == 0x640, "VMCB layout");
 _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "VMCB layout");
 
 /* misc1, offset 00Ch */
-#define SVM_MISC1_INTR        BIT(0)
-#define SVM_MISC1_NMI         BIT(1)
-#define SVM_MISC1_SMI         BIT(2)
-#define SVM_MISC1_INIT        BIT(3)
-#define SVM_MISC1_VINTR       BIT(4)
-#define SVM_MISC1_RDTSC       BIT(14)
-#define SVM_MISC1_RDPMC       BIT(15)
-#define SVM_MISC1_CPUID       BIT(18)
-#define SVM_MISC1_RSM         BIT(19)
-#define SVM_MISC1_IRET        BIT(20)
-#define SVM_MISC1_INVD        BIT(22)
-#define SVM_MISC1_PAUSE       BIT(23)
-#define SVM_MISC1_HLT         BIT(24)
+#define SVM_MISC1_INTR	      BIT(0)
+#define SVM_MISC1_NMI	      BIT(1)
+#define SVM_MISC1_SMI	      BIT(2)
+#define SVM_MISC1_INIT	      BIT(3)
+#define SVM_MISC1_VINTR	      BIT(4)
+#define SVM_MISC1_RDTSC	      BIT(14)
+#define SVM_MISC1_RDPMC	      BIT(15)
+#define SVM_MISC1_CPUID	      BIT(18)
+#define SVM_MISC1_RSM	      BIT(19)
+#define SVM_MISC1_IRET	      BIT(20)
+#define SVM_MISC1_INVD	      BIT(22)
+#define SVM_MISC1_PAUSE	      BIT(23)
+#define SVM_MISC1_HLT	      BIT(24)
 #define SVM_MISC1_INVLPG      BIT(25)
 #define SVM_MISC1_INVLPGA     BIT(26)
-#define SVM_MISC1_IOIO        BIT(27)
-#define SVM_MISC1_MSR         BIT(28)
+#define SVM_MISC1_IOIO	      BIT(27)
+#define SVM_MISC1_MSR	      BIT(28)
 #define SVM_MISC1_TASK_SWITCH BIT(29)
 #define SVM_MISC1_SHUTDOWN    BIT(31)
 /* misc2, offset 010h */
-#define SVM_MISC2_VMRUN   BIT(0)
-#define SVM_MISC2_VMMCALL BIT(1)
-#define SVM_MISC2_VMLOAD  BIT(2)
-#define SVM_MISC2_VMSAVE  BIT(3)
-#define SVM_MISC2_STGI    BIT(4)
-#define SVM_MISC2_CLGI    BIT(5)
-#define SVM_MISC2_SKINIT  BIT(6)
-#define SVM_MISC2_RDTSCP  BIT(7)
-#define SVM_MISC2_WBINVD  BIT(9)
-#define SVM_MISC2_MONITOR BIT(10)
-#define SVM_MISC2_MWAIT   BIT(11)
+#define SVM_MISC2_VMRUN	      BIT(0)
+#define SVM_MISC2_VMMCALL     BIT(1)
+#define SVM_MISC2_VMLOAD      BIT(2)
+#define SVM_MISC2_VMSAVE      BIT(3)
+#define SVM_MISC2_STGI	      BIT(4)
+#define SVM_MISC2_CLGI	      BIT(5)
+#define SVM_MISC2_SKINIT      BIT(6)
+#define SVM_MISC2_RDTSCP      BIT(7)
+#define SVM_MISC2_WBINVD      BIT(9)
+#define SVM_MISC2_MONITOR     BIT(10)
+#define SVM_MISC2_MWAIT	      BIT(11)
 #define SVM_MISC2_MWAIT_ARMED BIT(12)
-#define SVM_MISC2_XSETBV  BIT(13)
+#define SVM_MISC2_XSETBV      BIT(13)
 
 /* Clean bits (15.15.3): what the CPU may have kept since the last VMRUN of this VMCB on it. */
 #define SVM_CLEAN_INTERCEPTS BIT(0) /* and TSC offset, pause filter */
-#define SVM_CLEAN_MAPS       BIT(1)
-#define SVM_CLEAN_ASID       BIT(2)
-#define SVM_CLEAN_VINTR      BIT(3)
-#define SVM_CLEAN_NP         BIT(4)
-#define SVM_CLEAN_CR         BIT(5) /* CR0, CR3, CR4, EFER */
-#define SVM_CLEAN_DR         BIT(6)
-#define SVM_CLEAN_DT         BIT(7)
-#define SVM_CLEAN_SEG        BIT(8) /* and CPL */
-#define SVM_CLEAN_CR2        BIT(9)
-#define SVM_CLEAN_ALL        MASK(10)
+#define SVM_CLEAN_MAPS	     BIT(1)
+#define SVM_CLEAN_ASID	     BIT(2)
+#define SVM_CLEAN_VINTR	     BIT(3)
+#define SVM_CLEAN_NP	     BIT(4)
+#define SVM_CLEAN_CR	     BIT(5) /* CR0, CR3, CR4, EFER */
+#define SVM_CLEAN_DR	     BIT(6)
+#define SVM_CLEAN_DT	     BIT(7)
+#define SVM_CLEAN_SEG	     BIT(8) /* and CPL */
+#define SVM_CLEAN_CR2	     BIT(9)
+#define SVM_CLEAN_ALL	     MASK(10)
 
 #define SVM_TLB_FLUSH_ALL 1 /* TLB_CONTROL (15.16.1) */
 

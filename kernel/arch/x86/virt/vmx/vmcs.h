@@ -1,6 +1,6 @@
 /*
- * VMCS fields and controls that are no part of the vCPU ABI (that part: ../vtx.h): host state, addresses, hidden controls.
- * Intel SDM vol. 3C chapter 25 and appendices A, B.
+ * VMCS fields and controls that are no part of the vCPU ABI (that part: ../vtx.h): host state, addresses,
+ * hidden controls. Intel SDM vol. 3C chapter 25 and appendices A, B.
  */
 #ifndef VMX_VMCS_H
 #define VMX_VMCS_H
@@ -60,21 +60,21 @@ enum vmx_msr {
 	VMX_MSR_TRUE_EXIT = 0x48f,
 	VMX_MSR_TRUE_ENTRY = 0x490,
 };
-#define VMX_FEATURE_LOCKED      BIT(0)
+#define VMX_FEATURE_LOCKED	BIT(0)
 #define VMX_FEATURE_OUTSIDE_SMX BIT(2)
-#define VMX_BASIC_TRUE          BIT(55)
+#define VMX_BASIC_TRUE		BIT(55)
 
 /* Pin-based controls (25.6.1). */
 #define VMX_PIN_INTERRUPTS   BIT(0)
-#define VMX_PIN_NMI          BIT(3)
+#define VMX_PIN_NMI	     BIT(3)
 #define VMX_PIN_VIRTUAL_NMIS BIT(5)
 /* Secondary controls (25.6.2). */
-#define VMX_SECONDARY_EPT          BIT(1)
-#define VMX_SECONDARY_RDTSCP       BIT(3)
-#define VMX_SECONDARY_VPID         BIT(5)
-#define VMX_SECONDARY_WBINVD       BIT(6)
+#define VMX_SECONDARY_EPT	   BIT(1)
+#define VMX_SECONDARY_RDTSCP	   BIT(3)
+#define VMX_SECONDARY_VPID	   BIT(5)
+#define VMX_SECONDARY_WBINVD	   BIT(6)
 #define VMX_SECONDARY_UNRESTRICTED BIT(7)
-#define VMX_SECONDARY_INVPCID      BIT(12)
+#define VMX_SECONDARY_INVPCID	   BIT(12)
 /* Exit controls (25.7.1). */
 #define VMX_EXIT_SAVE_DEBUG BIT(2)
 #define VMX_EXIT_HOST_64    BIT(9)
@@ -87,15 +87,15 @@ enum vmx_msr {
 #define VMX_ENTRY_LOAD_PAT   BIT(14)
 #define VMX_ENTRY_LOAD_EFER  BIT(15)
 /* EPT and VPID capabilities (A.10). */
-#define VMX_EPT_CAP_WALK_4        BIT(6)
-#define VMX_EPT_CAP_WB            BIT(14)
-#define VMX_EPT_CAP_2M            BIT(16)
-#define VMX_EPT_CAP_1G            BIT(17)
-#define VMX_EPT_CAP_INVEPT        BIT(20)
+#define VMX_EPT_CAP_WALK_4	  BIT(6)
+#define VMX_EPT_CAP_WB		  BIT(14)
+#define VMX_EPT_CAP_2M		  BIT(16)
+#define VMX_EPT_CAP_1G		  BIT(17)
+#define VMX_EPT_CAP_INVEPT	  BIT(20)
 #define VMX_EPT_CAP_INVEPT_SINGLE BIT(25)
-#define VMX_EPT_CAP_INVEPT_ALL    BIT(26)
-#define VMX_EPT_CAP_INVVPID       BIT(32)
-#define VMX_EPT_CAP_INVVPID_ALL   BIT(42)
+#define VMX_EPT_CAP_INVEPT_ALL	  BIT(26)
+#define VMX_EPT_CAP_INVVPID	  BIT(32)
+#define VMX_EPT_CAP_INVVPID_ALL	  BIT(42)
 
 enum vmx_invept { VMX_INVEPT_SINGLE = 1, VMX_INVEPT_ALL = 2 };
 enum vmx_invvpid { VMX_INVVPID_ALL = 2 };

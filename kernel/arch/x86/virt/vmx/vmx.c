@@ -1,6 +1,7 @@
 /*
- * VT-x: what this machine's can do, switching it on, the MSR map, new VMCSs and moving them to this CPU, and the table through
- * which the rest of the kernel calls. Intel SDM vol. 3C, chapters 24, 25, 32 and appendix A.
+ * VT-x: what this machine's can do, switching it on, the MSR map, new VMCSs and moving them to this CPU, and
+ * the table through which the rest of the kernel calls. Intel SDM vol. 3C, chapters 24, 25, 32 and appendix
+ * A.
  */
 #include "arch/x86/virt/vmx/vmx.h"
 #include "arch/x86/virt/virt_guest.h"
@@ -18,7 +19,8 @@
 
 struct vmx_traits vmx_traits;
 
-/* One map for all guests, read low, read high, write low, write high; set: exit (25.6.9). Read-only after boot. */
+/* One map for all guests, read low, read high, write low, write high; set: exit (25.6.9). Read-only after
+ * boot. */
 static uint8_t vmx_msr_map[PAGE_SIZE] __attribute__((aligned(4096), section(".bss.page_aligned")));
 
 static void vmx_msr_pass(uint32_t msr, bool write)
@@ -31,7 +33,8 @@ static void vmx_msr_pass(uint32_t msr, bool write)
 /* What VM entry and exit switch is the guest's; of the system call MSRs it may read what is loaded for it. */
 static void vmx_msr_map_init(void)
 {
-	static const uint32_t own[] = {0x174, 0x175, 0x176, MSR_PAT, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE};
+	static const uint32_t own[] = {
+	    0x174, 0x175, 0x176, MSR_PAT, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE};
 
 	memset(vmx_msr_map, 0xff, sizeof(vmx_msr_map));
 	for (unsigned i = 0; i < ARRAY_SIZE(own); i++) {
@@ -73,10 +76,11 @@ static const char *vmx_missing(void)
 		return "INVEPT of one context";
 	if (!vmx_has(t->pin, VMX_PIN_INTERRUPTS | VMX_PIN_NMI | VMX_PIN_VIRTUAL_NMIS))
 		return "virtual NMIs";
-	if (!vmx_has(t->primary, VTX_PRIMARY_TSC_OFFSET | VTX_PRIMARY_HLT | VTX_PRIMARY_IO_MAPS | VTX_PRIMARY_MSR_MAPS))
+	if (!vmx_has(t->primary,
+		     VTX_PRIMARY_TSC_OFFSET | VTX_PRIMARY_HLT | VTX_PRIMARY_IO_MAPS | VTX_PRIMARY_MSR_MAPS))
 		return "I/O and MSR maps";
 	if (!vmx_has(t->exit, VMX_EXIT_HOST_64 | VMX_EXIT_SAVE_PAT | VMX_EXIT_LOAD_PAT | VMX_EXIT_SAVE_EFER |
-	                              VMX_EXIT_LOAD_EFER) ||
+				  VMX_EXIT_LOAD_EFER) ||
 	    !vmx_has(t->entry, VMX_ENTRY_LOAD_PAT | VMX_ENTRY_LOAD_EFER))
 		return "switching of PAT and EFER";
 	return NULL;
@@ -111,15 +115,16 @@ static bool vmx_detect(void)
 	t->cr0_must = cpu_rdmsr(VMX_MSR_CR0_FIXED0);
 	t->cr0_may = cpu_rdmsr(VMX_MSR_CR0_FIXED1);
 	t->cr4_must = cpu_rdmsr(VMX_MSR_CR4_FIXED0);
-	t->cr4_may = cpu_rdmsr(VMX_MSR_CR4_FIXED1) & ~(BIT(12) | BIT(14) | BIT(23)); /* LA57, SMX, CET: not for guests */
+	t->cr4_may = cpu_rdmsr(VMX_MSR_CR4_FIXED1) &
+		     ~(BIT(12) | BIT(14) | BIT(23)); /* LA57, SMX, CET: not for guests */
 	t->efer_allowed = BIT(0) | VMX_EFER_LME | VMX_EFER_LMA | MSR_EFER_NXE;
 	t->cr3_allowed = MASK(cpu.paddr_bits);
 	t->host_star = cpu_rdmsr(MSR_STAR);
 	t->host_lstar = cpu_rdmsr(MSR_LSTAR);
 	t->host_sfmask = cpu_rdmsr(MSR_SFMASK);
 	vmx_msr_map_init();
-	t->msr_map =
-		paddr(tables_read(tables_entry((uint64_t)(uintptr_t)vmx_msr_map, 1)).w[0] & MASK(52) & ~MASK(PAGE_BITS));
+	t->msr_map = paddr(tables_read(tables_entry((uint64_t)(uintptr_t)vmx_msr_map, 1)).w[0] & MASK(52) &
+			   ~MASK(PAGE_BITS));
 	t->ready = true;
 	return true;
 }
@@ -192,7 +197,8 @@ void vmx_activate(struct vcpu *v)
 
 	if (likely(p->arch.loaded_vcpu == v))
 		return;
-	INVARIANT(!v->vmx.active || v->vmx.cpu == p->cpu); /* it was cleared there before its thread came here */
+	INVARIANT(!v->vmx.active ||
+		  v->vmx.cpu == p->cpu); /* it was cleared there before its thread came here */
 	INVARIANT(vmx_hw_load(window_pa(v->hw).v));
 	p->arch.loaded_vcpu = v;
 	if (v->vmx.active)
@@ -206,17 +212,19 @@ void vmx_controls(struct vcpu *v)
 {
 	uint64_t entry = VMX_ENTRY_LOAD_DEBUG | VMX_ENTRY_LOAD_PAT | VMX_ENTRY_LOAD_EFER;
 	uint64_t secondary = VMX_SECONDARY_EPT | VMX_SECONDARY_RDTSCP | VMX_SECONDARY_WBINVD |
-	                     VMX_SECONDARY_UNRESTRICTED | VMX_SECONDARY_INVPCID;
+			     VMX_SECONDARY_UNRESTRICTED | VMX_SECONDARY_INVPCID;
 
 	if (vmx_traits.vpid)
 		secondary |= VMX_SECONDARY_VPID;
 	if (vmx_hw_read(VTX_FIELD_EFER) & VMX_EFER_LMA)
 		entry |= VTX_ENTRY_LONG_MODE;
-	vmx_hw_write(VTX_FIELD_PIN, vmx_control(vmx_traits.pin, VMX_PIN_INTERRUPTS | VMX_PIN_NMI | VMX_PIN_VIRTUAL_NMIS));
+	vmx_hw_write(VTX_FIELD_PIN,
+		     vmx_control(vmx_traits.pin, VMX_PIN_INTERRUPTS | VMX_PIN_NMI | VMX_PIN_VIRTUAL_NMIS));
 	vmx_hw_write(VTX_FIELD_SECONDARY, vmx_control(vmx_traits.secondary, secondary));
 	vmx_hw_write(VTX_FIELD_EXIT_CONTROLS,
-	             vmx_control(vmx_traits.exit, VMX_EXIT_SAVE_DEBUG | VMX_EXIT_HOST_64 | VMX_EXIT_SAVE_PAT |
-	                                                  VMX_EXIT_LOAD_PAT | VMX_EXIT_SAVE_EFER | VMX_EXIT_LOAD_EFER));
+		     vmx_control(vmx_traits.exit, VMX_EXIT_SAVE_DEBUG | VMX_EXIT_HOST_64 | VMX_EXIT_SAVE_PAT |
+						      VMX_EXIT_LOAD_PAT | VMX_EXIT_SAVE_EFER |
+						      VMX_EXIT_LOAD_EFER));
 	vmx_hw_write(VTX_FIELD_ENTRY_CONTROLS, vmx_control(vmx_traits.entry, entry));
 	vmx_hw_write(VTX_FIELD_EXCEPTIONS, v->exceptions | BIT(1) | BIT(17) | BIT(18));
 	v->controls_dirty = false;
@@ -225,10 +233,10 @@ void vmx_controls(struct vcpu *v)
 static void vmx_vcpu_init(struct vcpu *v)
 {
 	static const uint32_t zero[] = {
-		VTX_FIELD_PF_MASK,         VTX_FIELD_PF_MATCH,       VTX_FIELD_CR3_TARGETS,
-		VMCS_EXIT_MSR_STORE_COUNT, VMCS_EXIT_MSR_LOAD_COUNT, VMCS_ENTRY_MSR_LOAD_COUNT,
-		VTX_FIELD_ENTRY_INFO,      VTX_FIELD_TPR_THRESHOLD,  VMCS_VPID,
-		VTX_FIELD_ACTIVITY,        VTX_FIELD_SMBASE,
+	    VTX_FIELD_PF_MASK,	       VTX_FIELD_PF_MATCH,	 VTX_FIELD_CR3_TARGETS,
+	    VMCS_EXIT_MSR_STORE_COUNT, VMCS_EXIT_MSR_LOAD_COUNT, VMCS_ENTRY_MSR_LOAD_COUNT,
+	    VTX_FIELD_ENTRY_INFO,      VTX_FIELD_TPR_THRESHOLD,	 VMCS_VPID,
+	    VTX_FIELD_ACTIVITY,	       VTX_FIELD_SMBASE,
 	};
 	uint64_t pa = window_pa(v->hw).v;
 
@@ -303,26 +311,26 @@ static bool vmx_write_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 }
 
 const struct virt_ops virt_vmx = {
-	.name = "VT-x",
-	.cpu_init = vmx_cpu_init,
-	.vcpu_init = vmx_vcpu_init,
-	.vcpu_clear = vmx_vcpu_clear,
-	.load = vmx_load,
-	.run = vmx_run,
-	.unload = vmx_unload,
-	.put = vmx_put,
-	.get = vmx_get,
-	.read_field = vmx_read_field,
-	.write_field = vmx_write_field,
-	.read_msr = vmx_read_msr,
-	.write_msr = vmx_write_msr,
-	.set_ept_root = vmx_set_ept_root,
-	.ioport = virt_guest_io,
-	.ept_leaf = vmx_ept_leaf,
-	.ept_table = vmx_ept_table,
-	.ept_present = vmx_ept_present,
-	.ept_is_leaf = vmx_ept_is_leaf,
-	.ept_address = vmx_ept_address,
-	.ept_perm = vmx_ept_perm,
-	.ept_flush = vmx_ept_flush,
+    .name = "VT-x",
+    .cpu_init = vmx_cpu_init,
+    .vcpu_init = vmx_vcpu_init,
+    .vcpu_clear = vmx_vcpu_clear,
+    .load = vmx_load,
+    .run = vmx_run,
+    .unload = vmx_unload,
+    .put = vmx_put,
+    .get = vmx_get,
+    .read_field = vmx_read_field,
+    .write_field = vmx_write_field,
+    .read_msr = vmx_read_msr,
+    .write_msr = vmx_write_msr,
+    .set_ept_root = vmx_set_ept_root,
+    .ioport = virt_guest_io,
+    .ept_leaf = vmx_ept_leaf,
+    .ept_table = vmx_ept_table,
+    .ept_present = vmx_ept_present,
+    .ept_is_leaf = vmx_ept_is_leaf,
+    .ept_address = vmx_ept_address,
+    .ept_perm = vmx_ept_perm,
+    .ept_flush = vmx_ept_flush,
 };

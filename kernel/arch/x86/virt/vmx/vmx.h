@@ -1,5 +1,6 @@
 /*
- * VT-x's half of the vendor contract (virt.h): what its files share. Nobody outside this folder includes it, but for tests.
+ * VT-x's half of the vendor contract (virt.h): what its files share. Nobody outside this folder includes it,
+ * but for tests.
  *
  * vmx.c        CPU set-up, control words, the table of operations, new VMCSs
  * vmx_state.c  VMCS <-> neutral state
@@ -20,7 +21,8 @@
 
 struct percpu;
 
-/* What this machine's VT-x can do; found once at boot (vmx.c). Control words: bits that must be, and may be, 1. */
+/* What this machine's VT-x can do; found once at boot (vmx.c). Control words: bits that must be, and may
+ * be, 1. */
 struct vmx_control {
 	uint32_t must, may;
 };
@@ -39,18 +41,18 @@ static inline uint32_t vmx_control(struct vmx_control c, uint64_t wanted)
 	return ((uint32_t)wanted | c.must) & c.may;
 }
 
-#define VMX_CR0_PG BIT(31)
-#define VMX_CR0_CD BIT(30)
-#define VMX_CR0_NW BIT(29)
-#define VMX_CR0_ET BIT(4)
-#define VMX_CR0_NE BIT(5)
+#define VMX_CR0_PG   BIT(31)
+#define VMX_CR0_CD   BIT(30)
+#define VMX_CR0_NW   BIT(29)
+#define VMX_CR0_ET   BIT(4)
+#define VMX_CR0_NE   BIT(5)
 #define VMX_CR4_VMXE BIT(13)
 /* Bits that a guest sees as it sets them, but which stay as the host needs them. */
-#define VMX_CR0_OWN (VMX_CR0_CD | VMX_CR0_NW | VMX_CR0_NE)
-#define VMX_CR4_OWN VMX_CR4_VMXE
-#define VMX_EFER_LME BIT(8)
-#define VMX_EFER_LMA BIT(10)
-#define VMX_RFLAGS_IF BIT(9)
+#define VMX_CR0_OWN	   (VMX_CR0_CD | VMX_CR0_NW | VMX_CR0_NE)
+#define VMX_CR4_OWN	   VMX_CR4_VMXE
+#define VMX_EFER_LME	   BIT(8)
+#define VMX_EFER_LMA	   BIT(10)
+#define VMX_RFLAGS_IF	   BIT(9)
 #define VMX_RFLAGS_ALLOWED 0x3f7fd5u
 
 /* vmx.c: makes v's VMCS the current one of this CPU. */

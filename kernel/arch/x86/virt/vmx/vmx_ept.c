@@ -1,4 +1,5 @@
-/* EPT entries and the EPT pointer (Intel SDM vol. 3C 29.3.2, 25.6.11). Called by object/ept.c through the vendor contract. Pure. */
+/* EPT entries and the EPT pointer (Intel SDM vol. 3C 29.3.2, 25.6.11). Called by object/ept.c through the
+ * vendor contract. Pure. */
 #include "arch/x86/virt/vmx/vmx.h"
 
 uint64_t vmx_ept_leaf(paddr_t p, unsigned level, unsigned perm, unsigned memory_type)
@@ -38,7 +39,8 @@ unsigned vmx_ept_perm(uint64_t entry)
 {
 	ept_t e = {{entry}};
 
-	return (ept_read(e) ? EPT_READ : 0u) | (ept_write(e) ? EPT_WRITE : 0u) | (ept_execute(e) ? EPT_EXEC : 0u);
+	return (ept_read(e) ? EPT_READ : 0u) | (ept_write(e) ? EPT_WRITE : 0u) |
+	       (ept_execute(e) ? EPT_EXEC : 0u);
 }
 
 uint64_t vmx_ept_pointer(paddr_t root)

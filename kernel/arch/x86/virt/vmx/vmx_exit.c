@@ -1,7 +1,8 @@
 /*
- * Exits on VT-x that the kernel deals with itself, so that a VMM sees the same machine on both vendors: debug registers loaded
- * late, #DB and #AC, bits of CR0 that a guest may not really set, the system call MSRs (which neither VM entry nor exit
- * switches), VT-x's own instructions. Called by vmx_run. Intel SDM vol. 3C, chapters 26 and 28.
+ * Exits on VT-x that the kernel deals with itself, so that a VMM sees the same machine on both vendors: debug
+ * registers loaded late, #DB and #AC, bits of CR0 that a guest may not really set, the system call MSRs
+ * (which neither VM entry nor exit switches), VT-x's own instructions. Called by vmx_run. Intel SDM vol. 3C,
+ * chapters 26 and 28.
  */
 #include "arch/x86/virt/vmx/vmx.h"
 #include "arch/x86/virt/virt_guest.h"
@@ -132,8 +133,8 @@ static enum virt_run vmx_exit_cr(struct vcpu *v)
 }
 
 /*
- * #DB that the VMM has not asked for: DR6 is not updated by an exit, and DR7.GD not cleared (28.1); the bits are in the
- * qualification.
+ * #DB that the VMM has not asked for: DR6 is not updated by an exit, and DR7.GD not cleared (28.1); the bits
+ * are in the qualification.
  */
 static enum virt_run vmx_exit_debug(struct vcpu *v)
 {
@@ -173,13 +174,14 @@ static enum virt_run vmx_exit_exception(struct vcpu *v)
 static void vmx_exit_block_nmi(struct vcpu *v)
 {
 	bool unblocked = v->exit.reason == VTX_REASON_EPT_VIOLATION
-	                         ? vmx_violation_nmi_unblock((vmx_violation_t){{v->exit.qualification}})
-	                         : v->exit.reason == VTX_REASON_EXCEPTION &&
-	                                   vtx_event_nmi_unblock(vmx_exit_event(v->exit.info)) &&
-	                                   vtx_event_vector(vmx_exit_event(v->exit.info)) != 8;
+			     ? vmx_violation_nmi_unblock((vmx_violation_t){{v->exit.qualification}})
+			     : v->exit.reason == VTX_REASON_EXCEPTION &&
+				   vtx_event_nmi_unblock(vmx_exit_event(v->exit.info)) &&
+				   vtx_event_vector(vmx_exit_event(v->exit.info)) != 8;
 
 	if (unlikely(unblocked) && !v->exit.idt)
-		vmx_hw_write(VTX_FIELD_INTERRUPTIBILITY, vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) | VTX_BLOCK_NMI);
+		vmx_hw_write(VTX_FIELD_INTERRUPTIBILITY,
+			     vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) | VTX_BLOCK_NMI);
 }
 
 enum virt_run vmx_exit(struct vcpu *v)

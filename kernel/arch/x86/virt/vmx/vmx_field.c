@@ -1,6 +1,7 @@
 /*
- * ReadVMCS and WriteVMCS on VT-x: the allow-list. Guest state, controls with the bits that a VMM may choose, exit data. Never
- * host state, EPTP, VPID, addresses. The same list with the same constants as on SVM (svm_field.c).
+ * ReadVMCS and WriteVMCS on VT-x: the allow-list. Guest state, controls with the bits that a VMM may choose,
+ * exit data. Never host state, EPTP, VPID, addresses. The same list with the same constants as on SVM
+ * (svm_field.c).
  */
 #include "arch/x86/virt/vmx/vmx.h"
 #include "arch/x86/virt/virt_guest.h"
@@ -18,7 +19,8 @@ static bool vmx_field_plain(uint32_t field)
 	if (vmx_field_in(field, VTX_FIELD_ES_SELECTOR, INSULA_SEG_COUNT) ||
 	    vmx_field_in(field, VTX_FIELD_ES_LIMIT, INSULA_SEG_COUNT) ||
 	    vmx_field_in(field, VTX_FIELD_ES_AR, INSULA_SEG_COUNT) ||
-	    vmx_field_in(field, VTX_FIELD_ES_BASE, INSULA_SEG_COUNT) || vmx_field_in(field, VTX_FIELD_PDPTE0, 4))
+	    vmx_field_in(field, VTX_FIELD_ES_BASE, INSULA_SEG_COUNT) ||
+	    vmx_field_in(field, VTX_FIELD_PDPTE0, 4))
 		return true;
 	switch (field) {
 	case VTX_FIELD_TSC_OFFSET:
@@ -168,7 +170,8 @@ bool vmx_read_field(struct vcpu *v, uint32_t field, uint64_t *value)
 		*value = vmx_hw_read(field);
 		return true;
 	}
-	return vmx_read_made(v, field, value) || vmx_read_exit(v, field, value) || vmx_field_constant(field, value);
+	return vmx_read_made(v, field, value) || vmx_read_exit(v, field, value) ||
+	       vmx_field_constant(field, value);
 }
 
 /* Control choices; the VMCS gets them before the next entry. */

@@ -9,8 +9,8 @@ struct vcpu;
 /* What a VM entry came to (vmx_entry.S). */
 enum vmx_entry { VMX_ENTRY_EXIT = 0, VMX_ENTRY_FAIL = 1 };
 /*
- * Enters with the current VMCS: VMRESUME if `launched`, else VMLAUNCH. All GPRs of v but RSP are switched. The VMCS gets
- * HOST_RSP and HOST_RIP. FAIL: VMfailInvalid or VMfailValid, the guest has not run.
+ * Enters with the current VMCS: VMRESUME if `launched`, else VMLAUNCH. All GPRs of v but RSP are switched.
+ * The VMCS gets HOST_RSP and HOST_RIP. FAIL: VMfailInvalid or VMfailValid, the guest has not run.
  */
 enum vmx_entry vmx_entry_run(struct vcpu *v, bool launched);
 /* The host's NMI and #MC handlers, as if the event had come here. */

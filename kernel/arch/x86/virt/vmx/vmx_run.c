@@ -1,7 +1,7 @@
 /*
- * One entry into a guest and its exit on VT-x (Intel SDM vol. 3C, chapters 27 and 28): the event that goes in, the windows, and
- * the exit's record. Called by vcpu_run through the vendor contract with interrupts off. It must never lose an event: what was
- * not delivered is in v->entry_info or v->exit.idt.
+ * One entry into a guest and its exit on VT-x (Intel SDM vol. 3C, chapters 27 and 28): the event that goes
+ * in, the windows, and the exit's record. Called by vcpu_run through the vendor contract with interrupts off.
+ * It must never lose an event: what was not delivered is in v->entry_info or v->exit.idt.
  */
 #include "arch/x86/virt/vmx/vmx.h"
 #include "arch/x86/virt/virt_guest.h"
@@ -78,10 +78,12 @@ static void vmx_windows(struct vcpu *v)
 	uint64_t wanted = v->primary;
 
 	if (v->vmx.hold)
-		wanted |= vtx_event_type(e) == VTX_EVENT_NMI ? VTX_PRIMARY_NMI_WINDOW : VTX_PRIMARY_INTERRUPT_WINDOW;
+		wanted |= vtx_event_type(e) == VTX_EVENT_NMI ? VTX_PRIMARY_NMI_WINDOW
+							     : VTX_PRIMARY_INTERRUPT_WINDOW;
 	if (!v->dr_live)
 		wanted |= VTX_PRIMARY_MOV_DR;
-	wanted |= vmx_traits.tpr_shadow ? VTX_PRIMARY_TPR_SHADOW : VTX_PRIMARY_CR8_LOAD | VTX_PRIMARY_CR8_STORE;
+	wanted |=
+	    vmx_traits.tpr_shadow ? VTX_PRIMARY_TPR_SHADOW : VTX_PRIMARY_CR8_LOAD | VTX_PRIMARY_CR8_STORE;
 	wanted = vmx_control(vmx_traits.primary, wanted);
 	if ((uint32_t)wanted != v->vmx.primary) {
 		v->vmx.primary = (uint32_t)wanted;
@@ -147,10 +149,12 @@ static enum virt_run vmx_settle(struct vcpu *v)
 	vmx_record(v);
 	if (v->exit.reason & VTX_REASON_FAILED)
 		return vmx_failed(v, v->exit.reason & 0xffff);
+	v->vmx.launched = true; /* a refused entry leaves the VMCS as it was (VMLAUNCH's operation) */
 	if (!v->vmx.hold)
 		v->entry_info = 0;
 	if (unlikely(v->exit.idt) && vtx_event_type((vtx_event_t){{v->exit.idt}}) == VTX_EVENT_NMI)
-		vmx_hw_write(VTX_FIELD_INTERRUPTIBILITY, vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) & ~VTX_BLOCK_NMI);
+		vmx_hw_write(VTX_FIELD_INTERRUPTIBILITY,
+			     vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) & ~VTX_BLOCK_NMI);
 	r = vmx_exit(v);
 	if (unlikely(v->exit.idt) && (r == VIRT_RUN_AGAIN || r == VIRT_RUN_INTERRUPT)) {
 		v->entry_info = v->exit.idt;
@@ -193,7 +197,6 @@ enum virt_run vmx_run(struct vcpu *v)
 		cpu_write_cr2(v->vmx.cr2);
 	if (vmx_entry_run(v, v->vmx.launched) == VMX_ENTRY_FAIL)
 		return vmx_failed(v, VTX_REASON_ENTRY_STATE);
-	v->vmx.launched = true;
 	v->vmx.cr2 = cpu_read_cr2();
 	return vmx_settle(v);
 }
@@ -201,8 +204,9 @@ enum virt_run vmx_run(struct vcpu *v)
 /* ---- a stretch of runs ---- */
 
 /*
- * SYSCALL's MSRs, KERNEL_GS_BASE and DR6, and those of the host's fields that change from thread to thread. The guest cannot
- * write STAR, LSTAR and SFMASK without an exit, so only KERNEL_GS_BASE (SWAPGS) is read back.
+ * SYSCALL's MSRs, KERNEL_GS_BASE and DR6, and those of the host's fields that change from thread to thread.
+ * The guest cannot write STAR, LSTAR and SFMASK without an exit, so only KERNEL_GS_BASE (SWAPGS) is read
+ * back.
  */
 void vmx_load(struct vcpu *v)
 {

@@ -1,7 +1,8 @@
 /*
- * Guest state between the VMCS and the neutral words of the vCPU ABI. Called through the vendor contract, and by vmx_field.c.
- * Single values are made legal on the way in; a combination that VM entry refuses (Intel SDM vol. 3C 27.3.1) costs the guest
- * only: the entry fails, with the host's state untouched. `s` may be a page that its owner changes: words are read once.
+ * Guest state between the VMCS and the neutral words of the vCPU ABI. Called through the vendor contract, and
+ * by vmx_field.c. Single values are made legal on the way in; a combination that VM entry refuses (Intel SDM
+ * vol. 3C 27.3.1) costs the guest only: the entry fails, with the host's state untouched. `s` may be a page
+ * that its owner changes: words are read once.
  */
 #include "arch/x86/virt/vmx/vmx.h"
 #include "arch/x86/virt/virt_guest.h"
@@ -9,9 +10,9 @@
 
 #define ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
-#define VMX_AR_DEFINED 0x1f0ffu
+#define VMX_AR_DEFINED	0x1f0ffu
 #define VMX_CR0_DEFINED 0xe005003fu
-#define VMX_DR6_FIXED 0xffff0ff0u
+#define VMX_DR6_FIXED	0xffff0ff0u
 
 static uint64_t vmx_canonical(uint64_t v)
 {
@@ -147,8 +148,7 @@ static void vmx_put_msrs(struct vcpu *v, const struct insula_vcpu_state *s)
 void vmx_put(struct vcpu *v, uint64_t groups, const struct insula_vcpu_state *s)
 {
 	if (groups & INSULA_VS_GPR)
-		for (unsigned i = 0; i < INSULA_GPR_COUNT; i++)
-			v->gpr[i] = ONCE(s->gpr[i]);
+		virt_guest_copy_gpr(v->gpr, s->gpr);
 	if (!(groups & ~(uint64_t)INSULA_VS_GPR))
 		return;
 	vmx_activate(v);
@@ -188,16 +188,16 @@ static void vmx_get_segments(struct insula_vcpu_state *s)
 {
 	for (unsigned i = 0; i < INSULA_SEG_COUNT; i++) {
 		s->seg[i] = (struct insula_segment){
-			.base = vmx_hw_read(VTX_FIELD_ES_BASE + 2 * i),
-			.limit = (uint32_t)vmx_hw_read(VTX_FIELD_ES_LIMIT + 2 * i),
-			.selector = (uint16_t)vmx_hw_read(VTX_FIELD_ES_SELECTOR + 2 * i),
-			.ar = (uint32_t)vmx_hw_read(VTX_FIELD_ES_AR + 2 * i),
+		    .base = vmx_hw_read(VTX_FIELD_ES_BASE + 2 * i),
+		    .limit = (uint32_t)vmx_hw_read(VTX_FIELD_ES_LIMIT + 2 * i),
+		    .selector = (uint16_t)vmx_hw_read(VTX_FIELD_ES_SELECTOR + 2 * i),
+		    .ar = (uint32_t)vmx_hw_read(VTX_FIELD_ES_AR + 2 * i),
 		};
 	}
 	s->gdtr = (struct insula_segment){.base = vmx_hw_read(VTX_FIELD_GDTR_BASE),
-	                                  .limit = (uint32_t)vmx_hw_read(VTX_FIELD_GDTR_LIMIT)};
+					  .limit = (uint32_t)vmx_hw_read(VTX_FIELD_GDTR_LIMIT)};
 	s->idtr = (struct insula_segment){.base = vmx_hw_read(VTX_FIELD_IDTR_BASE),
-	                                  .limit = (uint32_t)vmx_hw_read(VTX_FIELD_IDTR_LIMIT)};
+					  .limit = (uint32_t)vmx_hw_read(VTX_FIELD_IDTR_LIMIT)};
 }
 
 static void vmx_get_msrs(const struct vcpu *v, struct insula_vcpu_state *s)
@@ -217,8 +217,7 @@ void vmx_get(struct vcpu *v, uint64_t groups, struct insula_vcpu_state *s)
 {
 	vmx_activate(v);
 	if (groups & INSULA_VS_GPR)
-		for (unsigned i = 0; i < INSULA_GPR_COUNT; i++)
-			s->gpr[i] = v->gpr[i];
+		virt_guest_copy_gpr(s->gpr, v->gpr);
 	if (groups & INSULA_VS_IP) {
 		s->rip = vmx_hw_read(VTX_FIELD_RIP);
 		s->rsp = vmx_hw_read(VTX_FIELD_RSP);
@@ -256,23 +255,24 @@ void vmx_get(struct vcpu *v, uint64_t groups, struct insula_vcpu_state *s)
 void vmx_reset(struct vcpu *v)
 {
 	static const struct insula_vcpu_state reset = {
-		.rip = 0xfff0,
-		.rflags = 2,
-		.cr0 = VMX_CR0_ET,
-		.seg = {
-			[INSULA_ES] = {.limit = 0xffff, .ar = 0x93},
-			[INSULA_CS] = {.limit = 0xffff, .ar = 0x9b, .selector = 0xf000, .base = 0xffff0000},
-			[INSULA_SS] = {.limit = 0xffff, .ar = 0x93},
-			[INSULA_DS] = {.limit = 0xffff, .ar = 0x93},
-			[INSULA_FS] = {.limit = 0xffff, .ar = 0x93},
-			[INSULA_GS] = {.limit = 0xffff, .ar = 0x93},
-			[INSULA_LDTR] = {.limit = 0xffff, .ar = 0x82},
-			[INSULA_TR] = {.limit = 0xffff, .ar = 0x8b},
+	    .rip = 0xfff0,
+	    .rflags = 2,
+	    .cr0 = VMX_CR0_ET,
+	    .seg =
+		{
+		    [INSULA_ES] = {.limit = 0xffff, .ar = 0x93},
+		    [INSULA_CS] = {.limit = 0xffff, .ar = 0x9b, .selector = 0xf000, .base = 0xffff0000},
+		    [INSULA_SS] = {.limit = 0xffff, .ar = 0x93},
+		    [INSULA_DS] = {.limit = 0xffff, .ar = 0x93},
+		    [INSULA_FS] = {.limit = 0xffff, .ar = 0x93},
+		    [INSULA_GS] = {.limit = 0xffff, .ar = 0x93},
+		    [INSULA_LDTR] = {.limit = 0xffff, .ar = 0x82},
+		    [INSULA_TR] = {.limit = 0xffff, .ar = 0x8b},
 		},
-		.gdtr = {.limit = 0xffff},
-		.idtr = {.limit = 0xffff},
-		.pat = VIRT_PAT_RESET,
-		.dr7 = 0x400,
+	    .gdtr = {.limit = 0xffff},
+	    .idtr = {.limit = 0xffff},
+	    .pat = VIRT_PAT_RESET,
+	    .dr7 = 0x400,
 	};
 
 	vmx_put(v, INSULA_VS_IP | INSULA_VS_CR | INSULA_VS_SEG | INSULA_VS_MSR | INSULA_VS_DEBUG, &reset);

@@ -1,0 +1,261 @@
+/* The vendor contract, the same cases on each CPU: every exit, in VT-x's words whoever made it. */
+// links: kernel/arch/x86/virt/virt_contract_fake.c kernel/arch/x86/virt/virt_fake.c
+// links: kernel/arch/x86/virt/virt_guest.c kernel/arch/x86/virt/virt_tag.c
+// links: kernel/arch/x86/virt/svm/svm_fake.c kernel/arch/x86/virt/svm/svm.c
+// links: kernel/arch/x86/virt/svm/svm_state.c kernel/arch/x86/virt/svm/svm_field.c
+// links: kernel/arch/x86/virt/svm/svm_run.c kernel/arch/x86/virt/svm/svm_exit.c
+// links: kernel/arch/x86/virt/svm/svm_check.c kernel/arch/x86/virt/svm/svm_npt.c
+// links: kernel/arch/x86/virt/vmx/vmx_fake.c kernel/arch/x86/virt/vmx/vmx.c
+// links: kernel/arch/x86/virt/vmx/vmx_state.c kernel/arch/x86/virt/vmx/vmx_field.c
+// links: kernel/arch/x86/virt/vmx/vmx_run.c kernel/arch/x86/virt/vmx/vmx_exit.c
+// links: kernel/arch/x86/virt/vmx/vmx_ept.c
+#include "arch/x86/virt/virt_contract_fake.h"
+
+static void test_simple_exits(void **state)
+{
+	static const struct {
+		enum fake_act act;
+		uint64_t reason;
+		unsigned length;
+	} t[] = {
+	    {FAKE_CPUID, 10, 2},  {FAKE_HLT, 12, 1},	 {FAKE_INVD, 13, 2},
+	    {FAKE_WBINVD, 54, 2}, {FAKE_RDPMC, 15, 2},	 {FAKE_HYPERCALL, 18, 3},
+	    {FAKE_XSETBV, 55, 3}, {FAKE_MONITOR, 39, 3}, {FAKE_MWAIT, 36, 3},
+	    {FAKE_RDTSC, 16, 2},  {FAKE_RDTSCP, 51, 3},	 {FAKE_PAUSE, 40, 2},
+	    {FAKE_INVLPG, 14, 3}, {FAKE_RDMSR, 31, 2},	 {FAKE_WRMSR, 32, 3 /* a prefix */},
+	};
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	write_field(v, VTX_FIELD_PRIMARY,
+		    VTX_PRIMARY_HLT | VTX_PRIMARY_RDTSC | VTX_PRIMARY_PAUSE | VTX_PRIMARY_INVLPG);
+	for (unsigned i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		fake_do((struct fake_step){.act = t[i].act, .length = t[i].length});
+		run_expect(v, t[i].reason);
+		assert_int_equal(s.length, has_length ? t[i].length : 0);
+		assert_int_equal(s.idt_vectoring, 0);
+		assert_int_equal(s.exit_info, 0);
+	}
+	/* what is not asked for does not come */
+	write_field(v, VTX_FIELD_PRIMARY, 0);
+	fake_do((struct fake_step){.act = FAKE_RDTSC});
+	fake_do((struct fake_step){.act = FAKE_PAUSE});
+	fake_do((struct fake_step){.act = FAKE_HLT});
+	fake_do((struct fake_step){.act = FAKE_INVLPG});
+	fake_do((struct fake_step){.act = FAKE_CPUID, .length = 2});
+	run_expect(v, 10);
+	fake_do((struct fake_step){.act = FAKE_TRIPLE_FAULT});
+	run_expect(v, 2);
+	fake_do((struct fake_step){.act = FAKE_TASK_SWITCH, .number = 0x28, .length = 7});
+	run_expect(v, 9);
+	assert_int_equal(s.qualification, 0x28 | BIT(31));
+	fake_vcpu_free(v);
+}
+
+static void test_io(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	fake_do((struct fake_step){.act = FAKE_OUT, .number = 0x80, .size = 1, .length = 2});
+	run_expect(v, 30);
+	assert_int_equal(s.qualification & ~BIT(6), 0x800000);
+	assert_int_equal(s.length, 2);
+	fake_do((struct fake_step){
+	    .act = FAKE_IN, .number = 0x3f8, .size = 4, .string = true, .rep = true, .length = 3});
+	run_expect(v, 30);
+	assert_int_equal(s.qualification & ~BIT(6), 0x3f8003b);
+	assert_int_equal(s.length, 3);
+	virt->ioport(v, 0x3f8, 0x3fb, true);
+	fake_do((struct fake_step){.act = FAKE_IN, .number = 0x3f8, .size = 4, .length = 1});
+	fake_do((struct fake_step){.act = FAKE_IN, .number = 0x3f9, .size = 4, .length = 1});
+	run_expect(v, 30);
+	assert_int_equal(s.qualification >> 16, 0x3f9);
+	virt->ioport(v, 0x3f8, 0x3f8, false);
+	fake_do((struct fake_step){.act = FAKE_IN, .number = 0x3f8, .size = 1, .length = 1});
+	run_expect(v, 30);
+	/* the last ports: an access that runs over the end always exits */
+	virt->ioport(v, 0xfff0, 0xffff, true);
+	fake_do((struct fake_step){.act = FAKE_OUT, .number = 0xffff, .size = 1, .length = 1});
+	fake_do((struct fake_step){.act = FAKE_OUT, .number = 0xffff, .size = 2, .length = 1});
+	run_expect(v, 30);
+	assert_int_equal(s.qualification >> 16, 0xffff);
+	fake_vcpu_free(v);
+}
+
+static void test_gpa(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	fake_do((struct fake_step){.act = FAKE_READ_GPA, .gpa = 0xfee00020});
+	run_expect(v, 48);
+	assert_int_equal(s.gpa, 0xfee00020);
+	assert_int_equal(s.qualification & 0x3f, 1);
+	assert_int_equal(s.length, 0);
+	if (is_svm) {
+		assert_int_equal(s.qualification & BIT(7), 0);
+		assert_int_equal(s.insn_count, has_gpr ? 3 : 0);
+		if (has_gpr)
+			assert_memory_equal(s.insn_bytes, "\x8b\x07\x90", 3);
+	}
+	fake_do((struct fake_step){.act = FAKE_WRITE_GPA, .gpa = 0x1000, .present = true});
+	run_expect(v, 48);
+	assert_int_equal(s.qualification & 0x3f, 0x2a);
+	fake_do((struct fake_step){.act = FAKE_FETCH_GPA, .gpa = 0x2000});
+	run_expect(v, 48);
+	assert_int_equal(s.qualification & 0x3f, 4);
+	assert_int_equal(s.insn_count, 0);
+	fake_vcpu_free(v);
+}
+
+static void test_cr(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	fake_do((struct fake_step){.act = FAKE_WRITE_CR, .number = 3, .gpr = 2});
+	fake_do((struct fake_step){.act = FAKE_READ_CR, .number = 3, .gpr = 2});
+	fake_do((struct fake_step){.act = FAKE_WRITE_CR, .number = 0, .gpr = 2, .gpa = 0x11});
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+	assert_int_equal(fake.entries, 1);
+	write_field(v, VTX_FIELD_PRIMARY,
+		    VTX_PRIMARY_CR3_LOAD | VTX_PRIMARY_CR3_STORE | VTX_PRIMARY_CR8_LOAD);
+	fake_do((struct fake_step){.act = FAKE_WRITE_CR, .number = 3, .gpr = 9, .length = 3});
+	run_expect(v, 28);
+	assert_int_equal(s.qualification, has_gpr ? 0x903 : 3);
+	assert_int_equal(s.length, has_gpr ? 3 : 0);
+	fake_do((struct fake_step){.act = FAKE_READ_CR, .number = 3, .gpr = 5, .length = 3});
+	run_expect(v, 28);
+	assert_int_equal(s.qualification, has_gpr ? 0x513 : 0x13);
+	fake_do((struct fake_step){.act = FAKE_WRITE_CR, .number = 8, .gpr = 0, .length = 4});
+	run_expect(v, 28);
+	assert_int_equal(s.qualification & 0x3f, 8);
+	/* bits that the VMM owns */
+	write_field(v, VTX_FIELD_CR0_MASK, BIT(0));
+	write_field(v, VTX_FIELD_CR0_SHADOW, 0x10);
+	fake_do((struct fake_step){.act = FAKE_WRITE_CR, .number = 0, .gpr = 0, .gpa = 0x11, .length = 3});
+	v->gpr[0] = 0x11;
+	run_expect(v, 28);
+	assert_int_equal(s.qualification & 0x3f, 0);
+	fake_vcpu_free(v);
+}
+
+/* CR0.CD, NW and NE are the guest's to set, and do nothing to the host. */
+static void test_cr0_own(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	get(v);
+	s.cr0 = 0x60000010;
+	virt->put(v, INSULA_VS_CR, &s);
+	get(v);
+	assert_int_equal(s.cr0, 0x60000010);
+	v->gpr[INSULA_RBX] = 0x40000031;
+	fake_do((struct fake_step){
+	    .act = FAKE_WRITE_CR, .number = 0, .gpr = INSULA_RBX, .gpa = 0x40000031, .length = 3});
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+	if (!is_svm)
+		assert_int_equal(s.cr0, 0x40000031);
+	fake_vcpu_free(v);
+}
+
+static void test_dr(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	/* the kernel's own: loaded at the first access, kept over exits */
+	fake_do((struct fake_step){.act = FAKE_WRITE_DR, .number = 0, .gpa = 0x1000});
+	fake_do((struct fake_step){.act = FAKE_WRITE_DR, .number = 0, .gpa = 0x1000});
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+	assert_int_equal(s.dr[0], 0x1000);
+	fake_do((struct fake_step){.act = FAKE_READ_DR, .number = 0});
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+	assert_int_equal(s.dr[0], 0x1000);
+	/* breakpoints that are on are loaded at once */
+	s.dr7 = 0x401;
+	s.dr[1] = 0x2000;
+	virt->put(v, INSULA_VS_DEBUG, &s);
+	fake_do((struct fake_step){.act = FAKE_WRITE_DR, .number = 1, .gpa = 0x3000});
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+	assert_int_equal(s.dr[0], 0x1000);
+	assert_int_equal(s.dr[1], 0x3000);
+	/* the VMM's, if it asks */
+	write_field(v, VTX_FIELD_PRIMARY, VTX_PRIMARY_MOV_DR);
+	fake_do((struct fake_step){.act = FAKE_READ_DR, .number = 7, .gpr = 3, .length = 3});
+	run_expect(v, 29);
+	assert_int_equal(s.qualification, has_gpr ? 0x317 : 0x17);
+	fake_vcpu_free(v);
+}
+
+static void test_exceptions(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	/* #AC and #DB go back into the guest */
+	fake_do((struct fake_step){.act = FAKE_EXCEPTION, .number = 17, .error = 0});
+	fake_do((struct fake_step){.act = FAKE_EXCEPTION, .number = 1, .error = 0x4000});
+	fake_do((struct fake_step){.act = FAKE_EXCEPTION, .number = 13, .error = 5}); /* not intercepted */
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+	assert_int_equal(fake.deliveries, 2);
+	assert_int_equal(fake.delivered[0], vtx_event_make(3, 17, true));
+	assert_int_equal(fake.delivered[1], vtx_event_make(3, 1, false));
+	assert_int_equal(s.dr6 & 0x4000, 0x4000);
+	/* a VMM that asks gets them */
+	write_field(v, VTX_FIELD_EXCEPTIONS, BIT(1) | BIT(14) | BIT(3));
+	fake_do((struct fake_step){.act = FAKE_EXCEPTION, .number = 14, .error = 7, .gpa = 0x5000});
+	run_expect(v, 0);
+	assert_int_equal(s.exit_info, vtx_event_make(3, 14, true));
+	assert_int_equal(s.exit_error, 7);
+	assert_int_equal(s.qualification, 0x5000);
+	fake_do((struct fake_step){.act = FAKE_EXCEPTION, .number = 3});
+	run_expect(v, 0);
+	assert_int_equal(s.exit_info, vtx_event_make(6, 3, false));
+	/* one that comes while another event is under way: the VMM puts them in order */
+	fake_do((struct fake_step){
+	    .act = FAKE_EXCEPTION, .number = 17, .vectoring = vtx_event_make(0, 0x50, false)});
+	run_expect(v, 0);
+	assert_int_equal(s.idt_vectoring, vtx_event_make(0, 0x50, false));
+	fake_vcpu_free(v);
+}
+
+static void test_host_events(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	fake_do((struct fake_step){.act = FAKE_HOST_NMI});
+	fake_do((struct fake_step){.act = FAKE_HOST_MC});
+	fake_do((struct fake_step){.act = FAKE_OWN_VIRT, .length = 3});
+	fake_do((struct fake_step){.act = FAKE_INTERRUPT});
+	fake_do((struct fake_step){.act = FAKE_CPUID, .length = 2});
+	fake.interrupt = false; /* gone before it is looked for */
+	run_expect(v, 10);
+	assert_int_equal(fake.host_nmis, 1);
+	assert_int_equal(fake.host_mcs, 1);
+	assert_int_equal(fake.delivered[0], vtx_event_make(3, 6, false));
+	assert_int_equal(fake.polls, 1);
+	fake_do((struct fake_step){.act = FAKE_INTERRUPT});
+	fake.interrupt = true;
+	assert_int_equal(fake_run(v), VIRT_RUN_INTERRUPT);
+	fake_vcpu_free(v);
+}
+
+int main(void)
+{
+	const struct contract_case cases[] = {
+	    CASE(test_simple_exits), CASE(test_io), CASE(test_gpa),	   CASE(test_cr),
+	    CASE(test_cr0_own),	     CASE(test_dr), CASE(test_exceptions), CASE(test_host_events),
+	};
+
+	return contract_run(cases, ARRAY_SIZE(cases));
+}

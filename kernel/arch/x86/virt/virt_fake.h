@@ -1,0 +1,108 @@
+/*
+ * The world of the vendor contract's tests: CPU registers, an FPU, a host interrupt, and a script of what the
+ * guest does, in words that belong to neither vendor. svm_fake.c and vmx_fake.c play the script as their CPU
+ * would: they refuse what it refuses, exit only where an intercept is set, deliver events as it delivers
+ * them, and keep a TLB by tags that goes stale when a flush is forgotten.
+ */
+#ifndef VIRT_FAKE_H
+#define VIRT_FAKE_H
+
+#include "arch/x86/virt/virt.h"
+#include "arch/x86/virt/vcpu_struct.h"
+#include "arch/x86/virt/vtx.h"
+#include "percpu.h"
+
+/* What the guest does next. */
+enum fake_act {
+	FAKE_CPUID,
+	FAKE_HLT,
+	FAKE_INVD,
+	FAKE_WBINVD,
+	FAKE_RDPMC,
+	FAKE_RDTSC,
+	FAKE_RDTSCP,
+	FAKE_HYPERCALL,
+	FAKE_XSETBV,
+	FAKE_PAUSE,
+	FAKE_MONITOR,
+	FAKE_MWAIT,
+	FAKE_INVLPG,
+	FAKE_OWN_VIRT, /* VMXON, VMRUN */
+	FAKE_RDMSR,
+	FAKE_WRMSR, /* number: MSR */
+	FAKE_IN,
+	FAKE_OUT, /* number: port; size; string */
+	FAKE_READ_CR,
+	FAKE_WRITE_CR,
+	FAKE_READ_DR,
+	FAKE_WRITE_DR, /* number, gpr */
+	FAKE_READ_GPA,
+	FAKE_WRITE_GPA,
+	FAKE_FETCH_GPA, /* gpa; present: what the entry allows was not enough */
+	FAKE_EXCEPTION, /* number: vector; error */
+	FAKE_TRIPLE_FAULT,
+	FAKE_TASK_SWITCH, /* number: selector */
+	FAKE_INTERRUPT,
+	FAKE_HOST_NMI,
+	FAKE_HOST_MC, /* the host's */
+	FAKE_IRET,
+	FAKE_STI,   /* no exit of its own: the guest's flags change */
+	FAKE_TOUCH, /* memory is used: the TLB is asked */
+};
+
+struct fake_step {
+	enum fake_act act;
+	uint64_t number, gpa, error;
+	unsigned size, gpr, length;
+	bool string, rep, present;
+	uint64_t vectoring; /* an event is being delivered when this happens, VT-x's word */
+	uint32_t vectoring_error;
+};
+
+struct fake_cpu {
+	/* the script, and how far it is */
+	struct fake_step step[32];
+	unsigned steps, done;
+	/* what has been seen */
+	uint64_t delivered[16]; /* events that the guest took, VT-x's words */
+	unsigned deliveries;
+	uint64_t delivered_error, delivered_rip;
+	unsigned entries; /* successful */
+	unsigned refused; /* entries that the CPU's checks refused */
+	bool stale;	  /* a translation was used that should have been flushed */
+	unsigned host_nmis, host_mcs, polls;
+	unsigned fpu_saves, fpu_loads;
+	/* the CPU */
+	bool interrupt;	  /* irq_poll finds one */
+	bool nmi_blocked; /* the guest is in its NMI handler */
+	uint64_t xcr0, dr[8], cr2, msr_pat, tsc_aux, kernel_gs_base, star, lstar, sfmask;
+	struct fpu_state *fpu_from; /* whose state is loaded */
+	uint64_t root_version[8];   /* of the EPT root at (index + 1) << 20: changes when its tables do */
+	/* traits */
+	bool svm_nrip, svm_decode, svm_virq;
+};
+extern struct fake_cpu fake;
+
+/* A fresh machine with this vendor's CPU; `virt` is set. */
+void fake_start(const struct virt_ops *ops);
+/* As found by vendor detection, before fake_start's cpu_init. */
+void fake_svm_reset(void);
+void fake_vmx_reset(void);
+
+struct vcpu *fake_vcpu(void); /* made, with EPT root 1 */
+void fake_vcpu_free(struct vcpu *v);
+#define FAKE_ROOT(n) paddr((uint64_t)(n) << 20)
+
+void fake_do(struct fake_step s);
+/* Next step, or NULL: then the fakes make a host interrupt of it. */
+const struct fake_step *fake_next(void);
+void fake_deliver(uint64_t event, uint64_t error, uint64_t rip);
+/* A translation is used under this tag for this root: stale, filled, or fine. */
+void fake_tlb_use(uint32_t tag, paddr_t root);
+void fake_tlb_flush_all(void);
+void fake_tlb_flush_root(paddr_t root);
+
+/* Runs until something is for the caller; VIRT_RUN_AGAIN only if `once`. */
+enum virt_run fake_run(struct vcpu *v);
+
+#endif

@@ -1,0 +1,388 @@
+/*
+ * A CPU with VT-x that plays the script of virt_fake.h: VMCSs as tables of fields, VMLAUNCH and VMRESUME with
+ * the checks that matter here, intercepts, event delivery, INVEPT and INVVPID on the TLB. Intel SDM vol. 3C,
+ * chapters 25 to 31.
+ */
+#include "arch/x86/virt/vmx/vmx.h"
+#include "arch/x86/virt/vmx/vmx_hw.h"
+#include "arch/x86/virt/virt_fake.h"
+#include "arch/x86/mm/window.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define FAKE_VMCS 64
+
+static struct fake_vmcs {
+	uint64_t pa;
+	bool launched;
+	uint64_t field[0x8000];
+} * fake_vmcs[FAKE_VMCS], *fake_current;
+static bool fake_vmx_on;
+
+void fake_vmx_reset(void)
+{
+	for (unsigned i = 0; i < FAKE_VMCS; i++) {
+		free(fake_vmcs[i]);
+		fake_vmcs[i] = NULL;
+	}
+	fake_current = NULL;
+	fake_vmx_on = false;
+	vmx_traits = (struct vmx_traits){0};
+}
+
+/* ---- instructions ---- */
+
+static struct fake_vmcs *fake_vmcs_of(uint64_t pa)
+{
+	for (unsigned i = 0; i < FAKE_VMCS; i++) {
+		if (fake_vmcs[i] && fake_vmcs[i]->pa == pa)
+			return fake_vmcs[i];
+		if (!fake_vmcs[i]) {
+			fake_vmcs[i] = calloc(1, sizeof(*fake_vmcs[i]));
+			assert_non_null(fake_vmcs[i]);
+			fake_vmcs[i]->pa = pa;
+			return fake_vmcs[i];
+		}
+	}
+	fail();
+	return NULL;
+}
+
+bool vmx_hw_on(uint64_t pa)
+{
+	assert_int_equal(pa, 0x1000);
+	fake_vmx_on = true;
+	return true;
+}
+bool vmx_hw_clear(uint64_t pa)
+{
+	struct fake_vmcs *c = fake_vmcs_of(pa);
+
+	assert_true(fake_vmx_on);
+	c->launched = false;
+	if (fake_current == c)
+		fake_current = NULL;
+	return true;
+}
+bool vmx_hw_load(uint64_t pa)
+{
+	uint32_t revision;
+
+	memcpy(&revision, window_kv(paddr(pa)), sizeof(revision));
+	assert_int_equal(revision, 0x12);
+	fake_current = fake_vmcs_of(pa);
+	return true;
+}
+uint64_t vmx_hw_read(uint64_t field)
+{
+	assert_non_null(fake_current);
+	assert_in_range(field, 0, 0x7fff);
+	return fake_current->field[field];
+}
+void vmx_hw_write(uint64_t field, uint64_t value)
+{
+	assert_non_null(fake_current);
+	assert_in_range(field, 0, 0x7fff);
+	assert_false((field & 0x6c00) == 0x4400 || (field & 0x6c00) == 0x6400 || (field & 0x6c00) == 0x2400);
+	fake_current->field[field] = value;
+}
+void vmx_hw_invept(uint64_t type, uint64_t eptp)
+{
+	if (type == 1)
+		fake_tlb_flush_root(paddr(eptp & ~0xfffull));
+	else
+		fake_tlb_flush_all();
+}
+void vmx_hw_invvpid(uint64_t type, uint64_t vpid)
+{
+	assert_int_equal(type, 2);
+	(void)vpid;
+	fake_tlb_flush_all();
+}
+uint64_t vmx_hw_read_cr(unsigned n)
+{
+	return n == 0 ? 0x80010033 : n == 3 ? 0x9000 : 0x2006a0;
+}
+void vmx_hw_write_cr4(uint64_t v)
+{
+	assert_true(v & BIT(13));
+}
+uint16_t vmx_hw_tr(void)
+{
+	return 0x30;
+}
+struct vmx_hw_table vmx_hw_gdt(void)
+{
+	return (struct vmx_hw_table){127, 0x1234000};
+}
+struct vmx_hw_table vmx_hw_idt(void)
+{
+	return (struct vmx_hw_table){4095, 0x1235000};
+}
+void vmx_hw_load_gdt(const struct vmx_hw_table *t)
+{
+	assert_int_equal(t->limit, 127);
+	assert_int_equal(t->base, 0x1234000);
+}
+void vmx_entry_nmi(void)
+{
+	fake.host_nmis++;
+}
+void vmx_entry_machine_check(void)
+{
+	fake.host_mcs++;
+}
+
+/* ---- checks ---- */
+
+#define F(name) fake_current->field[VTX_FIELD_##name]
+
+static bool fake_vmx_open(void)
+{
+	return (F(RFLAGS) & BIT(9)) && !(F(INTERRUPTIBILITY) & 3);
+}
+
+/* 27.2, 27.3: true if the guest state is refused. */
+static bool fake_vmx_refuses(void)
+{
+	bool lma = F(EFER) & BIT(10), pg = F(CR0) & BIT(31);
+	unsigned type = F(ENTRY_INFO) >> 8 & 7, vector = F(ENTRY_INFO) & 0xff;
+
+	assert_true(F(CR0) & BIT(5));
+	assert_true(F(CR4) & BIT(13));
+	assert_int_equal(!!(F(ENTRY_CONTROLS) & BIT(9)), lma);
+	assert_int_equal(F(CR0) & (BIT(30) | BIT(29)), 0);
+	if (pg && !(F(CR0) & 1))
+		return true;
+	if (lma != (pg && (F(EFER) & BIT(8))) || (lma && !(F(CR4) & BIT(5))))
+		return true;
+	if (lma && (F(ES_AR + 2) & BIT(13)) && (F(ES_AR + 2) & BIT(14)))
+		return true;
+	if (F(ENTRY_INFO) & BIT(31)) {
+		assert_true(type != 1 && type != 7 && (type != 3 || (vector != 2 && vector < 31)));
+		if (type == 0)
+			assert_true(fake_vmx_open());
+		if (type == 2)
+			assert_false(F(INTERRUPTIBILITY) & 8);
+	}
+	return false;
+}
+
+/* ---- exits ---- */
+
+static bool fake_vmx_exit(uint32_t reason, uint64_t qualification, unsigned length)
+{
+	F(REASON) = reason;
+	F(QUALIFICATION) = qualification;
+	F(EXIT_LENGTH) = length;
+	return true;
+}
+
+static bool fake_vmx_if(uint64_t control, uint32_t reason, unsigned length)
+{
+	return (F(PRIMARY) & control) && fake_vmx_exit(reason, 0, length);
+}
+
+static bool fake_vmx_exception(const struct fake_step *s)
+{
+	bool error = s->number == 8 || s->number == 13 || s->number == 14 || s->number == 17;
+
+	if (!(F(EXCEPTIONS) >> s->number & 1))
+		return false;
+	fake_vmx_exit(0, s->number == 14 ? s->gpa : s->number == 1 ? s->error : 0, 0);
+	F(EXIT_INFO) = vtx_event_make(s->number == 3 ? 6 : 3, s->number, error);
+	F(EXIT_ERROR) = s->error;
+	return true;
+}
+
+static bool fake_vmx_io(struct vcpu *v, const struct fake_step *s)
+{
+	uint64_t q = s->number << 16 | (s->size - 1) | (s->act == FAKE_IN ? 8u : 0) | (s->string ? 16u : 0) |
+		     (s->rep ? 32u : 0);
+	bool hit = false;
+
+	for (unsigned p = (unsigned)s->number; p < s->number + s->size && p < 65536; p++)
+		hit |= v->io_map[p / 8] >> p % 8 & 1;
+	return (hit || s->number + s->size > 65536) && fake_vmx_exit(30, q, s->length);
+}
+
+static bool fake_vmx_cr(const struct fake_step *s)
+{
+	bool write = s->act == FAKE_WRITE_CR;
+	uint64_t q = s->number | (write ? 0 : 16u) | s->gpr << 8;
+
+	if (s->number == 3)
+		return (F(PRIMARY) & (write ? VTX_PRIMARY_CR3_LOAD : VTX_PRIMARY_CR3_STORE)) &&
+		       fake_vmx_exit(28, q, s->length);
+	if (s->number == 8)
+		return (F(PRIMARY) & (write ? VTX_PRIMARY_CR8_LOAD : VTX_PRIMARY_CR8_STORE)) &&
+		       fake_vmx_exit(28, q, s->length);
+	/* a write that changes a bit of the mask against the shadow; the value is in gpa */
+	if (!write)
+		return false;
+	if (s->number == 0 && ((s->gpa ^ F(CR0_SHADOW)) & F(CR0_MASK)))
+		return fake_vmx_exit(28, q, s->length);
+	return s->number == 4 && ((s->gpa ^ F(CR4_SHADOW)) & F(CR4_MASK)) && fake_vmx_exit(28, q, s->length);
+}
+
+static bool fake_vmx_gpa(const struct fake_step *s)
+{
+	uint64_t q = (s->act == FAKE_READ_GPA	 ? 1u
+		      : s->act == FAKE_WRITE_GPA ? 2u
+						 : 4u) |
+		     (s->present ? 8u : 0) | BIT(7) | BIT(8);
+
+	if (s->present)
+		q |= s->act == FAKE_WRITE_GPA ? BIT(5) : s->act == FAKE_FETCH_GPA ? BIT(4) : BIT(4) | BIT(5);
+	fake_vmx_exit(48, q, 9 /* an old value */);
+	F(GPA) = s->gpa;
+	F(GLA) = 0x12345000;
+	return true;
+}
+
+static bool fake_vmx_step(struct vcpu *v, const struct fake_step *s)
+{
+	switch (s->act) {
+	case FAKE_CPUID:
+		return fake_vmx_exit(10, 0, s->length);
+	case FAKE_HLT:
+		return fake_vmx_if(VTX_PRIMARY_HLT, 12, s->length);
+	case FAKE_INVD:
+		return fake_vmx_exit(13, 0, s->length);
+	case FAKE_WBINVD:
+		return (F(SECONDARY) & BIT(6)) && fake_vmx_exit(54, 0, s->length);
+	case FAKE_RDPMC:
+		return fake_vmx_if(VTX_PRIMARY_RDPMC, 15, s->length);
+	case FAKE_RDTSC:
+		return fake_vmx_if(VTX_PRIMARY_RDTSC, 16, s->length);
+	case FAKE_RDTSCP:
+		return fake_vmx_if(VTX_PRIMARY_RDTSC, 51, s->length);
+	case FAKE_HYPERCALL:
+		return fake_vmx_exit(18, 0, s->length);
+	case FAKE_XSETBV:
+		return fake_vmx_exit(55, 0, s->length);
+	case FAKE_PAUSE:
+		return fake_vmx_if(VTX_PRIMARY_PAUSE, 40, s->length);
+	case FAKE_MONITOR:
+		return fake_vmx_if(VTX_PRIMARY_MONITOR, 39, s->length);
+	case FAKE_MWAIT:
+		return fake_vmx_if(VTX_PRIMARY_MWAIT, 36, s->length);
+	case FAKE_INVLPG:
+		return fake_vmx_if(VTX_PRIMARY_INVLPG, 14, s->length);
+	case FAKE_OWN_VIRT:
+		return fake_vmx_exit(27, 0, s->length);
+	case FAKE_RDMSR:
+		return fake_vmx_exit(31, 0, s->length);
+	case FAKE_WRMSR:
+		return fake_vmx_exit(32, 0, s->length);
+	case FAKE_IN:
+	case FAKE_OUT:
+		return fake_vmx_io(v, s);
+	case FAKE_READ_CR:
+	case FAKE_WRITE_CR:
+		return fake_vmx_cr(s);
+	case FAKE_READ_DR:
+	case FAKE_WRITE_DR:
+		if (F(PRIMARY) & VTX_PRIMARY_MOV_DR)
+			return fake_vmx_exit(29, s->number | (s->act == FAKE_READ_DR ? 16u : 0) | s->gpr << 8,
+					     s->length);
+		if (s->act == FAKE_WRITE_DR)
+			fake.dr[s->number] = s->gpa;
+		return false;
+	case FAKE_READ_GPA:
+	case FAKE_WRITE_GPA:
+	case FAKE_FETCH_GPA:
+		return fake_vmx_gpa(s);
+	case FAKE_EXCEPTION:
+		return fake_vmx_exception(s);
+	case FAKE_TRIPLE_FAULT:
+		return fake_vmx_exit(2, 0, 0);
+	case FAKE_TASK_SWITCH:
+		return fake_vmx_exit(9, s->number | BIT(31), s->length);
+	case FAKE_INTERRUPT:
+		return fake_vmx_exit(1, 0, 0);
+	case FAKE_HOST_NMI:
+		fake_vmx_exit(0, 0, 0);
+		F(EXIT_INFO) = vtx_event_make(VTX_EVENT_NMI, 2, false);
+		return true;
+	case FAKE_HOST_MC:
+		fake_vmx_exit(0, 0, 0);
+		F(EXIT_INFO) = vtx_event_make(VTX_EVENT_EXCEPTION, 18, false);
+		return F(EXCEPTIONS) & BIT(18);
+	case FAKE_IRET:
+		fake.nmi_blocked = false;
+		F(INTERRUPTIBILITY) &= ~VTX_BLOCK_NMI;
+		F(RFLAGS) |= BIT(9);
+		return false;
+	case FAKE_STI:
+		F(RFLAGS) |= BIT(9);
+		return false;
+	case FAKE_TOUCH:
+		fake_tlb_use((uint32_t)fake_current->field[VMCS_VPID],
+			     paddr(fake_current->field[VMCS_EPTP] & ~0xfffull));
+		return false;
+	}
+	return false;
+}
+
+/* ---- VM entry ---- */
+
+static void fake_vmx_inject(void)
+{
+	uint64_t e = F(ENTRY_INFO);
+	unsigned type = e >> 8 & 7;
+
+	fake_deliver(e, e & BIT(11) ? F(ENTRY_ERROR) : 0, F(RIP) + (type >= 4 ? F(ENTRY_LENGTH) : 0));
+	F(RFLAGS) &= ~(uint64_t)BIT(9);
+	if (type == VTX_EVENT_NMI)
+		F(INTERRUPTIBILITY) |= VTX_BLOCK_NMI;
+}
+
+static bool fake_vmx_window(void)
+{
+	if ((F(PRIMARY) & VTX_PRIMARY_NMI_WINDOW) && !(F(INTERRUPTIBILITY) & VTX_BLOCK_NMI))
+		return fake_vmx_exit(8, 0, 0);
+	if ((F(PRIMARY) & VTX_PRIMARY_INTERRUPT_WINDOW) && fake_vmx_open())
+		return fake_vmx_exit(7, 0, 0);
+	return false;
+}
+
+enum vmx_entry vmx_entry_run(struct vcpu *v, bool launched)
+{
+	const struct fake_step *s;
+	bool delivers;
+
+	assert_non_null(fake_current);
+	assert_int_equal(fake_current->pa, window_pa(v->hw).v);
+	assert_int_equal(launched, fake_current->launched);
+	F(IDT_INFO) = F(EXIT_INFO) = 0;
+	if (fake_vmx_refuses()) {
+		fake.refused++;
+		F(REASON) = VTX_REASON_FAILED | 33;
+		return VMX_ENTRY_EXIT;
+	}
+	fake_current->launched = true;
+	fake.entries++;
+	delivers = fake.done < fake.steps && fake.step[fake.done].vectoring;
+	if ((F(ENTRY_INFO) & BIT(31)) && !delivers)
+		fake_vmx_inject();
+	F(ENTRY_INFO) &= ~BIT(31);
+	while (!fake_vmx_window()) {
+		s = fake_next();
+		if (!s) {
+			fake_vmx_exit(1, 0, 0);
+			fake.interrupt = true;
+			break;
+		}
+		if (s->vectoring) {
+			F(IDT_INFO) = s->vectoring;
+			F(IDT_ERROR) = s->vectoring_error;
+		}
+		if (fake_vmx_step(v, s))
+			break;
+	}
+	return VMX_ENTRY_EXIT;
+}

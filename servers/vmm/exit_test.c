@@ -1,0 +1,365 @@
+/* MSRs, ports, and accesses outside memory: what is answered, what faults, and that emulated instructions touch only what they name. */
+// links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/exit.c
+// links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
+// links: servers/vmm/timer.c servers/vmm/vcpu.c servers/vmm/walk.c
+// links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c
+// links: servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
+// links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
+// links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
+// cflags: -iquote servers/vmm/fake/include -D__XEN_TOOLS__
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "insula/exit_reason.h"
+#include "servers/vmm/fake/vmm_fake.h"
+#include "servers/vmm/xen/xen.h"
+#include <xen/sched.h>
+
+#define CODE 0x1000u
+#define HOLE 0x200000u /* mapped by the guest, no memory */
+#define GP   13u
+#define PF   14u
+
+static struct vcpu *v;
+
+static int setup(void **state)
+{
+	(void)state;
+	fake.intel = false;
+	fake_start(2);
+	v = vmm.vcpu[0];
+	return 0;
+}
+
+static void code(const char *bytes, unsigned n)
+{
+	fake_poke(CODE, bytes, n);
+	v->s->rip = CODE;
+	v->s->length = v->s->insn_count = 0;
+	v->s->idt_vectoring = 0;
+	v->inject_info = 0;
+}
+
+/* The vector raised, or -1. */
+static int raised(void)
+{
+	return v->inject_info & EVENT_VALID ? (int)EVENT_VECTOR(v->inject_info) : -1;
+}
+
+static bool rdmsr(uint32_t msr, uint64_t *value)
+{
+	code("\x0f\x32", 2);
+	v->s->gpr[INSULA_RCX] = 0xdead00000000ull | msr;
+	msr_read_exit(v);
+	*value = v->s->gpr[INSULA_RDX] << 32 | v->s->gpr[INSULA_RAX];
+	return raised() < 0;
+}
+
+static bool wrmsr(uint32_t msr, uint64_t value)
+{
+	code("\x0f\x30", 2);
+	v->s->gpr[INSULA_RCX] = msr;
+	v->s->gpr[INSULA_RAX] = value & 0xffffffffu;
+	v->s->gpr[INSULA_RDX] = value >> 32;
+	msr_write_exit(v);
+	assert_int_equal(v->s->rip, raised() < 0 ? CODE + 2 : CODE);
+	return raised() < 0;
+}
+
+static void msrs(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	assert_true(rdmsr(0x1b, &value));
+	assert_int_equal(value, 0xfee00900);
+	assert_false(wrmsr(0x1b, 0xfed00900));
+	assert_false(rdmsr(0x800, &value)); /* xAPIC mode: the x2APIC registers are not there */
+	assert_true(wrmsr(0x1b, 0xfee00d00));
+	assert_true(rdmsr(0x802, &value));
+	assert_false(wrmsr(0x802, 0));
+	assert_false(rdmsr(0x8ff, &value));
+	/* EFER: known bits only, LME not under paging, LMA not by hand */
+	assert_true(rdmsr(0xc0000080u, &value));
+	assert_false(wrmsr(0xc0000080u, value | 1u << 12)); /* SVME */
+	assert_false(wrmsr(0xc0000080u, value & ~0x100ull));
+	assert_true(wrmsr(0xc0000080u, value & ~0x400ull));
+	assert_int_equal(v->s->efer & 0x400, 0x400);
+	assert_false(wrmsr(0xc0000080u, 1ull << 63));
+	assert_true(wrmsr(0x277, 0x0007040600070406ull));
+	assert_false(wrmsr(0x277, 2));
+	assert_false(wrmsr(0x277, 8ull << 56));
+	assert_false(wrmsr(0xc0000103u, 1ull << 32));
+	assert_false(wrmsr(0x1d9, 1));
+	/* the hypercall page goes to memory only */
+	assert_true(wrmsr(0x40000000u, 0x9000));
+	assert_false(wrmsr(0x40000000u, 0x9001));
+	assert_false(wrmsr(0x40000000u, FAKE_LOW_RAM));
+	assert_false(wrmsr(0x40000000u, UINT64_MAX & ~0xfffull));
+	/* never the host's: SVM, microcode, feature control, speculation control */
+	assert_false(wrmsr(0xc0010114u, 0));
+	assert_false(wrmsr(0xc0010117u, 0x1000));
+	assert_false(rdmsr(0xc0010117u, &value));
+	assert_false(wrmsr(0x79, 0));
+	assert_false(wrmsr(0x3a, 0));
+	assert_false(rdmsr(0xffffffffu, &value));
+	assert_true(raised() == GP);
+}
+
+static void ports(void **state)
+{
+	(void)state;
+	code("\xe4\x61", 2); /* IN AL, 0x61 */
+	v->s->gpr[INSULA_RAX] = 0x1122334455667788ull;
+	v->s->qualification = 0x61u << 16 | 8u;
+	io_exit(v);
+	assert_int_equal(v->s->gpr[INSULA_RAX], 0x11223344556677ffull);
+	code("\xed", 1); /* IN EAX, DX */
+	v->s->qualification = 0xcfcu << 16 | 8u | 3u;
+	io_exit(v);
+	assert_int_equal(v->s->gpr[INSULA_RAX], 0xffffffffull);
+	code("\x6e", 1); /* OUTS */
+	v->s->qualification = 0xe9u << 16 | 16u;
+	io_exit(v);
+	assert_int_equal(raised(), GP);
+	code("\xe6\xe9", 2);
+	v->s->qualification = 0xe9u << 16;
+	fake.signals = 0;
+	io_exit(v);
+	assert_int_equal(fake.signals, 1); /* to the console server */
+}
+
+static void access_exit(uint64_t g, uint64_t how)
+{
+	v->s->gpa = g;
+	v->s->qualification = how;
+	ept_exit(v);
+}
+
+static void nothing_there(void **state)
+{
+	(void)state;
+	code("\x48\x8b\x03", 3); /* MOV RAX, [RBX] */
+	v->s->gpr[INSULA_RBX] = HOLE + 8;
+	access_exit(HOLE + 8, EPT_VIOLATION_READ);
+	assert_int_equal(v->s->gpr[INSULA_RAX], UINT64_MAX);
+	assert_int_equal(v->s->rip, CODE + 3);
+	code("\x88\x03", 2); /* MOV [RBX], AL: dropped */
+	access_exit(HOLE + 8, EPT_VIOLATION_WRITE);
+	assert_int_equal(v->s->rip, CODE + 2);
+	assert_int_equal(raised(), -1);
+	/* across a page */
+	v->s->gpr[INSULA_RBX] = HOLE + 0xffc;
+	code("\x48\x8b\x03", 3);
+	access_exit(HOLE + 0xffc, EPT_VIOLATION_READ);
+	assert_int_equal(raised(), 6);
+	/* what is no memory instruction: LOCK UD */
+	code("\xf0\x0f\x0b", 3);
+	access_exit(HOLE, EPT_VIOLATION_READ);
+	assert_int_equal(raised(), 6);
+	/* not mapped by the guest at all */
+	code("\x8b\x03", 2);
+	v->s->gpr[INSULA_RBX] = 6ull << 30;
+	access_exit(HOLE, EPT_VIOLATION_READ);
+	assert_int_equal(raised(), PF);
+	assert_int_equal(v->s->cr2, 6ull << 30);
+	/* running there ends the domain */
+	access_exit(HOLE, EPT_VIOLATION_FETCH);
+	assert_int_equal(fake.reason, SHUTDOWN_crash);
+}
+
+static void events_into_nothing(void **state)
+{
+	(void)state;
+	code("\x48\x8b\x03", 3);
+	v->s->gpr[INSULA_RAX] = 0;
+	v->s->gpr[INSULA_RBX] = HOLE;
+	v->s->idt_vectoring = EVENT_MAKE(EVENT_EXTERNAL, 0x30);
+	access_exit(HOLE, EPT_VIOLATION_WRITE);
+	assert_int_equal(fake.shutdowns, 1);
+	assert_int_equal(v->s->gpr[INSULA_RAX], 0); /* the instruction at RIP had no part in it */
+}
+
+/* A user program may change its instruction between exit and emulation: it must not reach what it could not. */
+static void user_mode(void **state)
+{
+	uint64_t *pd = (uint64_t *)(TASK_RAM_VADDR + FAKE_TABLES + 0x2000), was = 0x1122334455667788ull;
+
+	(void)state;
+	v->s->seg[INSULA_SS].ar |= 3u << 5;
+	v->s->seg[INSULA_CS].ar |= 3u << 5;
+	/* the code stays the user's, high RAM becomes the kernel's */
+	((uint64_t *)(TASK_RAM_VADDR + FAKE_TABLES + 0x2000 + 4 * 0x1000))[0] &= ~4ull;
+	(void)pd;
+	fake_poke(FAKE_HIGH_RAM, &was, sizeof(was));
+	code("\x48\x8b\x03", 3);
+	v->s->gpr[INSULA_RAX] = 0;
+	v->s->gpr[INSULA_RBX] = FAKE_HIGH_RAM;
+	access_exit(HOLE, EPT_VIOLATION_READ);
+	assert_int_equal(raised(), PF);
+	assert_int_equal(v->inject_error, 4);
+	assert_int_equal(v->s->gpr[INSULA_RAX], 0);
+	code("\x48\x89\x03", 3);
+	access_exit(HOLE, EPT_VIOLATION_WRITE);
+	assert_int_equal(raised(), PF);
+	assert_int_equal(v->inject_error, 6);
+	fake_peek(FAKE_HIGH_RAM, &was, sizeof(was));
+	assert_int_equal(was, 0x1122334455667788ull);
+}
+
+static void strings(void **state)
+{
+	uint64_t word = 0x8877665544332211ull;
+
+	(void)state;
+	/* REP STOSD into nothing: one element per exit */
+	code("\xf3\xab", 2);
+	v->s->gpr[INSULA_RCX] = 3;
+	v->s->gpr[INSULA_RDI] = HOLE;
+	v->s->rflags = 2;
+	access_exit(HOLE, EPT_VIOLATION_WRITE);
+	assert_int_equal(v->s->gpr[INSULA_RCX], 2);
+	assert_int_equal(v->s->gpr[INSULA_RDI], HOLE + 4);
+	assert_int_equal(v->s->rip, CODE);
+	access_exit(HOLE + 4, EPT_VIOLATION_WRITE);
+	access_exit(HOLE + 8, EPT_VIOLATION_WRITE);
+	assert_int_equal(v->s->rip, CODE + 2);
+	/* MOVSQ from RAM, backwards, with a DS base that 64-bit mode ignores */
+	code("\x48\xa5", 2);
+	v->s->seg[INSULA_DS].base = 0x100000;
+	v->s->rflags = 0x402;
+	fake_poke(0x4000, &word, 8);
+	v->s->gpr[INSULA_RSI] = 0x4000;
+	v->s->gpr[INSULA_RDI] = HOLE;
+	access_exit(HOLE, EPT_VIOLATION_WRITE);
+	assert_int_equal(v->s->gpr[INSULA_RSI], 0x4000 - 8);
+	assert_int_equal(v->s->rip, CODE + 2);
+	/* an element across a page is not written where the guest did not say */
+	code("\x48\xa5", 2);
+	v->s->gpr[INSULA_RSI] = HOLE;
+	v->s->gpr[INSULA_RDI] = 0x4ffc;
+	access_exit(HOLE, EPT_VIOLATION_READ);
+	assert_int_equal(raised(), 6);
+	fake_peek(0x5000, &word, 8);
+	assert_int_equal(word, 0);
+	/* a count of zero does nothing */
+	code("\xf3\xab", 2);
+	v->s->gpr[INSULA_RCX] = 0;
+	access_exit(HOLE, EPT_VIOLATION_WRITE);
+	assert_int_equal(v->s->rip, CODE + 2);
+}
+
+static void xapic_page(void **state)
+{
+	(void)state;
+	code("\x8b\x03", 2);
+	v->s->gpr[INSULA_RBX] = 0xfee00030u;
+	access_exit(0xfee00030u, EPT_VIOLATION_READ);
+	assert_int_equal(v->s->gpr[INSULA_RAX], 0x50014);
+	/* SVR on, then a self IPI */
+	code("\xc7\x03\xff\x01\0\0", 6);
+	v->s->gpr[INSULA_RBX] = 0xfee000f0u;
+	access_exit(0xfee000f0u, EPT_VIOLATION_WRITE);
+	code("\xc7\x03\x41\0\x04\0", 6);
+	v->s->gpr[INSULA_RBX] = 0xfee00300u;
+	access_exit(0xfee00300u, EPT_VIOLATION_WRITE);
+	assert_int_equal(lapic_pending(&v->lapic), 0x41);
+	/* a byte of a register reads, and does not write */
+	code("\x8a\x03", 2);
+	v->s->gpr[INSULA_RBX] = 0xfee00032u;
+	access_exit(0xfee00032u, EPT_VIOLATION_READ);
+	assert_int_equal(v->s->gpr[INSULA_RAX] & 0xff, 5);
+	for (uint32_t reg = 0; reg < 0x1000; reg += 4) {
+		code("\x8b\x03", 2);
+		v->s->gpr[INSULA_RBX] = 0xfee00000u + reg;
+		access_exit(0xfee00000u + reg, EPT_VIOLATION_READ);
+		code("\x89\x03", 2);
+		v->s->gpr[INSULA_RAX] = 0xffffffffu;
+		access_exit(0xfee00000u + reg, EPT_VIOLATION_WRITE);
+		code("\xc6\x03\xff", 3);
+		access_exit(0xfee00000u + reg, EPT_VIOLATION_WRITE);
+	}
+}
+
+static void halts(void **state)
+{
+	(void)state;
+	vmm.vcpu[1]->run = VCPU_RUNNING;
+	code("\xf4", 1);
+	v->s->reason = EXIT_HLT;
+	exit_handle(v);
+	assert_int_equal(v->run, VCPU_HALTED);
+	(void)lapic_write(&v->lapic, 0xf0, 0x1ff, 0);
+	(void)lapic_accept(&v->lapic, 0x40, false);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_RUNNING);
+	/* with interrupts off: a pending one must not make it spin */
+	(void)lapic_accept(&v->lapic, 0x50, false);
+	code("\xf4", 1);
+	v->s->rflags = 2;
+	exit_handle(v);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_OFFLINE);
+	assert_int_equal(fake.shutdowns, 0);
+	vmm.vcpu[1]->s->rip = CODE;
+	vmm.vcpu[1]->s->length = 1;
+	vmm.vcpu[1]->s->reason = EXIT_HLT;
+	vmm.vcpu[1]->s->rflags = 2;
+	exit_handle(vmm.vcpu[1]);
+	assert_int_equal(fake.shutdowns, 1);
+	assert_int_equal(fake.reason, SHUTDOWN_poweroff);
+}
+
+static void crosses_and_ends(void **state)
+{
+	(void)state;
+	v->s->reason = 1u << 31 | EXIT_ENTRY_GUEST_STATE;
+	exit_handle(v);
+	assert_int_equal(fake.reason, SHUTDOWN_crash);
+	(void)setup(NULL);
+	v->s->reason = EXIT_TRIPLE_FAULT;
+	exit_handle(v);
+	assert_int_equal(fake.reason, SHUTDOWN_crash);
+	(void)setup(NULL);
+	v->s->reason = 200;
+	exit_handle(v);
+	assert_int_equal(fake.shutdowns, 1);
+	(void)setup(NULL);
+	/* XSETBV: only what was offered, at CPL 0 */
+	code("\x0f\x01\xd1", 3);
+	v->s->reason = EXIT_XSETBV;
+	v->s->gpr[INSULA_RCX] = 0;
+	v->s->gpr[INSULA_RDX] = 0;
+	v->s->gpr[INSULA_RAX] = 7;
+	exit_handle(v);
+	assert_int_equal(v->s->xcr0, 7);
+	for (uint32_t bad = 0; bad < 0x400; bad++) {
+		if (bad == 1 || bad == 3 || bad == 7)
+			continue;
+		code("\x0f\x01\xd1", 3);
+		v->s->gpr[INSULA_RAX] = bad;
+		exit_handle(v);
+		assert_int_equal(raised(), GP);
+		assert_int_equal(v->s->xcr0, 7);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(msrs, setup),
+		cmocka_unit_test_setup(ports, setup),
+		cmocka_unit_test_setup(nothing_there, setup),
+		cmocka_unit_test_setup(events_into_nothing, setup),
+		cmocka_unit_test_setup(user_mode, setup),
+		cmocka_unit_test_setup(strings, setup),
+		cmocka_unit_test_setup(xapic_page, setup),
+		cmocka_unit_test_setup(halts, setup),
+		cmocka_unit_test_setup(crosses_and_ends, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

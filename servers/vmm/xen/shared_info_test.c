@@ -1,0 +1,328 @@
+/* Where the guest puts the shared pages: shared info, vcpu_info, grant frames; memory_op and hvm_op with hostile arguments. */
+// links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/exit.c
+// links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
+// links: servers/vmm/timer.c servers/vmm/vcpu.c servers/vmm/walk.c
+// links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c
+// links: servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
+// links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
+// links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
+// cflags: -iquote servers/vmm/fake/include -D__XEN_TOOLS__
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "servers/vmm/fake/vmm_fake.h"
+#include "servers/vmm/load/layout.h"
+#include "servers/vmm/xen/evtchn.h"
+#include <xen/errno.h>
+#include <xen/grant_table.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+#include <xen/memory.h>
+#include <xen/vcpu.h>
+#include <xen/xen.h>
+
+#define ARG 0x2000u
+
+__extension__ typedef unsigned __int128 wide;
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_start(2);
+	return 0;
+}
+
+static int64_t memory(uint64_t op, void *a, size_t size)
+{
+	const uint64_t arg[5] = {op, ARG};
+	int64_t r;
+
+	fake_poke(ARG, a, size);
+	r = memory_op(vmm.vcpu[0], arg, false);
+	fake_peek(ARG, a, size);
+	return r;
+}
+
+static int64_t add(unsigned space, uint64_t index, uint64_t gfn)
+{
+	struct xen_add_to_physmap a = {.domid = DOMID_SELF, .space = space, .idx = index, .gpfn = gfn};
+
+	return memory(XENMEM_add_to_physmap, &a, sizeof(a));
+}
+
+static int64_t register_info(uint32_t vcpu, uint64_t gfn, uint32_t offset)
+{
+	const struct vcpu_register_vcpu_info r = {.mfn = gfn, .offset = offset};
+	const uint64_t arg[5] = {VCPUOP_register_vcpu_info, vcpu, ARG};
+
+	fake_poke(ARG, &r, sizeof(r));
+	return vcpu_op(vmm.vcpu[0], arg, false);
+}
+
+static void place_shared_info(void **state)
+{
+	struct shared_info *s;
+
+	(void)state;
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x10), 0);
+	s = (struct shared_info *)memory_at(gpa(0x10000), PAGE);
+	assert_ptr_equal(shared_info_page(), s);
+	assert_ptr_equal(vmm.vcpu[1]->vcpu_info, &s->vcpu_info[1]);
+	assert_int_equal(s->wc_version & 1, 0);
+	assert_int_equal(s->wc_sec, 1700000000);
+	assert_int_equal(s->vcpu_info[0].time.version & 1, 0);
+	/* the same place again changes nothing */
+	evtchn_unmask(5);
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x10), 0);
+	assert_int_equal(s->evtchn_mask[0], ~0x20ul);
+	/* another place takes all of it along */
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x11), 0);
+	s = (struct shared_info *)memory_at(gpa(0x11000), PAGE);
+	assert_int_equal(s->evtchn_mask[0], ~0x20ul);
+	assert_ptr_equal(vmm.vcpu[0]->vcpu_info, &s->vcpu_info[0]);
+	/* outside RAM a page is made, but not where a device is */
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0xfeff8), 0);
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, LAPIC_BASE >> 12), -XEN_EINVAL);
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 1ull << 34), -XEN_EINVAL);
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, UINT64_MAX), -XEN_EINVAL);
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, (1ull << 34) - 1), 0);
+	assert_int_equal(add(XENMAPSPACE_shared_info, 1, 0x10), -XEN_EINVAL);
+	/* pages and memory are bounded */
+	for (uint64_t gfn = 0x200000; gfn < 0x200000 + 300 * 512; gfn += 512)
+		(void)add(XENMAPSPACE_shared_info, 0, gfn);
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x900000), -XEN_EINVAL);
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x10), 0);
+}
+
+static void place_vcpu_info(void **state)
+{
+	struct vcpu *v = vmm.vcpu[0];
+
+	(void)state;
+	assert_int_equal(register_info(0, 0x10, PAGE - sizeof(struct vcpu_info) + 1), -XEN_EINVAL);
+	assert_int_equal(register_info(0, 0x10, UINT32_MAX), -XEN_EINVAL);
+	assert_int_equal(register_info(0, FAKE_LOW_RAM >> 12, 0), -XEN_EINVAL);
+	assert_int_equal(register_info(0, LAPIC_BASE >> 12, 0), -XEN_EINVAL);
+	assert_int_equal(register_info(0, UINT64_MAX, 0), -XEN_EINVAL);
+	assert_int_equal(register_info(2, 0x10, 0), -XEN_ENOENT);
+	/* onto itself, shifted: the copy overlaps */
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x10), 0);
+	assert_int_equal(register_info(0, 0x10, 8), 0);
+	assert_ptr_equal(v->vcpu_info, memory_at(gpa(0x10008), 1));
+	assert_int_equal(((struct vcpu_info *)v->vcpu_info)->evtchn_pending_sel, ~0ul);
+	assert_int_equal(register_info(0, 0x11, 0), -XEN_EINVAL); /* once */
+	/* of another vCPU only while it does not run */
+	vmm.vcpu[1]->run = VCPU_RUNNING;
+	assert_int_equal(register_info(1, 0x12, 64), -XEN_EINVAL);
+	vmm.vcpu[1]->run = VCPU_OFFLINE;
+	assert_int_equal(register_info(1, 0x12, 64), 0);
+	/* moving the shared page leaves registered ones where they are */
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x20), 0);
+	assert_ptr_equal(v->vcpu_info, memory_at(gpa(0x10008), 1));
+}
+
+/* pvclock as a guest computes it: system time by its own TSC, whatever offset that has. */
+static uint64_t guest_clock(const struct vcpu *v)
+{
+	const struct vcpu_time_info *t = &((const struct vcpu_info *)v->vcpu_info)->time;
+	uint64_t delta = fake.tsc + v->s->tsc_offset - t->tsc_timestamp;
+
+	delta = t->tsc_shift >= 0 ? delta << t->tsc_shift : delta >> -t->tsc_shift;
+	return t->system_time + (uint64_t)(((wide)delta * t->tsc_to_system_mul) >> 32);
+}
+
+static void clock_follows_the_tsc(void **state)
+{
+	struct vcpu *v = vmm.vcpu[0];
+
+	(void)state;
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x10), 0);
+	fake_advance_ns(123456789);
+	assert_in_range(guest_clock(v), 123456780, 123456790);
+	v->s->gpr[INSULA_RCX] = 0x10;
+	v->s->gpr[INSULA_RAX] = v->s->gpr[INSULA_RDX] = 0;
+	v->s->length = 2;
+	msr_write_exit(v); /* the guest sets its TSC to 0 */
+	assert_in_range(guest_clock(v), 123456780, 123456790);
+	v->s->gpr[INSULA_RCX] = 0x3b;
+	v->s->gpr[INSULA_RAX] = 5000;
+	msr_write_exit(v);
+	assert_in_range(guest_clock(v), 123456780, 123456790);
+}
+
+static void grants(void **state)
+{
+	struct gnttab_query_size q = {.dom = DOMID_SELF};
+	struct gnttab_setup_table s = {.dom = DOMID_SELF, .nr_frames = 3};
+	uint64_t arg[5] = {GNTTABOP_query_size, ARG, 1};
+	xen_pfn_t frames[3];
+
+	(void)state;
+	memset((void *)(TASK_RAM_VADDR + 0x15000), 0xee, PAGE);
+	assert_int_equal(add(XENMAPSPACE_grant_table, 0, 0x15), 0);
+	assert_int_equal(*(uint8_t *)(TASK_RAM_VADDR + 0x15fff), 0);
+	assert_int_equal(add(XENMAPSPACE_grant_table, 0, 0x15), 0);
+	assert_int_equal(add(XENMAPSPACE_grant_table, 0, 0x16), -XEN_EBUSY);
+	assert_int_equal(add(XENMAPSPACE_grant_table, 63, 0xfefff), 0);
+	assert_int_equal(add(XENMAPSPACE_grant_table, 64, 0x17), -XEN_EINVAL);
+	assert_int_equal(add(XENMAPSPACE_grant_table, UINT64_MAX, 0x17), -XEN_EINVAL);
+	assert_int_equal(add(XENMAPSPACE_grant_table, XENMAPIDX_grant_table_status, 0x17), -XEN_EINVAL);
+	assert_int_equal(add(XENMAPSPACE_grant_table, 1, LAPIC_BASE >> 12), -XEN_ENOMEM);
+	fake_poke(ARG, &q, sizeof(q));
+	assert_int_equal(grant_table_op(vmm.vcpu[0], arg, false), 0);
+	fake_peek(ARG, &q, sizeof(q));
+	assert_int_equal(q.nr_frames, 64);
+	assert_int_equal(q.max_nr_frames, 64);
+	/* the list of frames at the end of RAM, and one past it */
+	arg[0] = GNTTABOP_setup_table;
+	s.frame_list.p = (void *)(uintptr_t)(FAKE_LOW_RAM - sizeof(frames));
+	fake_poke(ARG, &s, sizeof(s));
+	assert_int_equal(grant_table_op(vmm.vcpu[0], arg, false), 0);
+	fake_peek(FAKE_LOW_RAM - sizeof(frames), frames, sizeof(frames));
+	assert_int_equal(frames[0], 0x15);
+	assert_int_equal(frames[1], ~0ul);
+	s.frame_list.p = (void *)(uintptr_t)(FAKE_LOW_RAM - sizeof(frames) + 1);
+	fake_poke(ARG, &s, sizeof(s));
+	assert_int_equal(grant_table_op(vmm.vcpu[0], arg, false), -XEN_EFAULT);
+	s.nr_frames = UINT32_MAX;
+	fake_poke(ARG, &s, sizeof(s));
+	assert_int_equal(grant_table_op(vmm.vcpu[0], arg, false), 0);
+	fake_peek(ARG, &s, sizeof(s));
+	assert_int_equal(s.status, GNTST_general_error);
+	/* batches whose addresses wrap, or are longer than memory */
+	for (uint64_t op = 0; op < 14; op++) {
+		static const uint64_t at[] = {UINT64_MAX - 64, FAKE_LOW_RAM - 4, 0x7ffffffffff8ull};
+
+		for (unsigned i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+			uint64_t hostile[5] = {op, at[i], 1000};
+			int64_t r = grant_table_op(vmm.vcpu[0], hostile, false);
+
+			assert_true(r == -XEN_EFAULT || r == -XEN_ENOSYS || r == -XEN_EINVAL);
+			hostile[2] = UINT32_MAX;
+			r = grant_table_op(vmm.vcpu[0], hostile, false);
+			assert_true(r == -XEN_EINVAL);
+		}
+	}
+	{
+		struct gnttab_map_grant_ref m[2] = {{.dom = 0}, {.dom = 1}};
+		const uint64_t map[5] = {GNTTABOP_map_grant_ref, ARG, 2};
+
+		fake_poke(ARG, m, sizeof(m));
+		assert_int_equal(grant_table_op(vmm.vcpu[0], map, false), 0);
+		fake_peek(ARG, m, sizeof(m));
+		assert_int_equal(m[0].status, GNTST_bad_domain);
+		assert_int_equal(m[1].status, GNTST_bad_domain);
+	}
+}
+
+static void memory_ops(void **state)
+{
+	domid_t self = DOMID_SELF, other = 3;
+	struct xen_memory_reservation r = {.domid = DOMID_SELF, .nr_extents = 100};
+	struct xen_add_to_physmap_batch b = {.domid = DOMID_SELF, .space = XENMAPSPACE_grant_table, .size = 2};
+	struct xen_remove_from_physmap gone = {.domid = DOMID_SELF, .gpfn = 1};
+	xen_ulong_t index[2] = {0, 99};
+	xen_pfn_t gfn[2] = {0x18, 0x19};
+	int32_t errors[2] = {7, 7};
+
+	(void)state;
+	assert_int_equal(memory(XENMEM_current_reservation, &self, 2), vmm.ram_bytes >> 12);
+	assert_int_equal(memory(XENMEM_maximum_gpfn, &self, 2), ((FAKE_HIGH_RAM + FAKE_HIGH_SIZE) >> 12) - 1);
+	assert_int_equal(memory(XENMEM_current_reservation, &other, 2), -XEN_EPERM);
+	assert_int_equal(memory(XENMEM_populate_physmap, &r, sizeof(r)), 0);
+	r.domid = 3;
+	assert_int_equal(memory(XENMEM_decrease_reservation, &r, sizeof(r)), -XEN_EPERM);
+	assert_int_equal(memory(XENMEM_remove_from_physmap, &gone, sizeof(gone)), -XEN_ENOENT);
+	assert_int_equal(add(XENMAPSPACE_gmfn_foreign, 0, 0x10), -XEN_EPERM);
+	assert_int_equal(add(XENMAPSPACE_gmfn, 0, 0x10), -XEN_EINVAL);
+	assert_int_equal(add(999, 0, 0x10), -XEN_EINVAL);
+	b.idxs.p = (void *)0x3000;
+	b.gpfns.p = (void *)0x3100;
+	b.errs.p = (void *)0x3200;
+	fake_poke(0x3000, index, sizeof(index));
+	fake_poke(0x3100, gfn, sizeof(gfn));
+	fake_poke(0x3200, errors, sizeof(errors));
+	assert_int_equal(memory(XENMEM_add_to_physmap_batch, &b, sizeof(b)), -XEN_EINVAL);
+	fake_peek(0x3200, errors, sizeof(errors));
+	assert_int_equal(errors[0], 0);
+	assert_int_equal(errors[1], -XEN_EINVAL);
+	b.size = 65535;
+	b.idxs.p = (void *)UINTPTR_MAX;
+	assert_int_equal(memory(XENMEM_add_to_physmap_batch, &b, sizeof(b)), -XEN_EFAULT);
+	b.idxs.p = (void *)0x3000;
+	b.errs.p = (void *)(uintptr_t)FAKE_LOW_RAM;
+	assert_int_equal(memory(XENMEM_add_to_physmap_batch, &b, sizeof(b)), -XEN_EFAULT);
+	for (uint64_t op = 0; op < 80; op++) {
+		const uint64_t arg[5] = {op, FAKE_LOW_RAM - 1};
+
+		assert_true(memory_op(vmm.vcpu[0], arg, false) < 0);
+	}
+}
+
+static int64_t param(uint64_t op, uint32_t index, uint64_t *value)
+{
+	struct xen_hvm_param p = {.domid = DOMID_SELF, .index = index, .value = *value};
+	const uint64_t arg[5] = {op, ARG};
+	int64_t r;
+
+	fake_poke(ARG, &p, sizeof(p));
+	r = hvm_op(vmm.vcpu[0], arg, false);
+	fake_peek(ARG, &p, sizeof(p));
+	*value = p.value;
+	return r;
+}
+
+static void parameters(void **state)
+{
+	uint64_t value = 0;
+
+	(void)state;
+	assert_int_equal(param(HVMOP_get_param, HVM_PARAM_CONSOLE_PFN, &value), 0);
+	assert_int_equal(value, LAYOUT_CONSOLE_GPA >> 12);
+	assert_int_equal(param(HVMOP_get_param, HVM_NR_PARAMS, &value), -XEN_EINVAL);
+	assert_int_equal(param(HVMOP_get_param, UINT32_MAX, &value), -XEN_EINVAL);
+	assert_int_equal(param(HVMOP_set_param, UINT32_MAX, &value), -XEN_EINVAL);
+	for (uint32_t i = 0; i < HVM_NR_PARAMS; i++)
+		if (i != HVM_PARAM_CALLBACK_IRQ)
+			assert_int_equal(param(HVMOP_set_param, i, &value), -XEN_EPERM);
+	assert_int_equal(param(HVMOP_get_param, HVM_PARAM_IOREQ_PFN, &value), -XEN_EPERM);
+	for (unsigned vector = 0; vector < 16; vector++) {
+		value = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | vector;
+		assert_int_equal(param(HVMOP_set_param, HVM_PARAM_CALLBACK_IRQ, &value), -XEN_EINVAL);
+	}
+	value = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | 0xf3;
+	assert_int_equal(param(HVMOP_set_param, HVM_PARAM_CALLBACK_IRQ, &value), 0);
+	assert_int_equal(hvm_callback_vector(), 0xf3);
+	{
+		struct xen_hvm_evtchn_upcall_vector u = {.vcpu = 1, .vector = 0xf3};
+		const uint64_t arg[5] = {HVMOP_set_evtchn_upcall_vector, ARG}, hole[5] = {HVMOP_set_evtchn_upcall_vector, UINT64_MAX};
+
+		fake_poke(ARG, &u, sizeof(u));
+		assert_int_equal(hvm_op(vmm.vcpu[0], arg, false), 0);
+		assert_int_equal(vmm.vcpu[1]->upcall_vector, 0xf3);
+		u.vcpu = 2;
+		fake_poke(ARG, &u, sizeof(u));
+		assert_int_equal(hvm_op(vmm.vcpu[0], arg, false), -XEN_ENOENT);
+		u = (struct xen_hvm_evtchn_upcall_vector){.vcpu = 0, .vector = 15};
+		fake_poke(ARG, &u, sizeof(u));
+		assert_int_equal(hvm_op(vmm.vcpu[0], arg, false), -XEN_EINVAL);
+		assert_int_equal(hvm_op(vmm.vcpu[0], hole, false), -XEN_EFAULT);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(place_shared_info, setup),
+		cmocka_unit_test_setup(place_vcpu_info, setup),
+		cmocka_unit_test_setup(clock_follows_the_tsc, setup),
+		cmocka_unit_test_setup(grants, setup),
+		cmocka_unit_test_setup(memory_ops, setup),
+		cmocka_unit_test_setup(parameters, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+/* What a guest does that comes out: reasons, qualifications, lengths (0 where the CPU gives none). */
+#include "machine.h"
+
+#define R(x) GPR(&machine, x)
+
+static void exit_length(uint64_t n)
+{
+	uint64_t got = machine.s->length;
+
+	case_check(got == n || got == 0, "the instruction's length");
+}
+
+static void exit_simple(const char *name, const char *program, bool real, uint64_t reason, uint64_t length)
+{
+	case_begin(name);
+	if (real)
+		machine_real(program);
+	else
+		machine_long(program);
+	R(RCX) = R(RDX) = 0; /* MONITOR's hints */
+	machine_expect(reason);
+	exit_length(length);
+	case_equal(machine.s->rip, guest_at(program), "RIP");
+	case_equal(R(R9), 0x1111111111111111ull * INSULA_R9, "R9");
+	case_equal(machine.s->valid & (INSULA_VS_GPR | INSULA_VS_IP | INSULA_VS_CR | INSULA_VS_EXIT),
+		   INSULA_VS_GPR | INSULA_VS_IP | INSULA_VS_CR | INSULA_VS_EXIT, "the groups written");
+	case_end();
+}
+
+static void exit_io(void)
+{
+	case_begin("OUT to an immediate port");
+	machine_real(guest_out80);
+	machine_expect(30);
+	case_equal(machine.s->qualification & 0xffff003f, 0x800000, "the qualification");
+	case_equal(machine.s->length, 2, "the length");
+	case_end();
+
+	case_begin("IN from DX, 16 bits");
+	machine_real(guest_in_dx);
+	machine_expect(30);
+	case_equal(machine.s->qualification & 0xffff003f, 0x3f80009, "the qualification");
+	case_equal(machine.s->length, 1, "the length");
+	case_end();
+
+	case_begin("REP OUTSB");
+	machine_long(guest_rep_outs);
+	R(RDX) = 0x3f8;
+	R(RCX) = 3;
+	R(RSI) = GUEST_DATA;
+	machine.s->dirty |= INSULA_VS_GPR;
+	machine_expect(30);
+	case_equal(machine.s->qualification & 0xffff003f, 0x3f80030, "the qualification");
+	case_equal(machine.s->length, 2, "the length");
+	case_end();
+}
+
+static void exit_msr(void)
+{
+	exit_simple("RDMSR", guest_rdmsr + 6, true, 31, 2);
+	exit_simple("WRMSR", guest_wrmsr + 6, true, 32, 2);
+
+	case_begin("MSRs that are the guest's own");
+	machine_long(guest_msrs);
+	R(RAX) = 0x1234;
+	R(RDX) = 0;
+	machine.s->wanted = INSULA_VS_MSR;
+	machine_expect(12);
+	case_equal(machine.s->kernel_gs_base, 0x1234, "KERNEL_GS_BASE");
+	case_equal(machine.s->lstar, 0x1234, "LSTAR");
+	case_equal(machine.s->sysenter_eip, 0x1234, "SYSENTER_EIP");
+	case_end();
+}
+
+static void exit_ept(void)
+{
+	volatile struct insula_vcpu_state *s = machine.s;
+
+	case_begin("load from a hole");
+	machine_real(guest_load_hole);
+	s->seg[INSULA_DS].base = GUEST_HOLE;
+	machine_expect(48);
+	case_equal(s->gpa, GUEST_HOLE, "the guest-physical address");
+	case_equal(s->qualification & 0x3f, 1, "the qualification");
+	case_equal(s->rip, guest_at(guest_load_hole), "RIP");
+	case_end();
+
+	case_begin("store to a hole");
+	machine_real(guest_store_hole);
+	s->seg[INSULA_DS].base = GUEST_HOLE + 0x234;
+	machine_expect(48);
+	case_equal(s->gpa, GUEST_HOLE + 0x234, "the guest-physical address");
+	case_equal(s->qualification & 2, 2, "the write bit");
+	case_end();
+
+	case_begin("jump into a hole");
+	machine_long(guest_hlt);
+	s->rip = GUEST_HOLE;
+	machine_expect(48);
+	case_equal(s->gpa, GUEST_HOLE, "the guest-physical address");
+	case_equal(s->qualification & 4, 4, "the fetch bit");
+	case_end();
+}
+
+static void exit_cr(void)
+{
+	volatile struct insula_vcpu_state *s = machine.s;
+
+	case_begin("CR3 without exits");
+	machine_long(guest_cr3);
+	machine_expect(12);
+	case_equal(R(RAX), GUEST_PML4, "CR3");
+	case_end();
+
+	case_begin("CR3 store and load exits");
+	case_equal(machine_write(0x4002, machine_read(0x4002) | 1u << 15 | 1u << 16), 0, "WriteVMCS's error");
+	machine_long(guest_cr3);
+	machine_expect(28);
+	case_equal(s->qualification & 0x3f, 0x13, "the qualification (MOV from CR3)");
+	s->rip += 3;
+	s->dirty = INSULA_VS_IP;
+	machine_expect(28);
+	case_equal(s->qualification & 0x3f, 0x03, "the qualification (MOV to CR3)");
+	machine_write(0x4002, machine_read(0x4002) & ~(uint64_t)(1u << 15 | 1u << 16));
+	case_end();
+
+	case_begin("CR8 is the guest's own");
+	machine_long(guest_cr8);
+	R(RAX) = 5;
+	machine_expect(12);
+	case_equal(R(RAX), 5, "CR8");
+	case_end();
+}
+
+static void exit_triple_fault(void)
+{
+	case_begin("triple fault");
+	machine_real(guest_ud2);
+	machine.s->idtr.limit = 0;
+	machine_expect(2);
+	case_end();
+}
+
+static void exit_undefined(void)
+{
+	case_begin("VMRUN in the guest is undefined");
+	machine_long_gate(6, guest_hlt);
+	machine_long(guest_vmrun);
+	machine.s->efer |= 1u << 12;
+	machine_expect(12);
+	case_equal(*machine_word(GUEST_STACK - 40), guest_at(guest_vmrun), "the pushed RIP");
+	case_end();
+}
+
+static void exit_message(void)
+{
+	case_begin("the state page is taken away, the message form works, and back");
+	case_equal(runtime_call(machine.vcpu, InsulaVCPUSetStatePage, NONE, NONE), 0, "the error");
+	machine_write(0x681e, guest_at(guest_cpuid));
+	case_equal(machine_read(0x681e), guest_at(guest_cpuid), "RIP read back");
+	case_equal(runtime_call(machine.vcpu, InsulaVCPUSetStatePage, NONE, CAPS(machine.state_frame)), 0,
+		   "the error");
+	case_end();
+}
+
+void case_exits(void)
+{
+	exit_simple("CPUID", guest_cpuid, true, 10, 2);
+	exit_simple("HLT", guest_hlt, true, 12, 1);
+	exit_simple("VMMCALL", guest_vmcall, true, 18, 3);
+	exit_simple("WBINVD", guest_wbinvd, false, 54, 2);
+	exit_simple("MONITOR", guest_monitor, false, 39, 3);
+	exit_simple("CPUID in 64-bit mode", guest_cpuid_loop, false, 10, 2);
+	exit_io();
+	exit_msr();
+	exit_ept();
+	exit_cr();
+	exit_triple_fault();
+	exit_undefined();
+	exit_message();
+}

@@ -1,0 +1,12 @@
+/* The cases in their order. */
+#include "machine.h"
+
+void test_main(void)
+{
+	runtime_print("vcpu: start\n");
+	machine_make();
+	case_exits();
+	case_events();
+	case_cpus();
+	case_objects();
+}
