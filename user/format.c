@@ -1,12 +1,8 @@
-/*
- * The C library's snprintf family without locales, floating point and streams, so that nothing of the library's I/O is linked: conversions
- * d i u x X o c s p %, flags - 0 + space #, width and precision (also *), sizes hh h l ll z j t. Anything else is written as it stands.
- */
-#include <stdarg.h>
+/* Formatted text. See format.h. */
+#include "user/format.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 struct format_out {
@@ -226,7 +222,7 @@ static bool format_one(struct format_out *o, struct format_spec *s, char letter,
 	}
 }
 
-int vsnprintf(char *to, size_t size, const char *format, va_list list)
+int format_print(char *to, size_t size, const char *format, va_list list)
 {
 	struct format_out o = {to, size, 0};
 	struct format_arguments a;
@@ -252,15 +248,4 @@ int vsnprintf(char *to, size_t size, const char *format, va_list list)
 	if (size)
 		to[o.length < size ? o.length : size - 1] = 0;
 	return (int)o.length;
-}
-
-int snprintf(char *to, size_t size, const char *format, ...)
-{
-	va_list list;
-	int n;
-
-	va_start(list, format);
-	n = vsnprintf(to, size, format, list);
-	va_end(list);
-	return n;
 }

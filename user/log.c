@@ -1,9 +1,9 @@
 /* Lines of text. See log.h. */
 #include "user/log.h"
 
-#include <stdio.h>
 #include <string.h>
 #include "sel4/sel4.h"
+#include "user/format.h"
 #include "user/lock.h"
 #include "user/log_route.h"
 
@@ -30,7 +30,7 @@ void log_line(const char *format, ...)
 	int n;
 
 	va_start(list, format);
-	n = vsnprintf(line, LOG_LINE + 1, format, list);
+	n = format_print(line, LOG_LINE + 1, format, list);
 	va_end(list);
 	if (n > LOG_LINE)
 		n = LOG_LINE;

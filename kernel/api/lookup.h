@@ -1,6 +1,7 @@
 /*
  * Capability lookup as system calls need it: cnode_lookup_slot(), with the usual CSpace of one CNode that resolves all
- * 64 bits done in place.
+ * 64 bits done in place. Such a CSpace's capability is taken apart once and remembered in the TCB; the remembered parts
+ * hold as long as the capability is the same.
  */
 #ifndef API_LOOKUP_H
 #define API_LOOKUP_H
@@ -9,22 +10,26 @@
 #include "object/tcb.h"
 #include "sel4/constants.h"
 
-/*
- * The slot in a CSpace of one CNode; NULL for others, and where the lookup fails. Subtracting type, radix and guard
- * size from the capability's word leaves the address alone if they are as expected.
- */
+/* The slot in a CSpace that is remembered; NULL if it is not, or the lookup fails. */
 static inline __attribute__((always_inline)) struct cte *lookup_slot_short(const struct tcb *t, cptr_t cptr)
 {
 	const cap_t root = t->slot[TCB_CSPACE].cap;
-	const uint64_t radix_unit = cap_cnode_with_radix(cap_null(), 1).w[1];
-	const uint64_t guard_unit = cap_cnode_with_guard_size(cap_null(), 1).w[1];
-	uint64_t radix = cap_cnode_radix(root), guard = cptr >> radix, index = cptr ^ guard << radix;
-	uint64_t place = root.w[1] - cap_of_type(CAP_CNODE).w[1] - seL4_WordBits * guard_unit -
-	                 radix * (radix_unit - guard_unit);
+	uint64_t radix = t->cspace_radix, guard = cptr >> radix;
 
-	if (unlikely(place >= guard_unit || guard != cap_cnode_guard(root)))
+	if (unlikely(root.w[1] != t->cspace_word || guard != cap_cnode_guard(root)))
 		return NULL;
-	return (struct cte *)window_kv(paddr(place << seL4_SlotBits)) + index;
+	return t->cspace_slots + (cptr ^ guard << radix);
+}
+
+static inline void lookup_remember(struct tcb *t)
+{
+	const cap_t root = t->slot[TCB_CSPACE].cap;
+
+	if (cap_type(root) != CAP_CNODE || cap_cnode_radix(root) + cap_cnode_guard_size(root) != seL4_WordBits)
+		return;
+	t->cspace_radix = cap_cnode_radix(root);
+	t->cspace_slots = window_kv(paddr(cap_cnode_ptr(root)));
+	t->cspace_word = root.w[1];
 }
 
 /* NULL: not found, percpu->lookup_fault is filled. */
@@ -35,6 +40,7 @@ static inline struct cte *lookup_slot(struct tcb *t, cptr_t cptr)
 
 	if (likely(slot))
 		return slot;
+	lookup_remember(t);
 	r = cnode_lookup_slot(t, cptr);
 	return r.status == EXC_NONE ? r.slot : NULL;
 }

@@ -75,6 +75,7 @@ SYSCALL_INLINE void syscall_switch(struct percpu *p, struct tcb *from, struct tc
 	to->sc = sc;
 	to->state = THREAD_RUNNING;
 	p->current = to;
+	p->leave = &to->ctx;
 	arch_switch_to(from, to);
 }
 
@@ -150,7 +151,8 @@ SYSCALL_INLINE bool syscall_fast_call(struct percpu *p, struct tcb *t, bool is_l
 		return false;
 	receiver = window_kv(paddr(ep->head - ENDPOINT_RECV));
 	r = receiver->reply;
-	if (!r || receiver->sc || !syscall_may_switch(p, t, receiver) || (is_long && !syscall_buffers(t, receiver)))
+	if (!r || receiver->sc || receiver->cpu != p->cpu || receiver->priority < t->priority ||
+	    (is_long && !syscall_buffers(t, receiver)))
 		return false;
 
 	syscall_take_receiver(ep, receiver);
@@ -163,12 +165,10 @@ SYSCALL_INLINE bool syscall_fast_call(struct percpu *p, struct tcb *t, bool is_l
 
 /* ---- ReplyRecv ---- */
 
-/* r is the last call on the stack of the context that t runs on, made by a thread that lent it. */
+/* r is the last call on the stack of the context that t runs on (so its caller waits), and the caller has no other. */
 SYSCALL_INLINE bool syscall_may_reply(const struct tcb *t, const struct reply *r)
 {
-	const struct tcb *caller = r->tcb;
-
-	return caller && r->next == reply_top_link(t->sc) && !caller->sc && caller->state == THREAD_BLOCKED_REPLY;
+	return r->next == reply_top_link(t->sc) && !r->tcb->sc;
 }
 
 /* Nothing waits to be received, and t comes last in the queue. */
@@ -264,16 +264,29 @@ SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, boo
 
 /* ---- the way in ---- */
 
-SYSCALL_NOINLINE void syscall_call(struct percpu *p, struct tcb *t)
+/* What the short form refused. */
+SYSCALL_NOINLINE void syscall_rare_call(struct percpu *p, struct tcb *t)
 {
 	if (!syscall_fast_call(p, t, true))
 		syscall_general(p, t, seL4_SysCall);
 }
 
-SYSCALL_NOINLINE void syscall_reply_recv(struct percpu *p, struct tcb *t)
+SYSCALL_NOINLINE void syscall_rare_reply_recv(struct percpu *p, struct tcb *t)
 {
 	if (!syscall_fast_reply_recv(p, t, true))
 		syscall_general(p, t, seL4_SysReplyRecv);
+}
+
+SYSCALL_NOINLINE void syscall_call(struct percpu *p, struct tcb *t)
+{
+	if (!syscall_fast_call(p, t, false))
+		syscall_rare_call(p, t);
+}
+
+SYSCALL_NOINLINE void syscall_reply_recv(struct percpu *p, struct tcb *t)
+{
+	if (!syscall_fast_reply_recv(p, t, false))
+		syscall_rare_reply_recv(p, t);
 }
 
 void syscall_handle(int64_t number)
@@ -281,15 +294,12 @@ void syscall_handle(int64_t number)
 	struct percpu *p = percpu_self();
 	struct tcb *t = p->current;
 
-	if (number == seL4_SysCall) {
-		if (!syscall_fast_call(p, t, false))
-			syscall_call(p, t);
-	} else if (number == seL4_SysReplyRecv) {
-		if (!syscall_fast_reply_recv(p, t, false))
-			syscall_reply_recv(p, t);
-	} else if (number == seL4_SysVMEnter) {
+	if (number == seL4_SysCall)
+		syscall_call(p, t);
+	else if (number == seL4_SysReplyRecv)
+		syscall_reply_recv(p, t);
+	else if (number == seL4_SysVMEnter)
 		vcpu_enter_syscall();
-	} else {
+	else
 		syscall_general(p, t, number);
-	}
 }

@@ -74,6 +74,7 @@ static void client_runs(void)
 {
 	sim_start(client, SC1, 1000, 1000);
 	assert_ptr_equal(sim_exit(), client);
+	sim_syscall(client, seL4_SysDebugCapIdentify, EP, 0); /* its CSpace is remembered from its first lookup on */
 }
 
 /* ---- messages ---- */

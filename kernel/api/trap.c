@@ -59,16 +59,14 @@ void interrupt_handle(void)
 		sched_reschedule();
 }
 
-static __attribute__((noinline)) struct context *trap_exit(struct percpu *p)
+static struct context *trap_exit(struct percpu *p)
 {
 	struct tcb *t;
 
 	for (;;) {
-		while (p->arch.pending_vector >= 0)
+		while (unlikely(p->arch.pending_vector >= 0))
 			interrupt_handle();
-		if (!sched_undisturbed(p))
-			sched_exit();
-		t = p->current;
+		t = sched_undisturbed(p) ? p->current : sched_exit(p);
 		if (likely(t->state == THREAD_RUNNING))
 			return &t->ctx;
 		if (t->state == THREAD_RUNNING_VM)
@@ -81,8 +79,10 @@ static __attribute__((noinline)) struct context *trap_exit(struct percpu *p)
 struct context *kernel_exit(void)
 {
 	struct percpu *p = percpu_self();
+	struct context *c = p->leave;
 
-	if (likely(p->arch.pending_vector < 0 && sched_undisturbed(p)))
-		return &p->current->ctx;
-	return trap_exit(p);
+	if (unlikely(!c))
+		return trap_exit(p);
+	p->leave = NULL;
+	return c;
 }

@@ -1,8 +1,9 @@
 /*
- * The boot loader's entry: multiboot 1 and 2, 32-bit protected mode, anywhere below 4 GiB. Finds where the image lies,
- * makes the boot page tables (low 4 GiB identically; the image at its linked address, each part with its own rights), enters
- * 64-bit mode and calls cpu_early(load_base), then boot_main(magic, info, load_base), which never returns. It touches no memory but
- * the image and, for four bytes and a moment, the loader's information.
+ * The boot loader's entry: multiboot 1 and 2, 32-bit protected mode, anywhere below 4 GiB. Finds where the
+ * image lies, makes the boot page tables (low 4 GiB identically; the image at its linked address, each part
+ * with its own rights), enters 64-bit mode and calls cpu_early(load_base), then boot_main(magic, info,
+ * load_base), which never returns. It touches no memory but the image and, for four bytes and a moment, the
+ * loader's information.
  */
 #include "asm_offsets.h"
 

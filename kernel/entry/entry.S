@@ -1,11 +1,11 @@
 /*
- * Entry from user mode and return to it; interrupts that are let in while the kernel waits. The order of the sites is
- * that of entry/patch.h. Registers go into the current thread's struct context, whose pages, like all RAM, need not be
- * mapped in the tables that user code runs with: between a CR3 site and the user's side only the entry stack, the per-CPU area
- * and this section may be touched.
+ * Entry from user mode and return to it; interrupts that are let in while the kernel waits. The order of the
+ * sites is that of entry/patch.h. Registers go into the current thread's struct context, whose pages, like
+ * all RAM, need not be mapped in the tables that user code runs with: between a CR3 site and the user's side
+ * only the entry stack, the per-CPU area and this section may be touched.
  *
- * GS: in user mode the hidden base is the kernel's; SWAPGS is done exactly once each way. NMI, machine check,
- * debug and double fault may come anywhere, and go by the base's value (vectors.S).
+ * GS: in user mode the hidden base is the kernel's; SWAPGS is done exactly once each way. NMI, machine
+ * check, debug and double fault may come anywhere, and go by the base's value (vectors.S).
  */
 #include "asm_offsets.h"
 #include "entry/patch.h"

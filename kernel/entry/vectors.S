@@ -1,7 +1,7 @@
 /*
- * The code that the IDT points to: for each vector one piece of ENTRY_VECTOR_BYTES that makes the stack alike (vector, error
- * code, frame) and goes on to entry.S; and the four that come on stacks of their own, at any place: NMI, machine check, double
- * fault, debug.
+ * The code that the IDT points to: for each vector one piece of ENTRY_VECTOR_BYTES that makes the stack
+ * alike (vector, error code, frame) and goes on to entry.S; and the four that come on stacks of their own,
+ * at any place: NMI, machine check, double fault, debug.
  */
 #include "asm_offsets.h"
 #include "entry/patch.h"
@@ -52,9 +52,9 @@ entry_vectors:
 	.balign 16
 
 /*
- * The per-CPU area's address lies at the top of each of these stacks, above the frame (cpu_init). GS is set to it whatever
- * it was, and set back: no test of the interrupted code is needed, and a user's base that looks like the
- * kernel's is harmless.
+ * The per-CPU area's address lies at the top of each of these stacks, above the frame (cpu_init). GS is set
+ * to it whatever it was, and set back: no test of the interrupted code is needed, and a user's base that
+ * looks like the kernel's is harmless.
  */
 	.macro ist_enter
 	pushq %rax
@@ -96,8 +96,9 @@ entry_nmi:
 	iretq
 
 /*
- * From user mode as any other. In the kernel it means nothing: we set no breakpoints, and a step or breakpoint of the user's that
- * was held back until behind a SYSCALL (CVE-2018-8897, and Bochs) is dropped, on a stack that the user has not chosen.
+ * From user mode as any other. In the kernel it means nothing: we set no breakpoints, and a step or
+ * breakpoint of the user's that was held back until behind a SYSCALL (CVE-2018-8897, and Bochs) is dropped,
+ * on a stack that the user has not chosen.
  */
 entry_debug:
 	testb $3, 8(%rsp)

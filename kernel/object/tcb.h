@@ -53,6 +53,11 @@ struct tcb {
 	struct tcb *queue_next, *queue_prev; /* ready queue */
 	struct rbtree_node release_node;
 
+	/* slot[TCB_CSPACE] taken apart, as long as its second word is this one (api/lookup.h) */
+	uint64_t cspace_word;
+	struct cte *cspace_slots;
+	uint64_t cspace_radix;
+
 	/* blocked in IPC */
 	struct tcb *ipc_next, *ipc_prev;     /* endpoint's or notification's queue */
 	void *blocking_object;   /* endpoint or notification */

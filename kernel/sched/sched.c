@@ -42,15 +42,19 @@ void sched_reschedule(void)
 	p->scheduler_action = SCHED_CHOOSE;
 }
 
-/* t is schedulable, on this CPU, and not the current thread. */
-static void sched_propose(struct percpu *p, struct tcb *t)
+/* t is the second thread that became runnable: all queue up. */
+static __attribute__((noinline)) void sched_propose(struct tcb *t)
 {
-	if (!p->scheduler_action) {
-		p->scheduler_action = t;
-		return;
-	}
 	sched_reschedule();
 	ready_append(t);
+}
+
+/* A context that was not running is about to: false if its thread has to wait for budget first. */
+static inline bool sched_wake_budget(struct percpu *p, struct sched_context *sc)
+{
+	if (unlikely(sc->sporadic))
+		refill_unblock_check(sc, p->now);
+	return refill_ready(sc, p->now) && refill_sufficient(sc, 0);
 }
 
 void sched_possible_switch_to(struct tcb *t)
@@ -58,22 +62,16 @@ void sched_possible_switch_to(struct tcb *t)
 	struct percpu *p = percpu_self();
 	struct sched_context *sc = t->sc;
 
-	if (!sc || !sc->refill_max || t->released_queued)
+	if (!sc || unlikely(!sc->refill_max || t->released_queued || t == p->current))
 		return;
-	if (sc != p->current_sc) {
-		if (sc->sporadic)
-			refill_unblock_check(sc, p->now);
-		if (!refill_ready(sc, p->now) || !refill_sufficient(sc, 0)) {
-			sched_postpone(sc);
-			return;
-		}
-	}
-	if (t == p->current)
-		return;
-	if (unlikely(t->cpu != p->cpu))
+	if (sc != p->current_sc && unlikely(!sched_wake_budget(p, sc)))
+		sched_postpone(sc);
+	else if (unlikely(t->cpu != p->cpu))
 		remote_wake(t);
+	else if (likely(!p->scheduler_action))
+		p->scheduler_action = t;
 	else
-		sched_propose(p, t);
+		sched_propose(t);
 }
 
 void sched_postpone(struct sched_context *sc)
@@ -149,7 +147,8 @@ static struct tcb *sched_pick(struct percpu *p, struct tcb *current, bool can_ru
 	if (can_run && !current->queued)
 		ready_enqueue(current);
 	if (t > SCHED_CHOOSE && sched_schedulable(t)) {
-		if (ready_is_highest(p, t->priority) && !(can_run && t->priority == current->priority)) {
+		/* nothing ready is above a current thread that can go on */
+		if (can_run ? t->priority > current->priority : ready_is_highest(p, t->priority)) {
 			ready_dequeue(t);
 			return t;
 		}
@@ -172,15 +171,15 @@ static void sched_end_slice(struct percpu *p, struct tcb *t, struct sched_contex
 	sched_reschedule();
 }
 
-static void sched_account(struct percpu *p, ticks_t used)
+static inline void sched_account(struct percpu *p, ticks_t used)
 {
 	struct sched_context *sc = p->current_sc;
 
-	if (sc && sc->refill_max && used) {
-		refill_budget_check(sc, used);
-		sc->consumed += used;
-	}
 	p->consumed = 0;
+	if (!sc || !sc->refill_max || !used)
+		return;
+	sc->consumed += used;
+	refill_budget_check(sc, used);
 }
 
 void sched_charge(ticks_t consumed, bool can_timeout)
@@ -240,10 +239,10 @@ static void sched_program_timer(struct percpu *p)
 	time_set_deadline(deadline);
 }
 
-static void sched_switch_context(struct percpu *p, struct sched_context *sc)
+static inline void sched_switch_context(struct percpu *p, struct sched_context *sc)
 {
-	sched_commit_time();
-	if (sc && !sc->sporadic)
+	sched_account(p, p->consumed);
+	if (sc && sc->period != 0 && !sc->sporadic)
 		refill_unblock_check(sc, p->now);
 	p->current_sc = sc;
 	p->reprogram = true;
@@ -251,17 +250,12 @@ static void sched_switch_context(struct percpu *p, struct sched_context *sc)
 
 static void sched_activate(struct tcb *t)
 {
-	if (t->yield_to)
-		sched_context_complete_yield_to(t);
-	if (t->state == THREAD_RESTART) {
-		context_restart(&t->ctx);
-		sched_set_state(t, THREAD_RUNNING);
-	}
+	context_restart(&t->ctx);
+	sched_set_state(t, THREAD_RUNNING);
 }
 
-void sched_exit(void)
+struct tcb *sched_exit(struct percpu *p)
 {
-	struct percpu *p = percpu_self();
 	struct tcb *current = p->current, *next = current;
 	bool can_run = sched_schedulable(current);
 
@@ -277,5 +271,9 @@ void sched_exit(void)
 	}
 	if (p->reprogram)
 		sched_program_timer(p);
-	sched_activate(next);
+	if (next->state == THREAD_RESTART)
+		sched_activate(next);
+	if (unlikely(next->yield_to))
+		sched_context_complete_yield_to(next);
+	return next;
 }

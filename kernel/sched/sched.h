@@ -134,8 +134,8 @@ void sched_commit_time(void);
 void sched_yield(void);
 /* Timer interrupt: expired releases and timer objects. */
 void sched_tick(void);
-/* Picks the next thread, switches contexts (arch_switch_to), programs the timer. */
-void sched_exit(void);
+/* Picks the next thread, switches contexts (arch_switch_to), programs the timer. Returns the thread, now current. */
+struct tcb *sched_exit(struct percpu *p);
 
 /*
  * Nothing has happened that sched_exit() would have to look at: the current thread just returns. True means that

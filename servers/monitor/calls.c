@@ -107,6 +107,34 @@ int calls_domain_info(uint32_t n, struct domain_info *out)
 	return r;
 }
 
+int calls_command_line(char *text, size_t size)
+{
+	size_t at = 0;
+
+	text[0] = 0;
+	for (;;) {
+		char piece[800];
+		uint64_t follow;
+		size_t n;
+		int r;
+
+		seL4_SetMR(0, at);
+		r = call(TASK_SLOT_ROOT, ROOT_CMDLINE, 1);
+		if (r)
+			return r;
+		follow = seL4_GetMR(0);
+		take(1, piece, sizeof(piece));
+		n = follow < sizeof(piece) ? follow : sizeof(piece);
+		if (n > size - 1 - at)
+			n = size - 1 - at;
+		memcpy(text + at, piece, n);
+		at += n;
+		text[at] = 0;
+		if (n == 0 || n == follow)
+			return 0;
+	}
+}
+
 static int module_name(uint32_t n, char *name, size_t size)
 {
 	char text[64];

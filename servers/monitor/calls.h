@@ -2,6 +2,7 @@
 #ifndef MONITOR_CALLS_H
 #define MONITOR_CALLS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "insula/ext.h"
 #include "proto/domain/domain.h"
@@ -17,6 +18,8 @@ int calls_machine_end(uint64_t how);
 int calls_create(const struct domain_spec *spec, uint32_t *id);
 int calls_domain(uint64_t call, uint32_t id);
 int calls_domain_info(uint32_t n, struct domain_info *out);
+/* Insula's own command line, cut to size - 1 bytes. */
+int calls_command_line(char *text, size_t size);
 /* The first boot module as kernel, the second as ramdisk; -ENOENT without a module. */
 int calls_default_domain(struct domain_spec *out);
 

@@ -199,8 +199,12 @@ static void perform(const struct command *c)
  * taken as a kernel and the second as its ramdisk: the shape of a Xen boot entry. */
 static void start_domains(void)
 {
-	const char *at = env_get()->argument;
+	static char options[4096];
+	const char *at = options;
 	bool any = false;
+
+	if (calls_command_line(options, sizeof(options)))
+		terminal_print("the boot command line cannot be read\n");
 
 	while (*at) {
 		char word[512];

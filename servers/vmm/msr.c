@@ -35,6 +35,7 @@
 #define MSR_GS_BASE            0xc0000101u
 #define MSR_TSC_AUX            0xc0000103u
 #define MSR_AMD_SYSCFG         0xc0010010u
+#define MSR_AMD_NB_CFG         0xc001001fu
 #define MSR_AMD_HWCR           0xc0010015u
 #define MSR_AMD_TOP_MEM        0xc001001au
 #define MSR_AMD_TOP_MEM2       0xc001001du
@@ -107,6 +108,7 @@ static bool read(struct vcpu *v, uint32_t msr, uint64_t *value)
 		return true;
 	case MSR_AMD_SYSCFG:
 	case MSR_AMD_HWCR:
+	case MSR_AMD_NB_CFG:
 	case MSR_AMD_TOP_MEM:
 	case MSR_AMD_TOP_MEM2:
 		return vmm.is_amd;
@@ -192,6 +194,7 @@ static bool write(struct vcpu *v, uint32_t msr, uint64_t value)
 	case MSR_DEBUGCTL:
 		return value == 0;
 	case MSR_AMD_HWCR:
+	case MSR_AMD_NB_CFG:
 	case MSR_AMD_SYSCFG:
 	case MSR_AMD_PATCH_LOADER:
 	case MSR_AMD_DE_CFG:

@@ -111,7 +111,8 @@ void vcpu_create(uint32_t id)
 	    insula_Timer_Bind(v->slot_timer, object_mint_badge(v->slot_notification, VMM_EVENT_TIMER)))
 		abort();
 	v->slot_kick = object_mint_badge(v->slot_notification, VMM_EVENT_KICK);
-	v->s->wanted = INSULA_VS_SEG;
+	/* the walk needs CS and SS; CPUID leaf 0xd the XCR0 that a guest may set without an exit */
+	v->s->wanted = INSULA_VS_SEG | INSULA_VS_CTL;
 	state_common(v->s);
 	vmm.vcpu[id] = v;
 }

@@ -83,6 +83,10 @@ static seL4_Error raw(seL4_Word label, seL4_Word caps, seL4_Word length)
 
 static void messages(void)
 {
+	/* an empty slot is found: no fault, but nothing to invoke */
+	conformance_error1("cnode.call_empty_slot",
+			   (seL4_Error)seL4_MessageInfo_get_label(seL4_Call(object_slot(), seL4_MessageInfo_new(1, 0, 0, 0))),
+			   seL4_InvalidCapability, 0);
 	conformance_error("cnode.label_unknown", raw(1000, 0, 8), seL4_IllegalOperation);
 	conformance_error("cnode.label_of_others", raw(TCBSuspend, 0, 0), seL4_IllegalOperation);
 	conformance_error("cnode.short_delete", raw(CNodeDelete, 0, 1), seL4_TruncatedMessage);

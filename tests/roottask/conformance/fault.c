@@ -2,6 +2,7 @@
 #include "roottask/conformance/conformance.h"
 
 #define NOWHERE 0x20000000000ull
+#define BEYOND  (1ull << 40) /* a CPtr that the root CNode's guard does not match */
 
 static struct thread_memory faulter_memory;
 static seL4_CPtr handler, reply, done;
@@ -40,7 +41,7 @@ static void unknown(void *argument)
 static void no_cap(void *argument)
 {
 	(void)argument;
-	(void)seL4_Call(0, seL4_MessageInfo_new(0, 0, 0, 0));
+	(void)seL4_Call(BEYOND, seL4_MessageInfo_new(0, 0, 0, 0));
 	went_on = 0xcafe;
 	for (;;)
 		seL4_Yield();
@@ -102,8 +103,10 @@ static void system_calls(void)
 	conformance_equal("fault.syscall_length", seL4_MessageInfo_get_length(info), 19);
 	conformance_equal("fault.syscall_number", seL4_GetMR(18), (seL4_Word)-100);
 	conformance_equal("fault.syscall_rdi", seL4_GetMR(5), 0x4321);
-	/* the reply's words are its registers: it goes on behind the instruction */
+	conformance_equal("fault.syscall_ip", *(const uint16_t *)seL4_GetMR(15), 0x050f); /* the instruction itself: SYSCALL */
+	/* the reply's words are its registers: we let it go on behind the instruction */
 	seL4_SetMR(5, 0x8765);
+	seL4_SetMR(15, seL4_GetMR(15) + 2);
 	seL4_Send(reply, seL4_MessageInfo_new(0, 0, 0, 18));
 	(void)seL4_Wait(done, 0);
 	conformance_equal("fault.syscall_reply", went_on, 0x8765);
@@ -114,9 +117,13 @@ static void capability_faults(void)
 	seL4_MessageInfo_t info = provoke(no_cap);
 
 	conformance_equal("fault.cap_label", seL4_MessageInfo_get_label(info), seL4_Fault_CapFault);
-	conformance_equal("fault.cap_address", seL4_GetMR(1), 0);
+	conformance_equal("fault.cap_address", seL4_GetMR(1), BEYOND);
 	conformance_equal("fault.cap_sending", seL4_GetMR(2), 0);
-	conformance_equal("fault.cap_lookup", seL4_GetMR(3), seL4_MissingCapability);
+	conformance_equal("fault.cap_lookup", seL4_GetMR(3), seL4_GuardMismatch);
+	conformance_equal("fault.cap_bits_left", seL4_GetMR(4), 64);
+	conformance_equal("fault.cap_guard", seL4_GetMR(5), 0);
+	conformance_equal("fault.cap_guard_bits", seL4_GetMR(6), 64 - runtime_bootinfo()->initThreadCNodeSizeBits);
+	conformance_equal("fault.cap_ip", *(const uint16_t *)seL4_GetMR(0), 0x050f);
 	/* a reply starts the call again, which faults again, whatever its label */
 	{
 		seL4_Word badge;
@@ -129,6 +136,7 @@ static void capability_faults(void)
 	info = provoke(receive_nothing);
 	conformance_equal("fault.cap_receive_label", seL4_MessageInfo_get_label(info), seL4_Fault_CapFault);
 	conformance_equal("fault.cap_receiving", seL4_GetMR(2), 1);
+	conformance_equal("fault.cap_receive_lookup", seL4_GetMR(3), seL4_MissingCapability);
 }
 
 void fault_cases(void)

@@ -1,5 +1,6 @@
 /*
- * The first thread's entry: a stack, then entry_main(bootinfo). And pieces of code that the tests run as they are.
+ * The first thread's entry: a stack, then entry_main(bootinfo). And pieces of code that the tests run as
+ * they are.
  */
 	.text
 	.global _start
@@ -10,8 +11,8 @@ _start:
 	ud2
 
 /*
- * entry_registers(in, out): loads all registers from the 16 words at RDI (RSP among them), makes system call RDX, stores
- * all into the 16 words at RSI. Order: rax rbx rcx rdx rsi rdi rbp rsp r8-r15.
+ * entry_registers(in, out): loads all registers from the 16 words at RDI (RSP among them), makes system call
+ * RDX, stores all into the 16 words at RSI. Order: rax rbx rcx rdx rsi rdi rbp rsp r8-r15.
  */
 	.global entry_registers
 entry_registers:
@@ -71,8 +72,9 @@ entry_registers_return:
 	ret
 
 /*
- * A thread that holds a pattern in every register and looks whether it stays: RDI is its base. Counts rounds at (RSI); stores 1
- * at 8(RSI) if a register ever differs. Uses RSP as one more. No memory but (RSI) is touched.
+ * A thread that holds a pattern in every register and looks whether it stays: RDI is its base. Counts rounds
+ * at (RSI); stores 1 at 8(RSI) if a register ever differs. Uses RSP as one more. No memory but (RSI) is
+ * touched.
  */
 	.global entry_spinner
 entry_spinner:
@@ -153,7 +155,10 @@ entry_spinner:
 	faulting fault_fpu, fld1
 	faulting fault_far, lretq
 
-/* Single step: sets TF; the trap comes behind the NOP. Likewise with a system call in between, which must not be stepped in the kernel. */
+/*
+ * Single step: sets TF; the trap comes behind the NOP. Likewise with a system call in between, which must not be
+ * stepped in the kernel.
+ */
 	.global fault_step, fault_step_at, fault_step_syscall
 fault_step:
 	pushfq
@@ -170,7 +175,7 @@ fault_step_syscall:
 	syscall
 	jmp entry_done
 
-/* Odd flags (NT, AC, DF, ID) over a system call and a while of interrupts; then whether they stayed, in RAX. Blocks by Send on RDI. */
+/* Odd flags (NT, AC, DF, ID) over a system call and a while of interrupts; then RAX says which did not stay. */
 	.global entry_odd_flags
 entry_odd_flags:
 	pushfq
@@ -202,7 +207,6 @@ entry_odd_flags_end:
 entry_done:
 	ud2
 
-/* Two pages that end at a system call: copied to the end of user space. */
 	.bss
 	.balign 8
 saved_out:

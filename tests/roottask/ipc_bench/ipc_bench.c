@@ -1,7 +1,7 @@
 /*
- * A root task that measures the kernel's communication paths, for bench/bench.py: `BENCH name=ticks` lines on the debug console, then
- * `BENCH done`. On the deterministic machine a tick is an instruction; from the one that enters the kernel to the one that
- * leaves it, both included. Uses seL4's ABI only.
+ * A root task that measures the kernel's communication paths, for bench/bench.py: `BENCH name=ticks` lines on
+ * the debug console, then `BENCH done`. On the deterministic machine a tick is an instruction; from the one
+ * that enters the kernel to the one that leaves it, both included. Uses seL4's ABI only.
  */
 #include "roottask/ipc_bench/ipc_bench.h"
 #include "roottask/ipc_bench/timed_hw.h"
@@ -12,7 +12,7 @@
 #include "roottask/runtime/thread.h"
 
 #define IPC_BENCH_PRIORITY  100
-#define IPC_BENCH_SLICE     100000 /* microseconds: the slice's end is no part of a measurement */
+#define IPC_BENCH_SLICE	    100000 /* microseconds: the slice's end is no part of a measurement */
 #define IPC_BENCH_REGISTERS 4
 
 static struct ipc_bench_run ipc_bench_run;
@@ -45,7 +45,8 @@ static seL4_Word ipc_bench_median(seL4_Word *v, unsigned n)
 	return v[n / 2];
 }
 
-/* Of the differences to - from without the first round's and the user's own instructions. `to` is overwritten. */
+/* Of the differences to - from without the first round's and the user's own instructions. `to` is
+ * overwritten. */
 static seL4_Word ipc_bench_ways(const seL4_Word *from, seL4_Word *to)
 {
 	for (unsigned i = 1; i < IPC_BENCH_ROUNDS; i++)
@@ -82,9 +83,10 @@ static struct ipc_bench_run *ipc_bench_new_run(seL4_Word length)
 static struct ipc_bench_result ipc_bench_measure(const struct ipc_bench_kind *kind)
 {
 	struct ipc_bench_run *r = ipc_bench_new_run(kind->length);
-	struct thread caller = thread_new(&ipc_bench_caller_memory, ipc_bench_caller_space, IPC_BENCH_PRIORITY, IPC_BENCH_SLICE,
-					  kind->fault ? r->endpoint : 0);
-	struct thread other = thread_new(&ipc_bench_other_memory, ipc_bench_other_space, kind->other_priority, IPC_BENCH_SLICE, 0);
+	struct thread caller = thread_new(&ipc_bench_caller_memory, ipc_bench_caller_space,
+					  IPC_BENCH_PRIORITY, IPC_BENCH_SLICE, kind->fault ? r->endpoint : 0);
+	struct thread other = thread_new(&ipc_bench_other_memory, ipc_bench_other_space, kind->other_priority,
+					 IPC_BENCH_SLICE, 0);
 
 	/* this thread's priority is the highest: the others run while it waits */
 	thread_run(&other, kind->other, r);
@@ -112,7 +114,8 @@ static void ipc_bench_calls(void)
 	}
 	kind.length = 10;
 	r = ipc_bench_measure(&kind);
-	print("BENCH call_10=%u\nBENCH reply_recv_10=%u\nBENCH call_reply_10=%u\n", r.there, r.back, r.there + r.back);
+	print("BENCH call_10=%u\nBENCH reply_recv_10=%u\nBENCH call_reply_10=%u\n", r.there, r.back,
+	      r.there + r.back);
 	kind.length = 0;
 	kind.passive = false;
 	r = ipc_bench_measure(&kind);
@@ -121,10 +124,12 @@ static void ipc_bench_calls(void)
 
 static void ipc_bench_faults(void)
 {
-	struct ipc_bench_kind kind = {party_faulter, party_handler, IPC_BENCH_PRIORITY, .passive = true, .fault = true};
+	struct ipc_bench_kind kind = {party_faulter, party_handler, IPC_BENCH_PRIORITY, .passive = true,
+				      .fault = true};
 	struct ipc_bench_result r = ipc_bench_measure(&kind);
 
-	print("BENCH fault=%u\nBENCH fault_answer=%u\nBENCH fault_reply=%u\n", r.there, r.back, r.there + r.back);
+	print("BENCH fault=%u\nBENCH fault_answer=%u\nBENCH fault_reply=%u\n", r.there, r.back,
+	      r.there + r.back);
 	kind.passive = false;
 	r = ipc_bench_measure(&kind);
 	print("BENCH fault_reply_active=%u\n", r.there + r.back);
@@ -132,7 +137,8 @@ static void ipc_bench_faults(void)
 
 static void ipc_bench_signals(void)
 {
-	struct ipc_bench_kind kind = {party_signaller, party_waiter, IPC_BENCH_PRIORITY + 1, .passive = false};
+	struct ipc_bench_kind kind = {party_signaller, party_waiter, IPC_BENCH_PRIORITY + 1,
+				      .passive = false};
 	struct ipc_bench_result r = ipc_bench_measure(&kind);
 
 	print("BENCH signal_wake=%u\nBENCH wait_switch=%u\n", r.there, r.back);

@@ -65,8 +65,9 @@ void party_server(void *argument)
 	struct ipc_bench_run *run = argument;
 	struct timed t = {0};
 
-	t.tag = seL4_NBSendRecvWithMRs(run->ready, seL4_MessageInfo_new(0, 0, 0, 0), run->endpoint, &t.cap, &t.mr[0], &t.mr[1],
-				       &t.mr[2], &t.mr[3], run->reply).words[0];
+	t.tag = seL4_NBSendRecvWithMRs(run->ready, seL4_MessageInfo_new(0, 0, 0, 0), run->endpoint, &t.cap,
+				       &t.mr[0], &t.mr[1], &t.mr[2], &t.mr[3], run->reply)
+		    .words[0];
 	for (seL4_Word n = 0;; n++) {
 		party_compare(&t, run, n, 0);
 		party_fill(&t, run, n, 1);
@@ -101,8 +102,9 @@ void party_handler(void *argument)
 	struct ipc_bench_run *run = argument;
 	struct timed t = {0};
 
-	t.tag = seL4_NBSendRecvWithMRs(run->ready, seL4_MessageInfo_new(0, 0, 0, 0), run->endpoint, &t.cap, &t.mr[0], &t.mr[1],
-				       &t.mr[2], &t.mr[3], run->reply).words[0];
+	t.tag = seL4_NBSendRecvWithMRs(run->ready, seL4_MessageInfo_new(0, 0, 0, 0), run->endpoint, &t.cap,
+				       &t.mr[0], &t.mr[1], &t.mr[2], &t.mr[3], run->reply)
+		    .words[0];
 	for (seL4_Word n = 0;; n++) {
 		if (t.tag != seL4_MessageInfo_new(seL4_Fault_UserException, 0, 0, 5).words[0] || t.mr[3] != 6)
 			run->errors++;

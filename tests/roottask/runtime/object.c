@@ -38,7 +38,8 @@ seL4_CPtr object_new(seL4_Word type, seL4_Word bits)
 
 	if (!object_untyped)
 		object_untyped = object_find_untyped(runtime_bootinfo());
-	runtime_must(seL4_Untyped_Retype(object_untyped, type, bits, seL4_CapInitThreadCNode, 0, 0, slot, 1), "retype");
+	runtime_must(seL4_Untyped_Retype(object_untyped, type, bits, seL4_CapInitThreadCNode, 0, 0, slot, 1),
+		     "retype");
 	return slot;
 }
 
@@ -46,8 +47,9 @@ seL4_CPtr object_mint(seL4_CPtr cap, seL4_CapRights_t rights, seL4_Word badge)
 {
 	seL4_CPtr slot = object_slot();
 
-	runtime_must(seL4_CNode_Mint(seL4_CapInitThreadCNode, slot, seL4_WordBits, seL4_CapInitThreadCNode, cap,
-				     seL4_WordBits, rights, badge), "mint");
+	runtime_must(seL4_CNode_Mint(seL4_CapInitThreadCNode, slot, seL4_WordBits, seL4_CapInitThreadCNode,
+				     cap, seL4_WordBits, rights, badge),
+		     "mint");
 	return slot;
 }
 
@@ -55,7 +57,8 @@ seL4_CPtr object_copy(seL4_CPtr cap)
 {
 	seL4_CPtr slot = object_slot();
 
-	runtime_must(seL4_CNode_Copy(seL4_CapInitThreadCNode, slot, seL4_WordBits, seL4_CapInitThreadCNode, cap,
-				     seL4_WordBits, seL4_AllRights), "copy");
+	runtime_must(seL4_CNode_Copy(seL4_CapInitThreadCNode, slot, seL4_WordBits, seL4_CapInitThreadCNode,
+				     cap, seL4_WordBits, seL4_AllRights),
+		     "copy");
 	return slot;
 }

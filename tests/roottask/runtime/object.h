@@ -1,4 +1,5 @@
-/* Objects out of one Untyped, their capabilities in consecutive free slots of the root CNode. A failure ends the task. */
+/* Objects out of one Untyped, their capabilities in consecutive free slots of the root CNode. A failure ends
+ * the task. */
 #ifndef ROOTTASK_OBJECT_H
 #define ROOTTASK_OBJECT_H
 

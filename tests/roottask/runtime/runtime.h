@@ -1,13 +1,15 @@
 /*
- * What a root task of the tests stands on: the first thread's start, its boot information, and a way to stop. It needs seL4's
- * ABI only, so a task built on it runs on any kernel of this profile. The task provides roottask_main().
+ * What a root task of the tests stands on: the first thread's start, its boot information, and a way to stop.
+ * It needs seL4's ABI only, so a task built on it runs on any kernel of this profile. The task provides
+ * roottask_main().
  */
 #ifndef ROOTTASK_RUNTIME_H
 #define ROOTTASK_RUNTIME_H
 
 #include "sel4/sel4.h"
 
-/* What lies behind FS: the thread's IPC buffer pointer (__sel4_ipc_buffer) below `self`, as the x86-64 TLS ABI has it. */
+/* What lies behind FS: the thread's IPC buffer pointer (__sel4_ipc_buffer) below `self`, as the x86-64 TLS
+ * ABI has it. */
 struct runtime_tls {
 	seL4_Word variables[7];
 	void *self;

@@ -9,7 +9,8 @@ extern char image_start[], image_end[];
 
 seL4_CPtr space_image_frame(const void *address)
 {
-	return runtime_bootinfo()->userImageFrames.start + (seL4_Word)((const char *)address - image_start) / SPACE_PAGE;
+	return runtime_bootinfo()->userImageFrames.start +
+	       (seL4_Word)((const char *)address - image_start) / SPACE_PAGE;
 }
 
 seL4_CPtr space_new(void)
@@ -19,10 +20,14 @@ seL4_CPtr space_new(void)
 
 	runtime_must(seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, pml4), "assign an ASID");
 	runtime_must(seL4_X86_PDPT_Map(object_new(seL4_X86_PDPTObject, 0), pml4, start, 0), "map PDPT");
-	runtime_must(seL4_X86_PageDirectory_Map(object_new(seL4_X86_PageDirectoryObject, 0), pml4, start, 0), "map PD");
-	runtime_must(seL4_X86_PageTable_Map(object_new(seL4_X86_PageTableObject, 0), pml4, start, 0), "map PT");
+	runtime_must(seL4_X86_PageDirectory_Map(object_new(seL4_X86_PageDirectoryObject, 0), pml4, start, 0),
+		     "map PD");
+	runtime_must(seL4_X86_PageTable_Map(object_new(seL4_X86_PageTableObject, 0), pml4, start, 0),
+		     "map PT");
 	for (const char *at = image_start; at < image_end; at += SPACE_PAGE)
-		runtime_must(seL4_X86_Page_Map(object_copy(space_image_frame(at)), pml4, (seL4_Word)(uintptr_t)at,
-					       seL4_ReadWrite, seL4_X86_Default_VMAttributes), "map a page of the image");
+		runtime_must(seL4_X86_Page_Map(object_copy(space_image_frame(at)), pml4,
+					       (seL4_Word)(uintptr_t)at, seL4_ReadWrite,
+					       seL4_X86_Default_VMAttributes),
+			     "map a page of the image");
 	return pml4;
 }

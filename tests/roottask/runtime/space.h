@@ -1,6 +1,7 @@
 /*
- * Address spaces that show the task's own image at the same addresses: a thread there runs the same code on the same data, in
- * another VSpace with its own ASID. The image must lie within one page table (2 MiB from its start).
+ * Address spaces that show the task's own image at the same addresses: a thread there runs the same code on
+ * the same data, in another VSpace with its own ASID. The image must lie within one page table (2 MiB from
+ * its start).
  */
 #ifndef ROOTTASK_SPACE_H
 #define ROOTTASK_SPACE_H

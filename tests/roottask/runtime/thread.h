@@ -1,4 +1,5 @@
-/* Threads of the task: TCB, stack, IPC buffer, TLS, scheduling context. They share the root CNode. A failure ends the task. */
+/* Threads of the task: TCB, stack, IPC buffer, TLS, scheduling context. They share the root CNode. A failure
+ * ends the task. */
 #ifndef ROOTTASK_THREAD_H
 #define ROOTTASK_THREAD_H
 
@@ -19,7 +20,8 @@ struct thread {
 	struct thread_memory *memory;
 };
 
-/* A thread in `vspace`, not running. `fault_endpoint` may be 0. Its context is round robin, of `slice` microseconds, on CPU 0. */
+/* A thread in `vspace`, not running. `fault_endpoint` may be 0. Its context is round robin, of `slice`
+ * microseconds, on CPU 0. */
 struct thread thread_new(struct thread_memory *memory, seL4_CPtr vspace, seL4_Word priority, seL4_Word slice,
 			 seL4_CPtr fault_endpoint);
 
