@@ -34,6 +34,7 @@ struct percpu {
 
 	/* scheduler (sched/) */
 	struct ready_queue ready[PRIORITIES];
+	int32_t ready_top;       /* highest priority with a ready thread; -1: none */
 	uint64_t ready_l1;       /* bit i: some queue in ready_l2[i] */
 	uint64_t ready_l2[PRIORITIES / 64];
 	struct tcb *scheduler_action; /* NULL: keep current; SCHED_CHOOSE: choose; else switch to this */

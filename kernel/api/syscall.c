@@ -60,10 +60,10 @@ SYSCALL_INLINE void syscall_message(const struct tcb *from, struct tcb *to, word
 	to->ctx.rdi = badge;
 }
 
-/* May `to` run in place of `from`, which blocks? */
-SYSCALL_INLINE bool syscall_may_switch(const struct percpu *p, const struct tcb *from, const struct tcb *to)
+/* May `to` run in place of the current thread, which blocks? */
+SYSCALL_INLINE bool syscall_may_switch(const struct percpu *p, const struct tcb *to)
 {
-	return to->cpu == p->cpu && (to->priority >= from->priority || ready_is_highest(p, to->priority));
+	return to->cpu == p->cpu && ready_is_highest(p, to->priority);
 }
 
 SYSCALL_INLINE void syscall_switch(struct percpu *p, struct tcb *from, struct tcb *to)
@@ -151,8 +151,7 @@ SYSCALL_INLINE bool syscall_fast_call(struct percpu *p, struct tcb *t, bool is_l
 		return false;
 	receiver = window_kv(paddr(ep->head - ENDPOINT_RECV));
 	r = receiver->reply;
-	if (!r || receiver->sc || receiver->cpu != p->cpu || receiver->priority < t->priority ||
-	    (is_long && !syscall_buffers(t, receiver)))
+	if (!r || receiver->sc || !syscall_may_switch(p, receiver) || (is_long && !syscall_buffers(t, receiver)))
 		return false;
 
 	syscall_take_receiver(ep, receiver);
@@ -171,14 +170,14 @@ SYSCALL_INLINE bool syscall_may_reply(const struct tcb *t, const struct reply *r
 	return r->next == reply_top_link(t->sc) && !r->tcb->sc;
 }
 
-/* Nothing waits to be received, and t comes last in the queue. */
-SYSCALL_INLINE bool syscall_may_wait(const struct tcb *t, const struct endpoint *ep)
+/* Nothing waits to be received, and t comes last in the queue; without `rare` it is the only one there. */
+SYSCALL_INLINE bool syscall_may_wait(const struct tcb *t, const struct endpoint *ep, bool rare)
 {
 	const struct notification *n = t->bound_notification;
 
 	if (n && (n->state == NOTIFICATION_ACTIVE || n->sc == t->sc))
 		return false;
-	return !ep->head || (endpoint_state(ep) == ENDPOINT_RECV && endpoint_tail(ep)->priority >= t->priority);
+	return !ep->head || (rare && endpoint_state(ep) == ENDPOINT_RECV && endpoint_tail(ep)->priority >= t->priority);
 }
 
 SYSCALL_INLINE void syscall_pop_reply(struct reply *r, struct sched_context *sc)
@@ -191,7 +190,7 @@ SYSCALL_INLINE void syscall_pop_reply(struct reply *r, struct sched_context *sc)
 	r->prev = r->next = NULL;
 }
 
-SYSCALL_INLINE void syscall_wait(struct tcb *t, struct endpoint *ep, struct reply *r)
+SYSCALL_INLINE void syscall_wait(struct tcb *t, struct endpoint *ep, struct reply *r, bool rare)
 {
 	uint64_t self = window_pa(t).v;
 
@@ -199,7 +198,7 @@ SYSCALL_INLINE void syscall_wait(struct tcb *t, struct endpoint *ep, struct repl
 	r->tcb = t;
 	t->blocking_object = ep;
 	t->state = THREAD_BLOCKED_RECV;
-	if (likely(!ep->head)) {
+	if (!rare || !ep->head) {
 		ep->head = self | ENDPOINT_RECV;
 	} else {
 		t->ipc_prev = endpoint_tail(ep);
@@ -219,7 +218,7 @@ static void syscall_answer_fault(struct tcb *t, struct tcb *caller)
 }
 
 /*
- * `rare`: also long messages, and answers to faults. (One text, compiled twice: without it there is no call in the
+ * `rare`: also long messages, answers to faults, and several receivers. (One text, compiled twice: without it there is no call in the
  * middle, and nothing to be saved for one.)
  */
 SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, bool rare)
@@ -240,7 +239,7 @@ SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, boo
 		return false;
 	caller = r->tcb;
 	fault = caller->fault.type != seL4_Fault_NullFault;
-	if (!syscall_may_switch(p, t, caller) || (!rare && fault))
+	if (!syscall_may_switch(p, caller) || (!rare && fault))
 		return false;
 	if (rare && (fault ? message_label(t->ctx.rsi) != 0 : !syscall_buffers(t, caller)))
 		return false;
@@ -248,12 +247,12 @@ SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, boo
 	if (unlikely(!slot) || !syscall_may_receive(slot->cap))
 		return false;
 	ep = cap_endpoint_of(slot->cap);
-	if (!syscall_may_wait(t, ep))
+	if (!syscall_may_wait(t, ep, rare))
 		return false;
 
 	caller->reply = NULL;
 	syscall_pop_reply(r, t->sc);
-	syscall_wait(t, ep, r);
+	syscall_wait(t, ep, r, rare);
 	if (rare && fault)
 		syscall_answer_fault(t, caller);
 	else

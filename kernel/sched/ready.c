@@ -1,5 +1,5 @@
 /*
- * Ready queues: one doubly linked list per priority, and a two-level bitmap of those that are not empty. Called by the
+ * Ready queues: one doubly linked list per priority, a two-level bitmap of those that are not empty, and the highest. Called by the
  * scheduler only. It must never look at budgets or states.
  */
 #include "sched/sched.h"
@@ -9,6 +9,23 @@ static void ready_mark(struct percpu *p, unsigned prio)
 {
 	p->ready_l1 |= BIT(prio / 64);
 	p->ready_l2[prio / 64] |= BIT(prio % 64);
+	if ((int32_t)prio > p->ready_top)
+		p->ready_top = (int32_t)prio;
+}
+
+static int32_t ready_top_bit(uint64_t v)
+{
+	return 63 - __builtin_clzll(v);
+}
+
+static int32_t ready_find_top(const struct percpu *p)
+{
+	int32_t l1;
+
+	if (!p->ready_l1)
+		return -1;
+	l1 = ready_top_bit(p->ready_l1);
+	return l1 * 64 + ready_top_bit(p->ready_l2[l1]);
 }
 
 static void ready_unmark(struct percpu *p, unsigned prio)
@@ -16,18 +33,8 @@ static void ready_unmark(struct percpu *p, unsigned prio)
 	p->ready_l2[prio / 64] &= ~BIT(prio % 64);
 	if (!p->ready_l2[prio / 64])
 		p->ready_l1 &= ~BIT(prio / 64);
-}
-
-static unsigned ready_top_bit(uint64_t v)
-{
-	return 63u - (unsigned)__builtin_clzll(v);
-}
-
-static unsigned ready_top(const struct percpu *p)
-{
-	unsigned l1 = ready_top_bit(p->ready_l1);
-
-	return l1 * 64 + ready_top_bit(p->ready_l2[l1]);
+	if ((int32_t)prio == p->ready_top)
+		p->ready_top = ready_find_top(p);
 }
 
 void ready_enqueue(struct tcb *t)
@@ -85,9 +92,4 @@ void ready_unlink(struct tcb *t)
 		ready_unmark(p, t->priority);
 	t->queue_next = t->queue_prev = NULL;
 	t->queued = false;
-}
-
-struct tcb *ready_highest(struct percpu *p)
-{
-	return p->ready_l1 ? p->ready[ready_top(p)].head : NULL;
 }

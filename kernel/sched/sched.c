@@ -24,6 +24,7 @@ void sched_init_cpu(struct percpu *p, struct tcb *idle)
 	p->context = &idle->ctx;
 	p->current_sc = NULL;
 	p->scheduler_action = SCHED_CHOOSE;
+	p->ready_top = -1;
 	p->now = cpu_rdtsc();
 	p->consumed = 0;
 	p->reprogram = true;

@@ -28,16 +28,15 @@ static inline void ready_dequeue(struct tcb *t)
 	if (unlikely(t->queued))
 		ready_unlink(t);
 }
-struct tcb *ready_highest(struct percpu *p); /* NULL if all are empty */
+/* NULL if all are empty. */
+static inline struct tcb *ready_highest(struct percpu *p)
+{
+	return p->ready_top < 0 ? NULL : p->ready[p->ready_top].head;
+}
 /* Could a thread of this priority run now, nothing above it being ready? */
 static inline bool ready_is_highest(const struct percpu *p, uint8_t priority)
 {
-	unsigned l1;
-
-	if (!p->ready_l1)
-		return true;
-	l1 = 63u - (unsigned)__builtin_clzll(p->ready_l1);
-	return priority >= l1 * 64 + 63u - (unsigned)__builtin_clzll(p->ready_l2[l1]);
+	return priority >= p->ready_top;
 }
 
 /* ---- release.c: threads that wait for budget, by the time of their head refill. Idempotent ---- */
@@ -103,28 +102,34 @@ static inline void sched_update_time(void)
 	p->now = now;
 }
 
+static inline bool sched_has_budget(const struct percpu *p)
+{
+	const struct sched_context *sc = p->current_sc;
+
+	return likely(!sc || refill_sufficient(sc, p->consumed) || !sc->refill_max);
+}
+
 /* True if the current thread may go on with the operation (budget left); else charges and reschedules. */
 static inline bool sched_check_budget(void)
 {
 	struct percpu *p = percpu_self();
-	struct sched_context *sc = p->current_sc;
 
-	if (likely(!sc || refill_sufficient(sc, p->consumed) || !sc->refill_max))
+	if (sched_has_budget(p))
 		return true;
 	sched_charge(p->consumed, true);
 	return false;
 }
 
-/* As above, and sets the thread to restart when false (before a system call's work). */
+/* As above, before a system call's or fault's work: when false, that is to be done again once there is budget. */
 static inline bool sched_check_budget_restart(void)
 {
-	struct tcb *t;
+	struct percpu *p = percpu_self();
 
-	if (likely(sched_check_budget()))
+	if (sched_has_budget(p))
 		return true;
-	t = percpu_self()->current;
-	if (t->state == THREAD_RUNNING)
-		t->state = THREAD_RESTART;
+	if (p->current->state == THREAD_RUNNING)
+		p->current->state = THREAD_RESTART;
+	sched_charge(p->consumed, true);
 	return false;
 }
 

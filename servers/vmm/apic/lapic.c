@@ -351,22 +351,29 @@ struct lapic_action lapic_write(struct lapic *l, uint32_t reg, uint64_t value, u
 	}
 }
 
-bool lapic_accept(struct lapic *l, uint8_t vector, bool level)
+static bool irr_set(struct lapic *l, uint8_t vector, bool level)
 {
-	uint32_t bit = 1u << (vector & 31), old;
+	uint32_t bit = 1u << (vector & 31);
 
-	if (vector < 16) {
-		__atomic_fetch_or(&l->esr_pending, ESR_RECEIVE_ILLEGAL, __ATOMIC_RELAXED);
-		return false;
-	}
-	if (!lapic_enabled(l))
-		return false;
 	if (level)
 		__atomic_fetch_or(&l->tmr[vector >> 5], bit, __ATOMIC_RELAXED);
 	else
 		__atomic_fetch_and(&l->tmr[vector >> 5], ~bit, __ATOMIC_RELAXED);
-	old = __atomic_fetch_or(&l->irr[vector >> 5], bit, __ATOMIC_RELEASE);
-	return !(old & bit);
+	return !(__atomic_fetch_or(&l->irr[vector >> 5], bit, __ATOMIC_RELEASE) & bit);
+}
+
+bool lapic_accept(struct lapic *l, uint8_t vector, bool level)
+{
+	if (vector < 16) {
+		__atomic_fetch_or(&l->esr_pending, ESR_RECEIVE_ILLEGAL, __ATOMIC_RELAXED);
+		return false;
+	}
+	return lapic_enabled(l) && irr_set(l, vector, level);
+}
+
+bool lapic_assert(struct lapic *l, uint8_t vector)
+{
+	return l->mode != LAPIC_DISABLED && irr_set(l, vector, false);
 }
 
 int lapic_pending(const struct lapic *l)

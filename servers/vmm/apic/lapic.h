@@ -58,6 +58,8 @@ uint64_t lapic_read(struct lapic *l, uint32_t reg, uint64_t now, bool *fault);
 struct lapic_action lapic_write(struct lapic *l, uint32_t reg, uint64_t value, uint64_t now);
 /* Another's or a device's interrupt arrives; true if it was not pending before. Any thread. */
 bool lapic_accept(struct lapic *l, uint8_t vector, bool level);
+/* As Xen's upcalls arrive: also while software has the APIC disabled (SVR); it is delivered once it is enabled. Any thread. */
+bool lapic_assert(struct lapic *l, uint8_t vector);
 /* Highest interrupt that may be delivered now (above PPR); -1 none. */
 int lapic_pending(const struct lapic *l);
 /* That interrupt is being delivered: IRR to ISR. */

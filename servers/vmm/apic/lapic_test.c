@@ -163,6 +163,10 @@ static void disabled_takes_nothing(void **state)
 	lapic_reset(&l, 0, true);
 	assert_false(lapic_accept(&l, 0x40, false));
 	assert_int_equal(lapic_pending(&l), -1);
+	assert_true(lapic_assert(&l, 0xf3));
+	assert_int_equal(lapic_pending(&l), -1);
+	(void)lapic_write(&l, 0xf0, 0x1ff, 0);
+	assert_int_equal(lapic_pending(&l), 0xf3);
 	fresh(0, true);
 	assert_false(lapic_accept(&l, 8, false));
 }

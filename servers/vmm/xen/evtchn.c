@@ -70,7 +70,7 @@ void evtchn_upcall(struct vcpu *v)
 		return;
 	/* an own vector goes through the LAPIC; the domain's callback is looked up at each entry */
 	if (v->upcall_vector)
-		(void)lapic_accept(&v->lapic, v->upcall_vector, false);
+		(void)lapic_assert(&v->lapic, v->upcall_vector);
 	vcpu_kick(v);
 }
 

@@ -126,7 +126,7 @@ static int64_t set_upcall_vector(struct vcpu *v, uint64_t at)
 	of->upcall_vector = u.vector;
 	if (__atomic_load_n(&((struct vcpu_info *)of->vcpu_info)->evtchn_upcall_pending, __ATOMIC_ACQUIRE)) {
 		/* pending since before there was a vector to tell it by */
-		(void)lapic_accept(&of->lapic, of->upcall_vector, false);
+		(void)lapic_assert(&of->lapic, of->upcall_vector);
 		vcpu_kick(of);
 	}
 	return 0;

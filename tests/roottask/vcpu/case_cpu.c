@@ -86,6 +86,7 @@ static void cpu_share(void)
 	case_begin("a spinning guest shares the CPU");
 	tcb = runtime_thread(cpu_other, runtime_sc(2000, 2000), 255);
 	machine_long(guest_count);
+	machine.s->rflags = 0x202;
 	R(RAX) = GUEST_DATA;
 	*counter = 0;
 	runtime_must(runtime_call(machine.timer, InsulaTimerSet, WORDS(hw_rdtsc() + 100000000), NONE),

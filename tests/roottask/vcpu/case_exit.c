@@ -143,7 +143,7 @@ static void exit_triple_fault(void)
 
 static void exit_undefined(void)
 {
-	case_begin("VMRUN in the guest is undefined");
+	case_begin("VMRUN in the guest is undefined"); /* on VT-x by the CPU itself */
 	machine_long_gate(6, guest_hlt);
 	machine_long(guest_vmrun);
 	machine.s->efer |= 1u << 12;
@@ -167,7 +167,8 @@ void case_exits(void)
 {
 	exit_simple("CPUID", guest_cpuid, true, 10, 2);
 	exit_simple("HLT", guest_hlt, true, 12, 1);
-	exit_simple("VMMCALL", guest_vmcall, true, 18, 3);
+	exit_simple("the hypercall instruction",
+		    runtime_virt() == INSULA_VIRT_VMX ? guest_vmcall : guest_vmmcall, true, 18, 3);
 	exit_simple("WBINVD", guest_wbinvd, false, 54, 2);
 	exit_simple("MONITOR", guest_monitor, false, 39, 3);
 	exit_simple("CPUID in 64-bit mode", guest_cpuid_loop, false, 10, 2);

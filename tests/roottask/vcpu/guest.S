@@ -57,8 +57,11 @@ program iret
 program nmi_handler
 	nop
 	iretw
-program vmcall
+program vmmcall
 	vmmcall
+	hlt
+program vmcall
+	vmcall
 	hlt
 program ud2
 	ud2

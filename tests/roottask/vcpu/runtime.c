@@ -176,6 +176,48 @@ void *runtime_map(uint64_t frame)
 	return at;
 }
 
+/* ---- boot information ---- */
+
+static const void *runtime_chunk(uint64_t id)
+{
+	const char *at = (const char *)runtime_bi + 4096, *end = at + runtime_bi->extraLen;
+	seL4_BootInfoHeader h;
+
+	for (; at < end; at += h.len) {
+		__builtin_memcpy(&h, at, sizeof(h));
+		if (h.id == id)
+			return at + sizeof(h);
+		if (h.len < sizeof(h))
+			break;
+	}
+	return NULL;
+}
+
+bool runtime_option(const char *word)
+{
+	const char *c = runtime_chunk(INSULA_BOOTINFO_CMDLINE);
+	unsigned n;
+
+	for (; c && *c; c++) {
+		for (n = 0; word[n] && c[n] == word[n]; n++)
+			;
+		if (!word[n] && (c[n] == ' ' || !c[n]))
+			return true;
+	}
+	return false;
+}
+
+uint32_t runtime_virt(void)
+{
+	struct insula_bi_machine m;
+	const void *chunk = runtime_chunk(INSULA_BOOTINFO_MACHINE);
+
+	if (!chunk)
+		return INSULA_VIRT_NONE;
+	__builtin_memcpy(&m, chunk, sizeof(m));
+	return m.virt;
+}
+
 /* ---- threads ---- */
 
 uint64_t runtime_sc(uint64_t budget, uint64_t period)

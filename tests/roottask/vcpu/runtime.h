@@ -38,6 +38,10 @@ uint64_t runtime_make(uint64_t type, uint64_t bits);
 uint64_t runtime_copy(uint64_t cap, uint64_t rights);
 uint64_t runtime_mint(uint64_t cap, uint64_t badge);
 void runtime_delete(uint64_t cap);
+/* Is this word on the kernel's command line? */
+bool runtime_option(const char *word);
+/* enum insula_virt of this machine. */
+uint32_t runtime_virt(void);
 /* Maps a frame read-write at the next free address of ours. */
 void *runtime_map(uint64_t frame);
 /* A thread with its own stack and IPC buffer; `sc` 0: passive. Runs f at once. */
