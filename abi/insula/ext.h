@@ -100,7 +100,7 @@ enum insula_virt_feature {
  * INSULA_VS_GPR is dirty, `entry_*` (then sets entry_info's valid bit to 0), and `window`.
  * On return: RSI is 0 (a signal on the bound notification, badge in RDI; nothing left to be done
  * for the guest; IP, CR, GPR are written, reason is UINT64_MAX) or 1 (an exit). GPR, EXIT, IP and CR are always written;
- * SEG, MSR and DEBUG are written when set in `wanted`. `valid` says what was written.
+ * with IP come seg[INSULA_CS] and seg[INSULA_SS], with CR comes xcr0 (all out only). SEG, MSR, DEBUG and CTL are written when set in `wanted`. `valid` says what was written.
  * If entry_info was injected at the time of a return, it is reported again in `idt_vectoring`.
  */
 enum insula_vs_group {

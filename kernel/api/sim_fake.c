@@ -492,7 +492,8 @@ struct tcb *sim_run(ticks_t ticks)
 		if (sim_now < sim_deadline)
 			sim_now = sim_deadline;
 		sim_deadline = UINT64_MAX;
-		sim_percpu.current->ctx.restart_ip = sim_percpu.current->ctx.rip;
+		if (sim_percpu.current->state == THREAD_RUNNING)
+			sim_percpu.current->ctx.restart_ip = sim_percpu.current->ctx.rip;
 		sim_percpu.arch.pending_vector = IRQ_VECTOR_TIMER;
 		interrupt_handle();
 		t = sim_exit();

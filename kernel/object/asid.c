@@ -56,6 +56,7 @@ void asid_pool_gone(unsigned base, paddr_t pool)
 	if (asid_pools[base / seL4_ASIDPoolEntries] != entries)
 		return;
 	asid_pools[base / seL4_ASIDPoolEntries] = NULL;
+	vspace_generation++;
 	for (unsigned i = 0; i < seL4_ASIDPoolEntries; i++)
 		if (entries[i])
 			asid_flush((enum asid_kind)(entries[i] & ASID_KIND_MASK), paddr(entries[i] & ~ASID_KIND_MASK));

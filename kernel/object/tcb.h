@@ -69,6 +69,8 @@ struct tcb {
 	struct sched_context *sc;
 	struct sched_context *yield_to; /* YieldTo in progress on this SC */
 
+	uint64_t cr3, cr3_generation; /* kept by vspace_cr3() */
+
 	vaddr_t ipc_buffer;      /* user address; the frame is in slot[TCB_IPC_BUFFER] */
 	word_t *ipc_buffer_kv;   /* window address, NULL without a usable buffer */
 	bool ipc_buffer_writable;

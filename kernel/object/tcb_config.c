@@ -130,6 +130,7 @@ static exception_t tcb_install_spaces(const struct tcb_invoked *in, cap_t cspace
 	if (e == EXC_NONE)
 		e = tcb_install_cap(in, TCB_VSPACE, vspace, vspace_source);
 	arch_thread_sync(in->tcb);
+	vspace_changed(in->tcb);
 	arch_thread_changed(in->tcb);
 	return e;
 }

@@ -32,11 +32,14 @@ bool vspace_root_valid(cap_t cap)
 	       asid_names((unsigned)cap_paging_asid(cap), ASID_VSPACE, paddr(cap_paging_ptr(cap)));
 }
 
-uint64_t vspace_cr3(struct tcb *t)
+uint64_t vspace_generation = 1;
+
+void vspace_find_cr3(struct tcb *t)
 {
 	cap_t cap = t->slot[TCB_VSPACE].cap;
 
-	return vspace_root_valid(cap) ? cap_paging_ptr(cap) : kernel_tables_root.v;
+	t->cr3 = vspace_root_valid(cap) ? cap_paging_ptr(cap) : kernel_tables_root.v;
+	t->cr3_generation = vspace_generation;
 }
 
 exception_t vspace_check_assigned(cap_t cap)
@@ -179,6 +182,7 @@ void vspace_finalise(cap_t cap, bool final)
 			vspace_unmap_table(cap);
 		break;
 	case CAP_PML4:
+		vspace_generation++; /* it may have been in a thread */
 		if (final && cap_paging_is_mapped(cap))
 			asid_root_gone((unsigned)cap_paging_asid(cap), ASID_VSPACE, paddr(cap_paging_ptr(cap)));
 		break;

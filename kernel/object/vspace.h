@@ -5,9 +5,7 @@
 #ifndef OBJECT_VSPACE_H
 #define OBJECT_VSPACE_H
 
-#include "cap/cte.h"
-
-struct tcb;
+#include "object/tcb.h"
 
 exception_t vspace_decode(word_t label, unsigned length, struct cte *slot, cap_t cap); /* paging structures, frames */
 exception_t asid_control_decode(word_t label, unsigned length, cap_t cap);
@@ -15,8 +13,27 @@ exception_t asid_pool_decode(word_t label, unsigned length, cap_t cap);
 
 /* A new PML4 in zeroed memory: the kernel's upper half is filled in. */
 void vspace_init_root(paddr_t pml4);
-/* The CR3 value of a thread's VSpace; the kernel's own if it has none that is valid. */
-uint64_t vspace_cr3(struct tcb *t);
+/*
+ * The CR3 value of a thread's VSpace; the kernel's own if it has none that is valid. It is looked up once and kept in the
+ * thread, until a PML4's capability or an ASID goes anywhere: that makes a new generation. A thread whose VSpace capability
+ * is replaced says vspace_changed().
+ */
+extern uint64_t vspace_generation; /* never 0 */
+void vspace_find_cr3(struct tcb *t);
+static inline bool vspace_cr3_known(const struct tcb *t)
+{
+	return t->cr3_generation == vspace_generation;
+}
+static inline uint64_t vspace_cr3(struct tcb *t)
+{
+	if (unlikely(!vspace_cr3_known(t)))
+		vspace_find_cr3(t);
+	return t->cr3;
+}
+static inline void vspace_changed(struct tcb *t)
+{
+	t->cr3_generation = 0;
+}
 bool vspace_root_valid(cap_t cap); /* PML4 with an assigned, live ASID */
 
 /* Deletion: the mapping of this capability is taken away and flushed. `final` for tables. */

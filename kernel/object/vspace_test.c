@@ -307,6 +307,35 @@ static void asid_pool_assign_errors(void **state)
 	fake_failed(fake_invoke(FAKE_POOL, X86ASIDPoolAssign, root2, 0, 0, NULL), seL4_DeleteFirst, 0);
 }
 
+/* A thread keeps its root's address for as long as its capability is there and good. */
+static void kept_root_follows_the_capability(void **state)
+{
+	struct tcb *t = window_kv(cap_paddr(fake_root(pt)->cap)); /* a page of zeroes that slots may lie in */
+	struct cte *slot = &t->slot[TCB_VSPACE];
+
+	(void)state;
+	assert_int_equal(vspace_cr3(t), kernel_tables_root.v);
+	assert_true(vspace_cr3_known(t));
+	cte_insert(fake_root(pml4)->cap, fake_root(pml4), slot);
+	vspace_changed(t);
+	assert_false(vspace_cr3_known(t));
+	assert_int_equal(vspace_cr3(t), address(pml4));
+	assert_true(vspace_cr3_known(t));
+	/* taken away, though the VSpace lives on */
+	assert_int_equal(cte_revoke(fake_root(pml4)), EXC_NONE);
+	assert_true(cap_is_null(slot->cap));
+	assert_int_equal(vspace_cr3(t), kernel_tables_root.v);
+	/* and with it */
+	cte_insert(fake_root(pml4)->cap, fake_root(pml4), slot);
+	vspace_changed(t);
+	assert_int_equal(vspace_cr3(t), address(pml4));
+	assert_int_equal(fake_delete(pml4), EXC_NONE);
+	assert_int_equal(vspace_cr3(t), address(pml4));
+	assert_int_equal(cte_delete(slot, true), EXC_NONE);
+	assert_int_equal(fake_left_roots, 1);
+	assert_int_equal(vspace_cr3(t), kernel_tables_root.v);
+}
+
 static exception_t make_pool(unsigned ut, unsigned dest)
 {
 	/* extra capabilities: Untyped, root CNode */
@@ -381,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup(tables_unmap, setup),
 		cmocka_unit_test_setup(a_reused_asid_is_stale, setup),
 		cmocka_unit_test_setup(asid_pool_assign_errors, setup),
+		cmocka_unit_test_setup(kept_root_follows_the_capability, setup),
 		cmocka_unit_test_setup(asid_pools, setup),
 		cmocka_unit_test_setup(copies_of_frames_are_unmapped, setup),
 	};

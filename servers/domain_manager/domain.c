@@ -25,7 +25,7 @@
 #include <xen/sched.h>
 
 #define VMM_PRIORITY 100u
-#define VMM_HEAP     (64u << 10)
+#define VMM_HEAP(vcpus) ((32u << 10) + (vcpus) * (8u << 10))
 #define VMM_UNTYPED_BITS 19u
 #define VMM_OWN_SLOTS 320u /* of its CNode, beyond the fixed ones: its objects and placed pages */
 #define SLOT_THREADS(d) ((d)->slot_base + ROOT_TASK_SLOT_THREAD)
@@ -142,7 +142,7 @@ static int build(struct domain *d, struct vmm_start *start)
 	struct ram_piece piece[DOMAIN_PIECES];
 	int pieces = ram_plan(d->ram_bytes, piece), r;
 	uint32_t frames, vmm_slot = TASK_SLOT_FREE, cnode = d->slot_base + ROOT_TASK_SLOT_CNODE;
-	struct root_task t = {.threads = d->spec.vcpus, .heap_bytes = VMM_HEAP, .priority = VMM_PRIORITY, .flags = ROOT_TASK_EPT,
+	struct root_task t = {.threads = d->spec.vcpus, .heap_bytes = VMM_HEAP(d->spec.vcpus), .priority = VMM_PRIORITY, .flags = ROOT_TASK_EPT,
 			      .program = "vmm", .slot_base = d->slot_base, .untyped_bits = VMM_UNTYPED_BITS};
 
 	if (pieces < 0)

@@ -9,7 +9,7 @@
 #define PAGE         4096ull
 #define LARGE        (1ull << seL4_LargePageBits)
 #define ARCHIVE_NAME "insula-servers"
-#define FAN_OUT      256u /* scratch slots; the last is that of the new frame */
+#define FAN_OUT      MEMORY_SCRATCH
 
 static struct module modules[BOOTINFO_MODULES];
 static uint32_t module_total;
@@ -34,7 +34,10 @@ static void module_name(struct module *m, const char *string, uint32_t order)
 
 /* ---- the old place ---- */
 
-/* The module's memory piece by piece, in order: an Untyped becomes up to FAN_OUT frames at a time in scratch slots. */
+/*
+ * The module's memory piece by piece, in order: an Untyped becomes up to FAN_OUT frames at a time in scratch slots. One frame is held until all are
+ * read: an Untyped without children would begin anew, without the content.
+ */
 struct module_source {
 	uint64_t slot, end, paddr;
 	seL4_CPtr frame; /* the open one; 0 */
@@ -43,6 +46,7 @@ struct module_source {
 	uint32_t next, made;
 	uint64_t untyped_left; /* bytes of the Untyped that are not frames yet */
 	unsigned bits;
+	seL4_CPtr hold, to; /* slots: of that frame, and of the frame that is written */
 };
 
 static void module_source_close(struct module_source *s)
@@ -77,7 +81,7 @@ static bool module_source_frames(struct module_source *s, uint64_t block)
 
 	s->bits = block >= LARGE ? seL4_LargePageBits : seL4_PageBits;
 	count = s->untyped_left >> s->bits;
-	s->made = count < FAN_OUT - 1 ? (uint32_t)count : FAN_OUT - 1;
+	s->made = count < FAN_OUT ? (uint32_t)count : FAN_OUT;
 	s->next = 0;
 	s->untyped_left -= (uint64_t)s->made << s->bits;
 	return seL4_Untyped_Retype(s->slot, block >= LARGE ? seL4_X86_LargePageObject : seL4_X86_4K, 0, MEMORY_CNODE, 0, 0, memory_scratch(),
@@ -92,6 +96,7 @@ static bool module_source_open(struct module_source *s)
 	module_source_close(s);
 	if (s->next == s->made) {
 		if (s->made) {
+			(void)seL4_CNode_Move(MEMORY_CNODE, s->hold, MEMORY_DEPTH, MEMORY_CNODE, memory_scratch(), MEMORY_DEPTH);
 			memory_scratch_clear(s->made);
 			if (s->untyped_left == 0) {
 				module_source_release(s, block);
@@ -160,11 +165,10 @@ static bool module_frame_copy(const struct module *m, uint32_t i, seL4_CPtr slot
 
 static bool module_fill(const struct module *m, struct module_source *s, uint32_t i, uint64_t bytes)
 {
-	seL4_CPtr frame = memory_scratch() + FAN_OUT - 1;
-	uint8_t *to = module_frame_copy(m, i, frame, seL4_ReadWrite) ? memory_window(2, frame, true) : NULL;
+	uint8_t *to = module_frame_copy(m, i, s->to, seL4_ReadWrite) ? memory_window(2, s->to, true) : NULL;
 	bool ok = to && module_copy(s, to, bytes);
 
-	(void)seL4_CNode_Delete(MEMORY_CNODE, frame, MEMORY_DEPTH);
+	(void)seL4_CNode_Delete(MEMORY_CNODE, s->to, MEMORY_DEPTH);
 	return ok;
 }
 
@@ -172,8 +176,11 @@ static bool module_take(struct module *m, const struct insula_bi_module *b)
 {
 	struct module_source s = {.slot = b->untyped_start, .paddr = b->paddr, .end = (b->paddr + b->bytes + PAGE - 1) & ~(PAGE - 1)};
 	uint64_t left = b->bytes;
-	bool ok = module_room(m);
+	bool ok;
 
+	s.hold = memory_slot_take();
+	s.to = memory_slot_take();
+	ok = s.hold && s.to && module_room(m);
 	for (uint32_t i = 0; ok && i < m->large + m->small; i++) {
 		uint64_t size = i < m->large ? LARGE : PAGE, now = left < size ? left : size;
 
@@ -181,6 +188,8 @@ static bool module_take(struct module *m, const struct insula_bi_module *b)
 		left -= now;
 	}
 	module_source_end(&s);
+	memory_slot_release(s.hold);
+	memory_slot_release(s.to);
 	return ok;
 }
 

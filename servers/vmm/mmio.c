@@ -72,7 +72,9 @@ static void store(struct vcpu *v, uint64_t g, unsigned bytes, uint64_t value)
 /* In 64-bit mode only FS and GS have a base. */
 static uint64_t segment_base(const struct vcpu *v, unsigned segment)
 {
-	return segment == INSN_FS || segment == INSN_GS || !guest_is_64bit(v) ? v->s->seg[segment].base : 0;
+	if (segment != INSN_FS && segment != INSN_GS && guest_is_64bit(v))
+		return 0;
+	return segment == INSN_CS || segment == INSN_SS ? v->s->seg[segment].base : vcpu_segment_base(v, segment);
 }
 
 static uint64_t string_mask(const struct insn *in)

@@ -19,6 +19,7 @@
 #define X86_NMI      2
 #define WINDOW_IRQ   1u
 #define WINDOW_NMI   2u
+#define VMCS_ES_BASE 0x6806u /* SDM volume 3, appendix B; the other segments' follow in steps of 2 */
 #define CR0_RESET    0x60000010ull
 #define VMM_STATE_VADDR (TASK_SHARED_VADDR + 0x100000ull)
 
@@ -111,10 +112,16 @@ void vcpu_create(uint32_t id)
 	    insula_Timer_Bind(v->slot_timer, object_mint_badge(v->slot_notification, VMM_EVENT_TIMER)))
 		abort();
 	v->slot_kick = object_mint_badge(v->slot_notification, VMM_EVENT_KICK);
-	/* the walk needs CS and SS; CPUID leaf 0xd the XCR0 that a guest may set without an exit */
-	v->s->wanted = INSULA_VS_SEG | INSULA_VS_CTL;
+	v->s->wanted = 0; /* CS, SS and XCR0 come always; other segments are asked for where they count */
 	state_common(v->s);
 	vmm.vcpu[id] = v;
+}
+
+uint64_t vcpu_segment_base(const struct vcpu *v, unsigned segment)
+{
+	seL4_X86_VCPU_ReadVMCS_t r = seL4_X86_VCPU_ReadVMCS(v->slot_vcpu, VMCS_ES_BASE + 2 * segment);
+
+	return r.error ? 0 : r.value;
 }
 
 /* ---- between vCPUs ---- */
@@ -309,6 +316,7 @@ static void loop(struct vcpu *v)
 			if (v->s->idt_vectoring & EVENT_VALID) {
 				v->inject_info = (uint32_t)v->s->idt_vectoring;
 				v->inject_error = (uint32_t)v->s->idt_vectoring_error;
+				v->inject_length = (uint32_t)v->s->entry_length;
 			}
 			events(v, badge);
 		}

@@ -160,6 +160,8 @@ void vcpu_wake_offline(struct vcpu *v);
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */
 /* Advances RIP past the exiting instruction: its length from the exit, or decoded. False: undecodable (then #UD or #GP was raised). */
 bool vcpu_skip(struct vcpu *v);
+/* Base of ES, DS, FS or GS, which exits do not carry: asked of the kernel. Own thread only. */
+uint64_t vcpu_segment_base(const struct vcpu *v, unsigned segment);
 uint64_t vcpu_gpr(const struct vcpu *v, enum insula_gpr r);
 void vcpu_set_gpr(struct vcpu *v, enum insula_gpr r, uint64_t value);
 /* The guest ended, or broke a rule that kills it. `reason` is SHUTDOWN_*. Does not return to the guest: the caller returns to the loop. */

@@ -36,13 +36,13 @@ class Machine:
         self.name, self.limit = name, limit * SLOWER
         self.text = ""  # everything the serial port said
         self.seen = 0  # how much of it expect() has consumed
-        self.command = ["qemu-system-x86_64", *profile(machine), *arguments]
+        self.command_line = ["qemu-system-x86_64", *profile(machine), *arguments]
         if kernel:
-            self.command += ["-kernel", str(kernel), "-append", append]
+            self.command_line += ["-kernel", str(kernel), "-append", append]
             if modules:
-                self.command += ["-initrd", ",".join(module_argument(*m) for m in modules)]
+                self.command_line += ["-initrd", ",".join(module_argument(*m) for m in modules)]
         if cdrom:
-            self.command += ["-drive", f"if=none,id=cd,media=cdrom,readonly=on,file={cdrom}",
+            self.command_line += ["-drive", f"if=none,id=cd,media=cdrom,readonly=on,file={cdrom}",
                              "-device", "ide-cd,drive=cd,bus=ide.0"]
 
     def __enter__(self) -> "Machine":
@@ -55,14 +55,14 @@ class Machine:
             listener.listen(1)
             listener.settimeout(30)
             sockets.append(listener)
-        self.command += ["-chardev", f"socket,id=serial0,path={self.folder}/serial", "-serial", "chardev:serial0",
+        self.command_line += ["-chardev", f"socket,id=serial0,path={self.folder}/serial", "-serial", "chardev:serial0",
                          "-chardev", f"socket,id=qmp0,path={self.folder}/qmp", "-mon", "chardev=qmp0,mode=control"]
         self.log = open(LOGS / f"{self.name}.serial", "wb")
         self.errors = LOGS / f"{self.name}.qemu"
         with open(self.errors, "wb") as errors:
-            errors.write((" ".join(self.command) + "\n").encode())
+            errors.write((" ".join(self.command_line) + "\n").encode())
             errors.flush()
-            self.process = subprocess.Popen(["timeout", "-k", "5", str(int(self.limit) + 30), *self.command],
+            self.process = subprocess.Popen(["timeout", "-k", "5", str(int(self.limit) + 30), *self.command_line],
                                             stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True)
         try:
             self.serial = sockets[0].accept()[0]

@@ -139,6 +139,15 @@ int seL4_X86_VCPU_SetTCB(seL4_CPtr vcpu, seL4_CPtr tcb)
 	return vcpu && tcb ? seL4_NoError : seL4_InvalidCapability;
 }
 
+/* Segment bases only: what exits do not carry. */
+seL4_X86_VCPU_ReadVMCS_t seL4_X86_VCPU_ReadVMCS(seL4_CPtr vcpu, seL4_Word field)
+{
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+		if (vmm.vcpu[i]->slot_vcpu == vcpu && field >= 0x6806 && field < 0x6806 + 2 * INSULA_SEG_COUNT)
+			return (seL4_X86_VCPU_ReadVMCS_t){seL4_NoError, vmm.vcpu[i]->s->seg[(field - 0x6806) / 2].base};
+	return (seL4_X86_VCPU_ReadVMCS_t){seL4_IllegalOperation, 0};
+}
+
 int seL4_TCB_SetEPTRoot(seL4_CPtr tcb, seL4_CPtr root)
 {
 	return tcb && root ? seL4_NoError : seL4_InvalidCapability;

@@ -238,17 +238,20 @@ void svm_put(struct vcpu *v, uint64_t groups, const struct insula_vcpu_state *s)
 	}
 }
 
+static void svm_get_segment(struct vcpu *v, unsigned i, struct insula_vcpu_state *s)
+{
+	const struct vmcb_segment *m = svm_segment(v, i);
+
+	s->seg[i] = (struct insula_segment){.base = m->base, .limit = m->limit, .selector = m->selector};
+	s->seg[i].ar = svm_get_ar(v, i);
+}
+
 static void svm_get_segments(struct vcpu *v, struct insula_vcpu_state *s)
 {
 	const struct vmcb *b = svm_vmcb(v);
-	const struct vmcb_segment *m;
 
-	for (unsigned i = 0; i < INSULA_SEG_COUNT; i++) {
-		m = svm_segment(v, i);
-		s->seg[i] =
-		    (struct insula_segment){.base = m->base, .limit = m->limit, .selector = m->selector};
-		s->seg[i].ar = svm_get_ar(v, i);
-	}
+	for (unsigned i = 0; i < INSULA_SEG_COUNT; i++)
+		svm_get_segment(v, i, s);
 	s->gdtr = (struct insula_segment){.base = b->gdtr.base, .limit = b->gdtr.limit};
 	s->idtr = (struct insula_segment){.base = b->idtr.base, .limit = b->idtr.limit};
 }
@@ -280,8 +283,11 @@ void svm_get(struct vcpu *v, uint64_t groups, struct insula_vcpu_state *s)
 		s->rflags = svm_get_rflags(v);
 		s->interruptibility = svm_get_interruptibility(v);
 		s->activity = 0;
+		svm_get_segment(v, INSULA_CS, s);
+		svm_get_segment(v, INSULA_SS, s);
 	}
 	if (groups & INSULA_VS_CR) {
+		s->xcr0 = v->xcr0;
 		s->cr0 = b->cr0;
 		s->cr3 = b->cr3;
 		s->cr4 = b->cr4;

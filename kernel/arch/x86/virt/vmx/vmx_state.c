@@ -184,16 +184,20 @@ void vmx_put(struct vcpu *v, uint64_t groups, const struct insula_vcpu_state *s)
 
 /* ---- groups out ---- */
 
+static void vmx_get_segment(unsigned i, struct insula_vcpu_state *s)
+{
+	s->seg[i] = (struct insula_segment){
+	    .base = vmx_hw_read(VTX_FIELD_ES_BASE + 2 * i),
+	    .limit = (uint32_t)vmx_hw_read(VTX_FIELD_ES_LIMIT + 2 * i),
+	    .selector = (uint16_t)vmx_hw_read(VTX_FIELD_ES_SELECTOR + 2 * i),
+	    .ar = (uint32_t)vmx_hw_read(VTX_FIELD_ES_AR + 2 * i),
+	};
+}
+
 static void vmx_get_segments(struct insula_vcpu_state *s)
 {
-	for (unsigned i = 0; i < INSULA_SEG_COUNT; i++) {
-		s->seg[i] = (struct insula_segment){
-		    .base = vmx_hw_read(VTX_FIELD_ES_BASE + 2 * i),
-		    .limit = (uint32_t)vmx_hw_read(VTX_FIELD_ES_LIMIT + 2 * i),
-		    .selector = (uint16_t)vmx_hw_read(VTX_FIELD_ES_SELECTOR + 2 * i),
-		    .ar = (uint32_t)vmx_hw_read(VTX_FIELD_ES_AR + 2 * i),
-		};
-	}
+	for (unsigned i = 0; i < INSULA_SEG_COUNT; i++)
+		vmx_get_segment(i, s);
 	s->gdtr = (struct insula_segment){.base = vmx_hw_read(VTX_FIELD_GDTR_BASE),
 					  .limit = (uint32_t)vmx_hw_read(VTX_FIELD_GDTR_LIMIT)};
 	s->idtr = (struct insula_segment){.base = vmx_hw_read(VTX_FIELD_IDTR_BASE),
@@ -224,6 +228,8 @@ void vmx_get(struct vcpu *v, uint64_t groups, struct insula_vcpu_state *s)
 		s->rflags = vmx_hw_read(VTX_FIELD_RFLAGS);
 		s->interruptibility = vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY);
 		s->activity = 0;
+		vmx_get_segment(INSULA_CS, s);
+		vmx_get_segment(INSULA_SS, s);
 	}
 	if (groups & INSULA_VS_CR) {
 		s->cr0 = vmx_get_cr0(v);
@@ -231,6 +237,7 @@ void vmx_get(struct vcpu *v, uint64_t groups, struct insula_vcpu_state *s)
 		s->cr4 = vmx_get_cr4(v);
 		s->efer = vmx_hw_read(VTX_FIELD_EFER);
 		s->cr2 = v->vmx.cr2;
+		s->xcr0 = v->xcr0;
 	}
 	if (groups & INSULA_VS_EXIT)
 		virt_guest_get_exit(v, s);

@@ -22,6 +22,11 @@ int seL4_X86_EPTPD_Map(seL4_CPtr t, seL4_CPtr root, uint64_t g, seL4_Word attrib
 int seL4_X86_EPTPT_Map(seL4_CPtr t, seL4_CPtr root, uint64_t g, seL4_Word attributes);
 int seL4_X86_Page_MapEPT(seL4_CPtr frame, seL4_CPtr root, uint64_t g, seL4_Word rights, seL4_Word attributes);
 int seL4_X86_VCPU_SetTCB(seL4_CPtr vcpu, seL4_CPtr tcb);
+typedef struct {
+	int error;
+	seL4_Word value;
+} seL4_X86_VCPU_ReadVMCS_t;
+seL4_X86_VCPU_ReadVMCS_t seL4_X86_VCPU_ReadVMCS(seL4_CPtr vcpu, seL4_Word field);
 int seL4_TCB_SetEPTRoot(seL4_CPtr tcb, seL4_CPtr root);
 int insula_VCPU_SetStatePage(seL4_CPtr vcpu, seL4_CPtr frame);
 int insula_Timer_Bind(seL4_CPtr timer, seL4_CPtr notification);
