@@ -44,7 +44,6 @@ struct percpu {
 	ticks_t now;             /* taken at kernel entry and after waiting */
 	ticks_t consumed;        /* by current_sc since it was charged */
 	bool reprogram;          /* next timer interrupt must be set anew */
-	struct context *leave;   /* set by a fast path: kernel_exit() has nothing to look at, these are the registers to load */
 
 	/* of the operation under way */
 	struct cte *extra_caps[3];

@@ -1,5 +1,6 @@
 /*
- * System calls for debugging that exist in debug builds only: kernel/debug/ and kernel/release/ each have one of these.
+ * System calls for debugging that exist in debug builds only: kernel/debug/ and kernel/release/ each have one
+ * of these.
  */
 #ifndef API_DEBUG_SYSCALL_H
 #define API_DEBUG_SYSCALL_H

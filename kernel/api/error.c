@@ -1,6 +1,6 @@
 /*
- * Error records of the operation under way. Called by decode functions; read by invocation_answer_error() and the
- * fault layer. It must never decide who is told.
+ * Error records of the operation under way. Called by decode functions; read by invocation_answer_error() and
+ * the fault layer. It must never decide who is told.
  */
 #include "api/error.h"
 #include "percpu.h"

@@ -11,26 +11,26 @@
 struct lookup_fault {
 	enum sel4_lookup_failure type;
 	unsigned bits_left;
-	unsigned bits_found;   /* DepthMismatch */
-	word_t guard_found;    /* GuardMismatch */
+	unsigned bits_found; /* DepthMismatch */
+	word_t guard_found;  /* GuardMismatch */
 	unsigned guard_bits;
 };
 
 struct syscall_error {
 	enum sel4_error type;
-	word_t arg[2];         /* argument number; range min, max; cap number; bytes left */
-	bool source;           /* FailedLookup: on the source side */
+	word_t arg[2]; /* argument number; range min, max; cap number; bytes left */
+	bool source;   /* FailedLookup: on the source side */
 	struct lookup_fault lookup;
 };
 
 struct fault {
 	enum sel4_fault type;
-	word_t address;        /* Cap: CPtr. VM: address */
-	bool receive_phase;    /* Cap */
+	word_t address;		    /* Cap: CPtr. VM: address */
+	bool receive_phase;	    /* Cap */
 	struct lookup_fault lookup; /* Cap */
-	word_t number;         /* UnknownSyscall: number. UserException: vector. Timeout: badge */
-	word_t code;           /* UserException and VM: error code */
-	bool fetch;            /* VM */
+	word_t number;		    /* UnknownSyscall: number. UserException: vector. Timeout: badge */
+	word_t code;		    /* UserException and VM: error code */
+	bool fetch;		    /* VM */
 };
 
 /* Each fills percpu->error and returns EXC_SYSCALL_ERROR. */
@@ -50,7 +50,7 @@ exception_t error_lookup(enum sel4_lookup_failure type, unsigned bits_left);
 
 /* Message words of a lookup failure (type first) and of an error: how many of the array were written. */
 #define ERROR_LOOKUP_WORDS 4u
-#define ERROR_WORDS        (1u + ERROR_LOOKUP_WORDS)
+#define ERROR_WORDS	   (1u + ERROR_LOOKUP_WORDS)
 unsigned error_lookup_words(const struct lookup_fault *f, word_t *words);
 unsigned error_words(const struct syscall_error *e, word_t *words);
 

@@ -1,6 +1,6 @@
 /*
- * Invocations: from a capability and a label to the object's decode function, and the answer to the caller. Called by
- * the system call layer. It must never know an object's rules.
+ * Invocations: from a capability and a label to the object's decode function, and the answer to the caller.
+ * Called by the system call layer. It must never know an object's rules.
  */
 #include "api/invocation.h"
 #include "cap/cnode.h"

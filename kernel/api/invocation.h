@@ -14,8 +14,8 @@
 #include "percpu.h"
 
 /*
- * Message word i of the caller; 0 beyond the message's length. The message was copied once, before decode: asking twice
- * gives the same. No invocation has more than ARRAY_SIZE(percpu->args) words.
+ * Message word i of the caller; 0 beyond the message's length. The message was copied once, before decode:
+ * asking twice gives the same. No invocation has more than ARRAY_SIZE(percpu->args) words.
  */
 static inline word_t invocation_arg(unsigned i)
 {
@@ -28,13 +28,14 @@ static inline struct cte *invocation_extra(unsigned i)
 {
 	return percpu_self()->extra_caps[i];
 }
-/* The words returned to a Call. Count is the reply's length; at most 20 (register read). They replace the arguments. */
+/* The words returned to a Call. Count is the reply's length; at most 20 (register read). They replace the
+ * arguments. */
 void invocation_reply1(word_t w0);
 void invocation_reply_words(const word_t *words, unsigned count);
 
 /*
- * Decodes an invocation on the capability in slot, any but those of IPC (endpoint, notification, reply). Called by the
- * system call layer only. percpu->extra_caps is filled; percpu->call is set here.
+ * Decodes an invocation on the capability in slot, any but those of IPC (endpoint, notification, reply).
+ * Called by the system call layer only. percpu->extra_caps is filled; percpu->call is set here.
  * `first_phase`: the sending half of a combined call, which refuses TCB, CNode, Domain, SchedControl
  * and SchedContext capabilities.
  */

@@ -1,7 +1,7 @@
 /*
- * Capability lookup as system calls need it: cnode_lookup_slot(), with the usual CSpace of one CNode that resolves all
- * 64 bits done in place. Such a CSpace's capability is taken apart once and remembered in the TCB; the remembered parts
- * hold as long as the capability is the same.
+ * Capability lookup as system calls need it: cnode_lookup_slot(), with the usual CSpace of one CNode that
+ * resolves all 64 bits done in place. Such a CSpace's capability is taken apart once and remembered in the
+ * TCB; the remembered parts hold as long as the capability is the same.
  */
 #ifndef API_LOOKUP_H
 #define API_LOOKUP_H
@@ -25,7 +25,8 @@ static inline void lookup_remember(struct tcb *t)
 {
 	const cap_t root = t->slot[TCB_CSPACE].cap;
 
-	if (cap_type(root) != CAP_CNODE || cap_cnode_radix(root) + cap_cnode_guard_size(root) != seL4_WordBits)
+	if (cap_type(root) != CAP_CNODE ||
+	    cap_cnode_radix(root) + cap_cnode_guard_size(root) != seL4_WordBits)
 		return;
 	t->cspace_radix = cap_cnode_radix(root);
 	t->cspace_slots = window_kv(paddr(cap_cnode_ptr(root)));

@@ -265,7 +265,7 @@ bool vspace_root_valid(cap_t cap)
 
 void vspace_finalise(cap_t cap, bool final)
 {
-	(void)cap, (void)final;
+	(void)cap, (void) final;
 }
 
 void ept_unmap_frame(cap_t frame)
@@ -275,7 +275,7 @@ void ept_unmap_frame(cap_t frame)
 
 void ept_finalise(cap_t cap, bool final)
 {
-	(void)cap, (void)final;
+	(void)cap, (void) final;
 }
 
 void irq_handler_finalise(unsigned irq)
@@ -437,7 +437,8 @@ struct sched_context *sim_start(struct tcb *t, unsigned sc_slot, uint64_t budget
 {
 	struct sched_context *sc = sim_sched_context(sc_slot);
 
-	sched_control_configure(sc, 0, time_us_to_ticks(budget_us), time_us_to_ticks(period_us), 6, sc_slot, false);
+	sched_control_configure(sc, 0, time_us_to_ticks(budget_us), time_us_to_ticks(period_us), 6, sc_slot,
+				false);
 	sched_context_bind_tcb(sc, t);
 	sched_restart(t);
 	return sc;
@@ -454,13 +455,18 @@ void sim_mint(unsigned dst, unsigned src, word_t rights, word_t badge)
 
 /* ---- running ---- */
 
+static struct tcb *sim_left(const struct context *loaded)
+{
+	if (loaded != &sim_percpu.current->ctx || loaded != sim_percpu.context)
+		abort();
+	return sim_percpu.current;
+}
+
 struct tcb *sim_exit(void)
 {
 	if (setjmp(sim_all_wait))
 		return NULL;
-	if (kernel_exit() != &sim_percpu.current->ctx || sim_percpu.context != &sim_percpu.current->ctx)
-		abort();
-	return sim_percpu.current;
+	return sim_left(kernel_exit());
 }
 
 struct tcb *sim_syscall(struct tcb *t, int64_t number, word_t rdi, word_t rsi)
@@ -474,8 +480,9 @@ struct tcb *sim_syscall(struct tcb *t, int64_t number, word_t rdi, word_t rsi)
 	t->ctx.restart_ip = t->ctx.rip - 2;
 	t->ctx.syscall = 1;
 	sim_now++;
-	syscall_handle(number);
-	return sim_exit();
+	if (setjmp(sim_all_wait))
+		return NULL;
+	return sim_left(syscall_handle(number));
 }
 
 bool sim_was_fast(void)
@@ -514,8 +521,8 @@ struct tcb *sim_trap(struct tcb *t, unsigned vector, word_t error_code)
 	return sim_exit();
 }
 
-word_t sim_invoke(struct tcb *t, unsigned slot, word_t label, unsigned extra, const unsigned *caps, unsigned length,
-                  const word_t *words)
+word_t sim_invoke(struct tcb *t, unsigned slot, word_t label, unsigned extra, const unsigned *caps,
+		  unsigned length, const word_t *words)
 {
 	for (unsigned i = 0; i < extra; i++)
 		t->ipc_buffer_kv[MESSAGE_BUFFER_CAPS + i] = caps[i];

@@ -1,6 +1,7 @@
 /*
- * The portable kernel on the host, for tests: real capabilities, IPC, scheduling, threads and system calls, above an
- * arena as physical memory, a clock that the test moves, and a CPU that is this process. Threads share one root CNode.
+ * The portable kernel on the host, for tests: real capabilities, IPC, scheduling, threads and system calls,
+ * above an arena as physical memory, a clock that the test moves, and a CPU that is this process. Threads
+ * share one root CNode.
  */
 #ifndef API_SIM_FAKE_H
 #define API_SIM_FAKE_H
@@ -15,12 +16,13 @@ struct reply;
 struct sched_context;
 
 #define SIM_TICKS_PER_US 10u
-#define SIM_CNODE_RADIX  8u
+#define SIM_CNODE_RADIX	 8u
 
 extern struct percpu *percpu_host;
-extern ticks_t sim_now;       /* the TSC */
-extern ticks_t sim_deadline;  /* of the timer; UINT64_MAX: none */
-extern bool sim_two_levels;   /* threads made from now on have a CSpace of two CNodes, which fast paths refuse */
+extern ticks_t sim_now;	     /* the TSC */
+extern ticks_t sim_deadline; /* of the timer; UINT64_MAX: none */
+extern bool
+    sim_two_levels; /* threads made from now on have a CSpace of two CNodes, which fast paths refuse */
 extern uint64_t sim_cr2;
 extern unsigned sim_refs;     /* window_ref less window_unref */
 extern char sim_console[256]; /* what was put there last */
@@ -44,7 +46,8 @@ void sim_mint(unsigned dst, unsigned src, word_t rights, word_t badge);
 struct tcb *sim_exit(void);
 /* Did the last system call take a fast path? They leave the kernel's time as it was. */
 bool sim_was_fast(void);
-/* The running thread makes a system call (registers rdi, rsi, r12, r13, and message registers are set before). */
+/* The running thread makes a system call (registers rdi, rsi, r12, r13, and message registers are set
+ * before). */
 struct tcb *sim_syscall(struct tcb *t, int64_t number, word_t rdi, word_t rsi);
 /* Time passes in user mode; the timer interrupt comes if its deadline does. */
 struct tcb *sim_run(ticks_t ticks);
@@ -52,8 +55,8 @@ struct tcb *sim_run(ticks_t ticks);
 struct tcb *sim_trap(struct tcb *t, unsigned vector, word_t error_code);
 
 /* Call on an object: returns the reply's label; the words are in the registers. */
-word_t sim_invoke(struct tcb *t, unsigned slot, word_t label, unsigned extra, const unsigned *caps, unsigned length,
-                  const word_t *words);
+word_t sim_invoke(struct tcb *t, unsigned slot, word_t label, unsigned extra, const unsigned *caps,
+		  unsigned length, const word_t *words);
 
 static inline word_t sim_tag(word_t label, unsigned extra, unsigned length)
 {

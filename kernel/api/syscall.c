@@ -1,14 +1,16 @@
 /*
- * System calls: the way in, and the calls that matter most done in one piece when nothing unusual is asked for: a Call to a
- * waiting passive thread, and the ReplyRecv that answers it. The scheduling context goes along, so neither time
- * nor timer change. Called by the entry path with the user's registers in the current thread's context.
+ * System calls: the way in, and the calls that matter most done in one piece when nothing unusual is asked
+ * for: a Call to a waiting passive thread, and the ReplyRecv that answers it. The scheduling context goes
+ * along, so neither time nor timer change. Called by the entry path with the user's registers in the current
+ * thread's context.
  *
- * A fast path checks everything, then changes; where it refuses nothing was changed, and the general path, which has the
- * same effect, does it. A change to the rules in ipc/ has to be made here too (syscall_test.c compares them).
+ * A fast path checks everything, then changes; where it refuses nothing was changed, and the general path,
+ * which has the same effect, does it. A change to the rules in ipc/ has to be made here too (syscall_test.c
+ * compares them).
  */
 #include "api/syscall.h"
 #include "api/lookup.h"
-#include "arch/x86/arch.h"
+#include "arch/x86/switch.h"
 #include "entry/entry.h"
 #include "ipc/endpoint.h"
 #include "ipc/fault.h"
@@ -18,7 +20,7 @@
 #include "object/vcpu.h"
 #include "sched/sched.h"
 
-#define SYSCALL_INLINE   static inline __attribute__((always_inline))
+#define SYSCALL_INLINE	 static inline __attribute__((always_inline))
 #define SYSCALL_NOINLINE static __attribute__((noinline))
 
 /* ---- parts ---- */
@@ -61,9 +63,9 @@ SYSCALL_INLINE void syscall_message(const struct tcb *from, struct tcb *to, word
 }
 
 /* May `to` run in place of the current thread, which blocks? */
-SYSCALL_INLINE bool syscall_may_switch(const struct percpu *p, const struct tcb *to)
+SYSCALL_INLINE bool syscall_may_switch(const struct percpu *p, const struct tcb *from, const struct tcb *to)
 {
-	return to->cpu == p->cpu && ready_is_highest(p, to->priority);
+	return to->cpu == p->cpu && ready_is_highest(p, to->priority) && switch_is_plain(from, to);
 }
 
 SYSCALL_INLINE void syscall_switch(struct percpu *p, struct tcb *from, struct tcb *to)
@@ -75,8 +77,7 @@ SYSCALL_INLINE void syscall_switch(struct percpu *p, struct tcb *from, struct tc
 	to->sc = sc;
 	to->state = THREAD_RUNNING;
 	p->current = to;
-	p->leave = &to->ctx;
-	arch_switch_to(from, to);
+	switch_plain(p, from, to);
 }
 
 /* Type and rights of a capability, compared in one step. */
@@ -91,7 +92,7 @@ SYSCALL_INLINE bool syscall_may_call(cap_t cap)
 	const cap_t grants = cap_endpoint_with_can_grant_reply(cap_endpoint_with_can_grant(cap_null(), 1), 1);
 
 	return syscall_cap_has(cap, cap_endpoint_with_can_send(type, 1),
-	                       cap_endpoint_with_can_send(cap_of_type(CAP_ENDPOINT), 1)) &&
+			       cap_endpoint_with_can_send(cap_of_type(CAP_ENDPOINT), 1)) &&
 	       (cap.w[1] & grants.w[1]);
 }
 
@@ -100,7 +101,7 @@ SYSCALL_INLINE bool syscall_may_receive(cap_t cap)
 	const cap_t type = cap_with_type(cap_null(), MASK(6));
 
 	return syscall_cap_has(cap, cap_endpoint_with_can_receive(type, 1),
-	                       cap_endpoint_with_can_receive(cap_of_type(CAP_ENDPOINT), 1));
+			       cap_endpoint_with_can_receive(cap_of_type(CAP_ENDPOINT), 1));
 }
 
 /* ---- Call ---- */
@@ -151,7 +152,8 @@ SYSCALL_INLINE bool syscall_fast_call(struct percpu *p, struct tcb *t, bool is_l
 		return false;
 	receiver = window_kv(paddr(ep->head - ENDPOINT_RECV));
 	r = receiver->reply;
-	if (!r || receiver->sc || !syscall_may_switch(p, receiver) || (is_long && !syscall_buffers(t, receiver)))
+	if (!r || receiver->sc || !syscall_may_switch(p, t, receiver) ||
+	    (is_long && !syscall_buffers(t, receiver)))
 		return false;
 
 	syscall_take_receiver(ep, receiver);
@@ -164,7 +166,8 @@ SYSCALL_INLINE bool syscall_fast_call(struct percpu *p, struct tcb *t, bool is_l
 
 /* ---- ReplyRecv ---- */
 
-/* r is the last call on the stack of the context that t runs on (so its caller waits), and the caller has no other. */
+/* r is the last call on the stack of the context that t runs on (so its caller waits), and the caller has no
+ * other. */
 SYSCALL_INLINE bool syscall_may_reply(const struct tcb *t, const struct reply *r)
 {
 	return r->next == reply_top_link(t->sc) && !r->tcb->sc;
@@ -177,7 +180,8 @@ SYSCALL_INLINE bool syscall_may_wait(const struct tcb *t, const struct endpoint 
 
 	if (n && (n->state == NOTIFICATION_ACTIVE || n->sc == t->sc))
 		return false;
-	return !ep->head || (rare && endpoint_state(ep) == ENDPOINT_RECV && endpoint_tail(ep)->priority >= t->priority);
+	return !ep->head ||
+	       (rare && endpoint_state(ep) == ENDPOINT_RECV && endpoint_tail(ep)->priority >= t->priority);
 }
 
 SYSCALL_INLINE void syscall_pop_reply(struct reply *r, struct sched_context *sc)
@@ -218,8 +222,8 @@ static void syscall_answer_fault(struct tcb *t, struct tcb *caller)
 }
 
 /*
- * `rare`: also long messages, answers to faults, and several receivers. (One text, compiled twice: without it there is no call in the
- * middle, and nothing to be saved for one.)
+ * `rare`: also long messages, answers to faults, and several receivers. (One text, compiled twice: without it
+ * there is no call in the middle, and nothing to be saved for one.)
  */
 SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, bool rare)
 {
@@ -239,7 +243,7 @@ SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, boo
 		return false;
 	caller = r->tcb;
 	fault = caller->fault.type != seL4_Fault_NullFault;
-	if (!syscall_may_switch(p, caller) || (!rare && fault))
+	if (!syscall_may_switch(p, t, caller) || (!rare && fault))
 		return false;
 	if (rare && (fault ? message_label(t->ctx.rsi) != 0 : !syscall_buffers(t, caller)))
 		return false;
@@ -263,42 +267,37 @@ SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, boo
 
 /* ---- the way in ---- */
 
-/* What the short form refused. */
-SYSCALL_NOINLINE void syscall_rare_call(struct percpu *p, struct tcb *t)
+/* What the short forms refused. */
+SYSCALL_NOINLINE bool syscall_rare_call(struct percpu *p, struct tcb *t)
 {
-	if (!syscall_fast_call(p, t, true))
-		syscall_general(p, t, seL4_SysCall);
+	return syscall_fast_call(p, t, true);
 }
 
-SYSCALL_NOINLINE void syscall_rare_reply_recv(struct percpu *p, struct tcb *t)
+SYSCALL_NOINLINE bool syscall_rare_reply_recv(struct percpu *p, struct tcb *t)
 {
-	if (!syscall_fast_reply_recv(p, t, true))
-		syscall_general(p, t, seL4_SysReplyRecv);
+	return syscall_fast_reply_recv(p, t, true);
 }
 
-SYSCALL_NOINLINE void syscall_call(struct percpu *p, struct tcb *t)
+SYSCALL_NOINLINE struct context *syscall_other(struct percpu *p, struct tcb *t, int64_t number)
 {
-	if (!syscall_fast_call(p, t, false))
-		syscall_rare_call(p, t);
+	if (number == seL4_SysVMEnter)
+		vcpu_enter_syscall();
+	else
+		syscall_general(p, t, number);
+	return kernel_exit();
 }
 
-SYSCALL_NOINLINE void syscall_reply_recv(struct percpu *p, struct tcb *t)
-{
-	if (!syscall_fast_reply_recv(p, t, false))
-		syscall_rare_reply_recv(p, t);
-}
-
-void syscall_handle(int64_t number)
+struct context *syscall_handle(int64_t number)
 {
 	struct percpu *p = percpu_self();
 	struct tcb *t = p->current;
 
-	if (number == seL4_SysCall)
-		syscall_call(p, t);
-	else if (number == seL4_SysReplyRecv)
-		syscall_reply_recv(p, t);
-	else if (number == seL4_SysVMEnter)
-		vcpu_enter_syscall();
-	else
-		syscall_general(p, t, number);
+	if (number == seL4_SysCall) {
+		if (likely(syscall_fast_call(p, t, false)) || syscall_rare_call(p, t))
+			return p->context;
+	} else if (number == seL4_SysReplyRecv) {
+		if (likely(syscall_fast_reply_recv(p, t, false)) || syscall_rare_reply_recv(p, t))
+			return p->context;
+	}
+	return syscall_other(p, t, number);
 }

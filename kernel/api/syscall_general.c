@@ -1,6 +1,6 @@
 /*
- * System calls, the general path: the MCS set, the debug calls that exist always, SetTLSBase. Called by syscall.c when
- * its fast paths do not apply. It must never touch an object but through its operations.
+ * System calls, the general path: the MCS set, the debug calls that exist always, SetTLSBase. Called by
+ * syscall.c when its fast paths do not apply. It must never touch an object but through its operations.
  */
 #include "api/syscall.h"
 #include "api/debug_syscall.h"
@@ -22,8 +22,10 @@ static void syscall_general_cap_fault(struct tcb *t, cptr_t cptr, bool receive_p
 {
 	struct percpu *p = percpu_self();
 
-	p->fault = (struct fault){.type = seL4_Fault_CapFault, .address = cptr, .receive_phase = receive_phase,
-	                          .lookup = p->lookup_fault};
+	p->fault = (struct fault){.type = seL4_Fault_CapFault,
+				  .address = cptr,
+				  .receive_phase = receive_phase,
+				  .lookup = p->lookup_fault};
 	fault_handle(t);
 }
 
@@ -49,7 +51,8 @@ enum syscall_general_invoke {
 	INVOKE_FIRST_PHASE = 8,
 };
 
-/* The sender's extra capabilities are named rightly, also where they are not going to be used. False: cap fault. */
+/* The sender's extra capabilities are named rightly, also where they are not going to be used. False: cap
+ * fault. */
 static bool syscall_general_extra(struct percpu *p, struct tcb *t, unsigned count, unsigned flags)
 {
 	cptr_t failed = 0;
@@ -79,7 +82,8 @@ static bool syscall_general_object(struct tcb *t, struct cte *slot, unsigned fla
 
 	if (length > seL4_FastMessageRegisters && !message_source(t))
 		length = seL4_FastMessageRegisters;
-	e = invocation_decode(message_label(tag), length, slot, flags & INVOKE_CALL, flags & INVOKE_FIRST_PHASE);
+	e = invocation_decode(message_label(tag), length, slot, flags & INVOKE_CALL,
+			      flags & INVOKE_FIRST_PHASE);
 	if (e == EXC_PREEMPTED) {
 		if (t->state == THREAD_RUNNING)
 			sched_set_state(t, THREAD_RESTART);
@@ -221,7 +225,8 @@ static void syscall_general_debug_cap_identify(struct tcb *t)
 	t->ctx.rdi = slot ? cap_type(slot->cap) : CAP_NULL;
 }
 
-/* The name is a string in the message: false if the capability is no thread's, or there is no buffer to hold a string. */
+/* The name is a string in the message: false if the capability is no thread's, or there is no buffer to hold
+ * a string. */
 static bool syscall_general_debug_name_thread(struct tcb *t)
 {
 	const struct cte *slot = lookup_slot(t, t->ctx.rdi);

@@ -1,12 +1,14 @@
-// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c kernel/api/syscall.c
-// links: kernel/release/debug_syscall.c kernel/ipc/endpoint.c kernel/ipc/notification.c kernel/ipc/reply.c
-// links: kernel/ipc/transfer.c kernel/ipc/fault.c kernel/ipc/queue.c kernel/sched/ready.c kernel/sched/release.c
-// links: kernel/sched/refill.c kernel/sched/sched.c kernel/sched/sched_context.c kernel/sched/remote.c
-// links: kernel/sched/sched_context_decode.c kernel/sched/sched_control.c kernel/object/tcb.c kernel/object/tcb_config.c
-// links: kernel/object/tcb_registers.c kernel/object/tcb_sched.c kernel/object/timer.c kernel/object/object.c
-// links: kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c kernel/cap/preempt.c kernel/cap/cnode.c
-// links: kernel/cap/cnode_decode.c kernel/cap/untyped.c kernel/arch/x86/context.c lib/rbtree/rbtree.c
-/* System calls between threads: messages, replies, donation, notifications, faults. */
+// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c
+// links: kernel/api/syscall.c kernel/release/debug_syscall.c kernel/ipc/endpoint.c
+// links: kernel/ipc/notification.c kernel/ipc/reply.c kernel/ipc/transfer.c kernel/ipc/fault.c
+// links: kernel/ipc/queue.c kernel/sched/ready.c kernel/sched/release.c kernel/sched/refill.c
+// links: kernel/sched/sched.c kernel/sched/sched_context.c kernel/sched/sched_context_decode.c
+// links: kernel/sched/sched_control.c kernel/sched/remote.c kernel/object/object.c kernel/object/tcb.c
+// links: kernel/object/tcb_config.c kernel/object/tcb_registers.c kernel/object/tcb_sched.c
+// links: kernel/object/timer.c kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c
+// links: kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c
+// links: kernel/arch/x86/context.c lib/rbtree/rbtree.c
+/* System calls between threads: messages, replies, donation, notifications. */
 #include "api/sim_fake.h"
 #include "ipc/endpoint.h"
 #include "ipc/message.h"
@@ -21,7 +23,25 @@
 #include <cmocka.h>
 
 /* Slots of the shared CNode. */
-enum { CLIENT = 1, SERVER, THIRD, EP, EP2, REPLY, REPLY2, NTFN, SC1, SC2, SC3, SC4, BADGED, SPARE, EMPTY, HANDLER_EP, FOURTH };
+enum {
+	CLIENT = 1,
+	SERVER,
+	THIRD,
+	EP,
+	EP2,
+	REPLY,
+	REPLY2,
+	NTFN,
+	SC1,
+	SC2,
+	SC3,
+	SC4,
+	BADGED,
+	SPARE,
+	EMPTY,
+	HANDLER_EP,
+	FOURTH
+};
 
 static struct tcb *client, *server, *third;
 static struct endpoint *ep;
@@ -74,7 +94,8 @@ static void client_runs(void)
 {
 	sim_start(client, SC1, 1000, 1000);
 	assert_ptr_equal(sim_exit(), client);
-	sim_syscall(client, seL4_SysDebugCapIdentify, EP, 0); /* its CSpace is remembered from its first lookup on */
+	/* its CSpace is remembered from its first lookup on */
+	sim_syscall(client, seL4_SysDebugCapIdentify, EP, 0);
 }
 
 /* ---- messages ---- */
@@ -407,107 +428,6 @@ static void test_signal_to_a_guest(void **state)
 	assert_int_equal(client->ctx.rdi, 4);
 }
 
-/* ---- faults ---- */
-
-static void handler_waits(void)
-{
-	struct sched_context *sc;
-
-	server->priority = 150;
-	sc = sim_start(server, SC2, 1000, 1000);
-	assert_ptr_equal(sim_exit(), server);
-	server->ctx.r12 = REPLY;
-	assert_null(sim_syscall(server, seL4_SysRecv, HANDLER_EP, 0));
-	sched_context_unbind_tcb(sc);
-	sim_mint(EMPTY, HANDLER_EP, 15, 31);
-	client->slot[TCB_FAULT_HANDLER].cap = sim_slot(EMPTY)->cap;
-	client_runs();
-}
-
-static void test_cap_fault(void **state)
-{
-	(void)state;
-	handler_waits();
-	client->ctx.rip = 0x4000;
-	assert_ptr_equal(sim_syscall(client, seL4_SysSend, 0xabcdef, 0), server);
-	assert_int_equal(server->ctx.rdi, 31);
-	assert_int_equal(server->ctx.rsi >> 12, seL4_Fault_CapFault);
-	assert_int_equal(server->ctx.r10, 0x4000);
-	assert_int_equal(server->ctx.r8, 0xabcdef);
-	assert_int_equal(server->ctx.r9, 0);
-	assert_int_equal(server->ctx.r15, seL4_GuardMismatch);
-	/* any reply restarts it at the same place */
-	server->ctx.r12 = REPLY;
-	assert_ptr_equal(sim_syscall(server, seL4_SysReplyRecv, HANDLER_EP, sim_tag(1, 0, 0)), client);
-	assert_int_equal(client->ctx.rip, 0x4000);
-	/* not with a non-blocking send */
-	assert_ptr_equal(sim_syscall(client, seL4_SysNBSend, 0xabcdef, 0), client);
-	/* in the receive phase: the endpoint, then the reply object */
-	assert_ptr_equal(sim_syscall(client, seL4_SysRecv, REPLY, 0), server);
-	assert_int_equal(server->ctx.r9, 1);
-	assert_int_equal(server->ctx.r15, seL4_MissingCapability);
-	assert_ptr_equal(sim_syscall(server, seL4_SysReplyRecv, HANDLER_EP, 0), client);
-	client->ctx.r12 = 0;
-	assert_ptr_equal(sim_syscall(client, seL4_SysRecv, EP, 0), server);
-	assert_int_equal(server->ctx.r8, 0);
-	assert_int_equal(server->ctx.r9, 1);
-}
-
-static void test_unknown_syscall(void **state)
-{
-	(void)state;
-	handler_waits();
-	client->ctx.rip = 0x4000;
-	client->ctx.rax = 1;
-	client->ctx.r15 = 15;
-	client->ctx.rsp = 0x9000;
-	assert_ptr_equal(sim_syscall(client, -1000, 2, 3), server);
-	assert_int_equal(server->ctx.rsi, sim_tag(seL4_Fault_UnknownSyscall, 0, 19));
-	assert_int_equal(message_get(server, 0), 1);
-	assert_int_equal(message_get(server, 14), 15);
-	assert_int_equal(message_get(server, 15), 0x4000);
-	assert_int_equal(message_get(server, 16), 0x9000);
-	assert_int_equal(message_get(server, 18), (word_t)-1000);
-	message_put(server, 0, 42);
-	message_put(server, 15, 0x5000);
-	server->ctx.r12 = REPLY;
-	assert_ptr_equal(sim_syscall(server, seL4_SysReplyRecv, HANDLER_EP, sim_tag(0, 0, 18)), client);
-	assert_int_equal(client->ctx.rax, 42);
-	assert_int_equal(client->ctx.rip, 0x5000);
-	assert_int_equal(client->ctx.syscall, 0);
-}
-
-static void test_exceptions(void **state)
-{
-	(void)state;
-	handler_waits();
-	client->ctx.rip = 0x4000;
-	sim_cr2 = 0xdead000;
-	assert_ptr_equal(sim_trap(client, 14, 0x14), server);
-	assert_int_equal(server->ctx.rsi, sim_tag(seL4_Fault_VMFault, 0, 4));
-	assert_int_equal(server->ctx.r8, 0xdead000);
-	assert_int_equal(server->ctx.r9, 1);
-	assert_int_equal(server->ctx.r15, 0x14);
-	server->ctx.r12 = REPLY;
-	assert_ptr_equal(sim_syscall(server, seL4_SysReplyRecv, HANDLER_EP, 0), client);
-	assert_ptr_equal(sim_trap(client, 6, 0), server);
-	assert_int_equal(server->ctx.rsi, sim_tag(seL4_Fault_UserException, 0, 5));
-	assert_int_equal(server->ctx.r15, 6);
-	/* refused: it stays where it is */
-	assert_null(sim_syscall(server, seL4_SysReplyRecv, HANDLER_EP, sim_tag(1, 0, 0)));
-	assert_int_equal(client->state, THREAD_INACTIVE);
-	assert_int_equal(client->fault.type, seL4_Fault_NullFault);
-}
-
-static void test_no_handler(void **state)
-{
-	(void)state;
-	client_runs();
-	assert_null(sim_trap(client, 14, 0));
-	assert_int_equal(client->state, THREAD_INACTIVE);
-	assert_non_null(strstr(sim_console, "thread1"));
-}
-
 /* ---- combined and small calls ---- */
 
 static void test_first_half_refuses_and_goes_on(void **state)
@@ -585,34 +505,30 @@ static void test_priority_moves_a_waiter(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_call_and_reply, setup),
-		cmocka_unit_test_setup(test_call_and_reply, setup_slow),
-		cmocka_unit_test_setup(test_long_message, setup),
-		cmocka_unit_test_setup(test_server_with_own_context, setup),
-		cmocka_unit_test_setup(test_queued_senders_by_priority, setup),
-		cmocka_unit_test_setup(test_capability_transfer, setup),
-		cmocka_unit_test_setup(test_no_grant_no_capabilities, setup),
-		cmocka_unit_test_setup(test_call_without_grant_stops_caller, setup),
-		cmocka_unit_test_setup(test_nested_calls_return_the_context, setup),
-		cmocka_unit_test_setup(test_nested_calls_return_the_context, setup_slow),
-		cmocka_unit_test_setup(test_deleting_the_middle_breaks_the_stack, setup),
-		cmocka_unit_test_setup(test_deleting_the_reply_gives_the_context_back, setup),
-		cmocka_unit_test_setup(test_reply_object_reused, setup),
-		cmocka_unit_test_setup(test_reply_from_a_call_on_the_reply_capability, setup),
-		cmocka_unit_test_setup(test_signal_switches_to_higher_priority, setup),
-		cmocka_unit_test_setup(test_pending_badges_add_up, setup),
-		cmocka_unit_test_setup(test_bound_notification_wakes_a_receiver, setup),
-		cmocka_unit_test_setup(test_notification_lends_its_context, setup),
-		cmocka_unit_test_setup(test_signal_to_a_guest, setup),
-		cmocka_unit_test_setup(test_cap_fault, setup),
-		cmocka_unit_test_setup(test_unknown_syscall, setup),
-		cmocka_unit_test_setup(test_exceptions, setup),
-		cmocka_unit_test_setup(test_no_handler, setup),
-		cmocka_unit_test_setup(test_first_half_refuses_and_goes_on, setup),
-		cmocka_unit_test_setup(test_send_then_wait, setup),
-		cmocka_unit_test_setup(test_debug_calls, setup),
-		cmocka_unit_test_setup(test_cancel_badged_sends, setup),
-		cmocka_unit_test_setup(test_priority_moves_a_waiter, setup),
+	    cmocka_unit_test_setup(test_call_and_reply, setup),
+	    cmocka_unit_test_setup(test_call_and_reply, setup_slow),
+	    cmocka_unit_test_setup(test_long_message, setup),
+	    cmocka_unit_test_setup(test_server_with_own_context, setup),
+	    cmocka_unit_test_setup(test_queued_senders_by_priority, setup),
+	    cmocka_unit_test_setup(test_capability_transfer, setup),
+	    cmocka_unit_test_setup(test_no_grant_no_capabilities, setup),
+	    cmocka_unit_test_setup(test_call_without_grant_stops_caller, setup),
+	    cmocka_unit_test_setup(test_nested_calls_return_the_context, setup),
+	    cmocka_unit_test_setup(test_nested_calls_return_the_context, setup_slow),
+	    cmocka_unit_test_setup(test_deleting_the_middle_breaks_the_stack, setup),
+	    cmocka_unit_test_setup(test_deleting_the_reply_gives_the_context_back, setup),
+	    cmocka_unit_test_setup(test_reply_object_reused, setup),
+	    cmocka_unit_test_setup(test_reply_from_a_call_on_the_reply_capability, setup),
+	    cmocka_unit_test_setup(test_signal_switches_to_higher_priority, setup),
+	    cmocka_unit_test_setup(test_pending_badges_add_up, setup),
+	    cmocka_unit_test_setup(test_bound_notification_wakes_a_receiver, setup),
+	    cmocka_unit_test_setup(test_notification_lends_its_context, setup),
+	    cmocka_unit_test_setup(test_signal_to_a_guest, setup),
+	    cmocka_unit_test_setup(test_first_half_refuses_and_goes_on, setup),
+	    cmocka_unit_test_setup(test_send_then_wait, setup),
+	    cmocka_unit_test_setup(test_debug_calls, setup),
+	    cmocka_unit_test_setup(test_cancel_badged_sends, setup),
+	    cmocka_unit_test_setup(test_priority_moves_a_waiter, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,14 +1,16 @@
-// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c kernel/api/syscall_general.c
-// links: kernel/release/debug_syscall.c kernel/ipc/endpoint.c kernel/ipc/notification.c kernel/ipc/reply.c
-// links: kernel/ipc/transfer.c kernel/ipc/fault.c kernel/ipc/queue.c kernel/sched/ready.c kernel/sched/release.c
-// links: kernel/sched/refill.c kernel/sched/sched.c kernel/sched/sched_context.c kernel/sched/remote.c
-// links: kernel/sched/sched_context_decode.c kernel/sched/sched_control.c kernel/object/tcb.c kernel/object/tcb_config.c
-// links: kernel/object/tcb_registers.c kernel/object/tcb_sched.c kernel/object/timer.c kernel/object/object.c
-// links: kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c kernel/cap/preempt.c kernel/cap/cnode.c
-// links: kernel/cap/cnode_decode.c kernel/cap/untyped.c kernel/arch/x86/context.c lib/rbtree/rbtree.c
+// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c
+// links: kernel/api/syscall_general.c kernel/release/debug_syscall.c kernel/ipc/endpoint.c
+// links: kernel/ipc/notification.c kernel/ipc/reply.c kernel/ipc/transfer.c kernel/ipc/fault.c
+// links: kernel/ipc/queue.c kernel/sched/ready.c kernel/sched/release.c kernel/sched/refill.c
+// links: kernel/sched/sched.c kernel/sched/sched_context.c kernel/sched/sched_context_decode.c
+// links: kernel/sched/sched_control.c kernel/sched/remote.c kernel/object/object.c kernel/object/tcb.c
+// links: kernel/object/tcb_config.c kernel/object/tcb_registers.c kernel/object/tcb_sched.c
+// links: kernel/object/timer.c kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c
+// links: kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c
+// links: kernel/arch/x86/context.c lib/rbtree/rbtree.c
 /*
- * The fast paths beside the general one: the same random calls by threads whose CSpaces allow fast paths, and by threads whose do
- * not. After each call everything that threads can see must be the same.
+ * The fast paths beside the general one: the same random calls by threads whose CSpaces allow fast paths, and
+ * by threads whose do not. After each call everything that threads can see must be the same.
  */
 #include "api/sim_fake.h"
 #include "ipc/endpoint.h"
@@ -24,7 +26,25 @@
 #include <cmocka.h>
 
 /* Slots of the shared CNode. */
-enum { CLIENT = 1, SERVER, THIRD, EP, EP2, REPLY, REPLY2, NTFN, SC1, SC2, SC3, SC4, BADGED, SPARE, EMPTY, HANDLER_EP, FOURTH };
+enum {
+	CLIENT = 1,
+	SERVER,
+	THIRD,
+	EP,
+	EP2,
+	REPLY,
+	REPLY2,
+	NTFN,
+	SC1,
+	SC2,
+	SC3,
+	SC4,
+	BADGED,
+	SPARE,
+	EMPTY,
+	HANDLER_EP,
+	FOURTH
+};
 
 static struct tcb *client, *server, *third;
 
@@ -52,7 +72,7 @@ static uint64_t fingerprint(struct tcb *const *actors)
 	uint64_t h = 14695981039346656037u;
 	struct tcb *t;
 
-#define MIX(v) (h = (h ^ (uint64_t)(v)) * 1099511628211u)
+#define MIX(v)	   (h = (h ^ (uint64_t)(v)) * 1099511628211u)
 #define MIX_PTR(p) MIX((p) ? window_pa((const void *)((uintptr_t)(p) & ~(uintptr_t)1)).v : 0)
 	for (unsigned i = 0; i < ACTORS; i++) {
 		t = actors[i];
@@ -98,8 +118,8 @@ static word_t random_tag(void)
 /* A call that fits what this thread is, or any. */
 static int64_t random_call(bool is_server)
 {
-	static const int64_t calls[] = {seL4_SysCall, seL4_SysReplyRecv, seL4_SysRecv, seL4_SysNBRecv,
-	                                seL4_SysNBSendRecv, seL4_SysSend, seL4_SysYield, -1000};
+	static const int64_t calls[] = {seL4_SysCall,	    seL4_SysReplyRecv, seL4_SysRecv,  seL4_SysNBRecv,
+					seL4_SysNBSendRecv, seL4_SysSend,      seL4_SysYield, -1000};
 
 	if (rand() % 10)
 		return is_server ? seL4_SysReplyRecv : seL4_SysCall;
@@ -128,7 +148,7 @@ static unsigned random_steps(bool fast, unsigned seed, unsigned steps, uint64_t 
 		} else { /* passive from the start: made to wait by hand, they cannot run */
 			actors[i]->state = THREAD_RUNNING;
 			ipc_receive(actors[i], cap_endpoint_of(sim_slot(i == 2 ? EP : EP2)->cap), true,
-			            cap_reply_of(sim_slot(i == 2 ? REPLY : REPLY2)->cap));
+				    cap_reply_of(sim_slot(i == 2 ? REPLY : REPLY2)->cap));
 		}
 	}
 	t = sim_exit();

@@ -1,6 +1,6 @@
 /*
- * Exceptions from user mode, interrupts, and the common way out of the kernel. Called by the entry path. It must never
- * decide who runs (sched_exit) or what a fault means (ipc/fault.c).
+ * Exceptions from user mode, interrupts, and the common way out of the kernel. Called by the entry path. It
+ * must never decide who runs (sched_exit) or what a fault means (ipc/fault.c).
  */
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu_hw.h"
@@ -10,21 +10,23 @@
 #include "object/vcpu.h"
 #include "sched/sched.h"
 
-#define TRAP_PAGE_FAULT      14u
-#define TRAP_EXCEPTIONS      32u
-#define TRAP_CODE_FETCH      BIT(4) /* page-fault error code: instruction fetch */
+#define TRAP_PAGE_FAULT 14u
+#define TRAP_EXCEPTIONS 32u
+#define TRAP_CODE_FETCH BIT(4) /* page-fault error code: instruction fetch */
 
 static struct fault trap_fault(const struct tcb *t, unsigned vector)
 {
 	word_t code = t->ctx.error_code;
 
 	if (vector == TRAP_PAGE_FAULT)
-		return (struct fault){.type = seL4_Fault_VMFault, .address = cpu_read_cr2(), .code = code,
-		                      .fetch = code & TRAP_CODE_FETCH};
+		return (struct fault){.type = seL4_Fault_VMFault,
+				      .address = cpu_read_cr2(),
+				      .code = code,
+				      .fetch = code & TRAP_CODE_FETCH};
 	if (vector < TRAP_EXCEPTIONS)
 		return (struct fault){.type = seL4_Fault_UserException, .number = vector, .code = code};
 	return (struct fault){.type = seL4_Fault_UnknownSyscall,
-	                      .number = (word_t)vector << 24 | (t->ctx.rax & MASK(24))};
+			      .number = (word_t)vector << 24 | (t->ctx.rax & MASK(24))};
 }
 
 void trap_handle(unsigned vector)
@@ -59,8 +61,9 @@ void interrupt_handle(void)
 		sched_reschedule();
 }
 
-static struct context *trap_exit(struct percpu *p)
+struct context *kernel_exit(void)
 {
+	struct percpu *p = percpu_self();
 	struct tcb *t;
 
 	for (;;) {
@@ -74,15 +77,4 @@ static struct context *trap_exit(struct percpu *p)
 		else
 			arch_idle();
 	}
-}
-
-struct context *kernel_exit(void)
-{
-	struct percpu *p = percpu_self();
-	struct context *c = p->leave;
-
-	if (unlikely(!c))
-		return trap_exit(p);
-	p->leave = NULL;
-	return c;
 }

@@ -1,5 +1,6 @@
 /*
- * Debug system calls of debug builds. They print or stop; they change no object. Called by the system call layer.
+ * Debug system calls of debug builds. They print or stop; they change no object. Called by the system call
+ * layer.
  */
 #include "api/debug_syscall.h"
 #include "arch/x86/arch.h"
@@ -10,7 +11,8 @@
 
 static void debug_syscall_thread(const char *where, const struct tcb *t)
 {
-	kprintf("%s: %s state %d prio %u ip 0x%lx\n", where, t->name, (int)t->state, t->priority, t->ctx.restart_ip);
+	kprintf("%s: %s state %d prio %u ip 0x%lx\n", where, t->name, (int)t->state, t->priority,
+		t->ctx.restart_ip);
 }
 
 static void debug_syscall_scheduler(void)
@@ -28,7 +30,8 @@ static void debug_syscall_scheduler(void)
 
 static void debug_syscall_slots(struct tcb *t)
 {
-	static const char *const names[TCB_SLOT_COUNT] = {"cspace", "vspace", "ipc buffer", "fault", "timeout", "ept"};
+	static const char *const names[TCB_SLOT_COUNT] = {"cspace", "vspace",  "ipc buffer",
+							  "fault",  "timeout", "ept"};
 
 	debug_syscall_thread("snapshot", t);
 	for (unsigned i = 0; i < TCB_SLOT_COUNT; i++)

@@ -61,9 +61,8 @@ entry_syscall:
 	xorl %r15d, %r15d
 	call syscall_handle
 
-/* ---- return to user mode ---- */
-entry_exit:
-	call kernel_exit
+/* ---- return to user mode with the registers at RAX ---- */
+entry_return:
 	PATCH_SITE(PATCH_EXIT_PREDICTORS, 40)
 	cmpb $0, CONTEXT_SYSCALL(%rax)
 	je entry_iret
@@ -92,6 +91,12 @@ entry_exit:
 	swapgs
 	PATCH_SITE(PATCH_EXIT_VERW, 8)
 	sysretq
+
+/* ---- the end of what was not a system call ---- */
+	.balign 16
+entry_exit:
+	call kernel_exit
+	jmp entry_return
 
 /* All registers, by IRET from the entry stack. */
 entry_iret:

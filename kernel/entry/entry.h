@@ -12,9 +12,9 @@ struct context;
 /*
  * kernel/api/: the user's registers are in percpu->context (its `syscall` says how it came in). When the
  * handler has returned, kernel_exit says whose registers are loaded; it does the waiting when nothing can
- * run, and the guest mode.
+ * run, and the guest mode. The handler of system calls does that itself: a fast path knows the answer.
  */
-void syscall_handle(int64_t number);
+struct context *syscall_handle(int64_t number);
 /* Exception 0..31, or a software interrupt 0xa0 and above by the INT instruction. Error code in the context;
  * CR2 is still the fault's. */
 void trap_handle(unsigned vector);

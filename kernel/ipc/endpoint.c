@@ -1,6 +1,7 @@
 /*
- * Endpoints: synchronous messages. Send, receive, and taking threads out of them again. Called by the system call layer,
- * by faults (a fault is a call by the faulter) and by finalisation. It must never choose who runs.
+ * Endpoints: synchronous messages. Send, receive, and taking threads out of them again. Called by the system
+ * call layer, by faults (a fault is a call by the faulter) and by finalisation. It must never choose who
+ * runs.
  */
 #include "ipc/endpoint.h"
 #include "arch/x86/arch.h"
@@ -67,7 +68,8 @@ static struct tcb *endpoint_take_first(struct endpoint *ep)
 /* ---- send ---- */
 
 /* The sender called (or faulted): it waits for an answer, if it may get one. */
-static void endpoint_await_reply(struct tcb *caller, struct tcb *callee, struct reply *r, bool may_reply, bool can_donate)
+static void endpoint_await_reply(struct tcb *caller, struct tcb *callee, struct reply *r, bool may_reply,
+				 bool can_donate)
 {
 	if (r && may_reply)
 		reply_push(caller, callee, r, can_donate);
@@ -104,7 +106,8 @@ void ipc_send(bool blocking, bool call, cap_t ep_cap, bool can_donate, struct tc
 	transfer_message(sender, ep, cap_endpoint_badge(ep_cap), can_grant, receiver);
 
 	if (call)
-		endpoint_await_reply(sender, receiver, r, can_grant || cap_endpoint_can_grant_reply(ep_cap), can_donate);
+		endpoint_await_reply(sender, receiver, r, can_grant || cap_endpoint_can_grant_reply(ep_cap),
+				     can_donate);
 	else if (can_donate && !receiver->sc && sender->sc)
 		sched_context_donate(sender->sc, receiver);
 	sched_set_state(receiver, THREAD_RUNNING);
@@ -188,7 +191,8 @@ void ipc_cancel(struct tcb *t)
 	t->fault.type = seL4_Fault_NullFault;
 }
 
-/* t waited here and shall try again; one that waited with a fault has nothing to try, and stays where it stopped. */
+/* t waited here and shall try again; one that waited with a fault has nothing to try, and stays where it
+ * stopped. */
 static void endpoint_restart(struct tcb *t)
 {
 	bool faulted = t->fault.type != seL4_Fault_NullFault;

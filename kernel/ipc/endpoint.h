@@ -1,6 +1,6 @@
 /*
- * Endpoints (16 bytes): structure and operations. Semantics: facts, section 11. Called by the system call layer, the
- * fault layer and object finalisation.
+ * Endpoints (16 bytes): structure and operations. Semantics: facts, section 11. Called by the system call
+ * layer, the fault layer and object finalisation.
  */
 #ifndef IPC_ENDPOINT_H
 #define IPC_ENDPOINT_H
@@ -37,8 +37,8 @@ static inline struct tcb *endpoint_tail(const struct endpoint *ep)
 }
 
 /*
- * The sender's message goes to the first receiver; without one it waits (blocking) or nothing happens. `call`: it waits for
- * an answer afterwards. The capability says badge and grant rights; it can send.
+ * The sender's message goes to the first receiver; without one it waits (blocking) or nothing happens.
+ * `call`: it waits for an answer afterwards. The capability says badge and grant rights; it can send.
  */
 void ipc_send(bool blocking, bool call, cap_t ep_cap, bool can_donate, struct tcb *sender);
 /* r: the reply object for a call, or NULL. */

@@ -1,7 +1,7 @@
 /*
- * Faults. A fault is a call by the faulting thread to its handler, made by the kernel; the handler's reply says whether
- * the thread restarts, and may change its registers. Called by the system call layer, traps, the scheduler (timeouts) and
- * message transfer.
+ * Faults. A fault is a call by the faulting thread to its handler, made by the kernel; the handler's reply
+ * says whether the thread restarts, and may change its registers. Called by the system call layer, traps, the
+ * scheduler (timeouts) and message transfer.
  */
 #include "ipc/fault.h"
 #include "ipc/endpoint.h"
@@ -10,10 +10,10 @@
 #include "panic.h"
 #include "sched/sched.h"
 
-#define FAULT_MESSAGE_MAX       19u
+#define FAULT_MESSAGE_MAX	    19u
 #define FAULT_UNKNOWN_SYSCALL_REPLY 18u
-#define FAULT_EXCEPTION_REPLY   3u
-#define FAULT_TIMEOUT_REPLY     19u
+#define FAULT_EXCEPTION_REPLY	    3u
+#define FAULT_TIMEOUT_REPLY	    19u
 
 /* Indices of the register context (facts, section 9). */
 enum { FAULT_FIRST_GENERAL = 3, FAULT_GENERAL_COUNT = 15 };
@@ -46,8 +46,9 @@ static void fault_send(struct tcb *t, cap_t handler, bool can_donate)
 
 static void fault_unhandled(struct tcb *t, const struct fault *f)
 {
-	kprintf("thread %s: fault %d at ip 0x%lx, address 0x%lx, number %ld, code 0x%lx, sp 0x%lx: no handler, stopped\n",
-	        t->name, (int)f->type, t->ctx.restart_ip, f->address, (long)f->number, f->code, t->ctx.rsp);
+	kprintf("thread %s: fault %d at ip 0x%lx, address 0x%lx, number %ld, code 0x%lx, sp 0x%lx: no "
+		"handler, stopped\n",
+		t->name, (int)f->type, t->ctx.restart_ip, f->address, (long)f->number, f->code, t->ctx.rsp);
 	sched_set_state(t, THREAD_INACTIVE);
 }
 
@@ -155,7 +156,7 @@ unsigned fault_message(struct tcb *faulter, struct tcb *receiver)
 
 /* Register i of the answer's message, for as many as it has, at most max. */
 static void fault_set_registers(struct tcb *t, struct tcb *handler, unsigned length, unsigned max,
-                                unsigned (*index)(unsigned))
+				unsigned (*index)(unsigned))
 {
 	if (length > max)
 		length = max;
@@ -169,7 +170,8 @@ bool fault_reply(struct tcb *faulter, struct tcb *handler, word_t label, unsigne
 {
 	switch (faulter->fault.type) {
 	case seL4_Fault_UnknownSyscall:
-		fault_set_registers(faulter, handler, length, FAULT_UNKNOWN_SYSCALL_REPLY, fault_syscall_register);
+		fault_set_registers(faulter, handler, length, FAULT_UNKNOWN_SYSCALL_REPLY,
+				    fault_syscall_register);
 		return label == 0;
 	case seL4_Fault_UserException:
 		fault_set_registers(faulter, handler, length, FAULT_EXCEPTION_REPLY, fault_linear_register);

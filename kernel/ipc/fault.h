@@ -4,7 +4,8 @@
 
 #include "object/tcb.h"
 
-/* The current thread's percpu->fault (or for timeouts, t->fault) goes to its handler; inactive if there is none. */
+/* The current thread's percpu->fault (or for timeouts, t->fault) goes to its handler; inactive if there is
+ * none. */
 void fault_handle(struct tcb *t);
 /* SC of t is spent and it has a timeout handler. */
 void fault_timeout(struct tcb *t);

@@ -1,6 +1,6 @@
 /*
- * A thread's message: tag, message registers, IPC buffer. The one place that knows where word i lies. Everything read
- * through here is the user's and may change under our hands: callers read a word once.
+ * A thread's message: tag, message registers, IPC buffer. The one place that knows where word i lies.
+ * Everything read through here is the user's and may change under our hands: callers read a word once.
  */
 #ifndef IPC_MESSAGE_H
 #define IPC_MESSAGE_H

@@ -1,6 +1,6 @@
 /*
- * Notifications: a word of badges that signals are or-ed into. Called by the system call layer, by interrupts and
- * timers, by finalisation. Signalling never blocks and never fails. It must never touch message words.
+ * Notifications: a word of badges that signals are or-ed into. Called by the system call layer, by interrupts
+ * and timers, by finalisation. Signalling never blocks and never fails. It must never touch message words.
  */
 #include "ipc/notification.h"
 #include "ipc/endpoint.h"

@@ -21,7 +21,8 @@ static inline struct notification *cap_notification_of(cap_t c)
 	return window_kv(paddr(cap_notification_ptr(c)));
 }
 
-/* Never blocks, never fails; also called by interrupts and timers. A bound thread in guest mode is made to leave it. */
+/* Never blocks, never fails; also called by interrupts and timers. A bound thread in guest mode is made to
+ * leave it. */
 void notification_signal(struct notification *n, word_t badge);
 void notification_wait(struct tcb *t, struct notification *n, bool blocking);
 void notification_cancel_all(struct notification *n);

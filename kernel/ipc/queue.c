@@ -1,6 +1,6 @@
 /*
- * Ordered queues of waiting threads. Called by endpoint.c and notification.c. It must never look at more of a thread
- * than its priority and links.
+ * Ordered queues of waiting threads. Called by endpoint.c and notification.c. It must never look at more of a
+ * thread than its priority and links.
  */
 #include "ipc/queue.h"
 

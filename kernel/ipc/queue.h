@@ -1,6 +1,6 @@
 /*
- * Queues of threads that wait for an endpoint or notification: by priority, first come first served among equals,
- * linked through ipc_next and ipc_prev. Pure list operations.
+ * Queues of threads that wait for an endpoint or notification: by priority, first come first served among
+ * equals, linked through ipc_next and ipc_prev. Pure list operations.
  */
 #ifndef IPC_QUEUE_H
 #define IPC_QUEUE_H

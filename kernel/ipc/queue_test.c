@@ -1,4 +1,5 @@
-/* Waiting queues: highest priority first, first come first served among equals, whatever is taken out between. */
+/* Waiting queues: highest priority first, first come first served among equals, whatever is taken out
+ * between. */
 #include "ipc/queue.h"
 
 #include <setjmp.h>

@@ -1,9 +1,10 @@
 /*
- * Reply objects: who waits for whose answer, and the stack of calls that a donated scheduling context came along.
- * Called by endpoint operations, by invocation of reply capabilities, and by finalisation.
+ * Reply objects: who waits for whose answer, and the stack of calls that a donated scheduling context came
+ * along. Called by endpoint operations, by invocation of reply capabilities, and by finalisation.
  *
- * r->tcb and tcb->reply name each other. On a stack, sc->reply is the last call; prev leads to the earlier ones. Taking
- * a reply out of the middle breaks the stack there: those below answer without getting the context back.
+ * r->tcb and tcb->reply name each other. On a stack, sc->reply is the last call; prev leads to the earlier
+ * ones. Taking a reply out of the middle breaks the stack there: those below answer without getting the
+ * context back.
  */
 #include "ipc/reply.h"
 #include "ipc/endpoint.h"

@@ -5,9 +5,9 @@
 #include "object/tcb.h"
 
 struct reply {
-	struct tcb *tcb;     /* BLOCKED_REPLY caller, or BLOCKED_RECV thread that waits with it */
-	struct reply *prev;  /* earlier call on the donated SC's stack */
-	struct reply *next;  /* later call; for the top of the stack bit 0 is set and it is the SC */
+	struct tcb *tcb;    /* BLOCKED_REPLY caller, or BLOCKED_RECV thread that waits with it */
+	struct reply *prev; /* earlier call on the donated SC's stack */
+	struct reply *next; /* later call; for the top of the stack bit 0 is set and it is the SC */
 	word_t reserved;
 };
 _Static_assert(sizeof(struct reply) == 32, "reply size");

@@ -1,6 +1,7 @@
 /*
- * Message transfer. Called by endpoint and reply operations. It must never change a thread's state or a queue. The IPC
- * buffers are user memory: each word is read once, and nothing read decides over kernel memory but through a capability lookup.
+ * Message transfer. Called by endpoint and reply operations. It must never change a thread's state or a
+ * queue. The IPC buffers are user memory: each word is read once, and nothing read decides over kernel memory
+ * but through a capability lookup.
  */
 #include "ipc/transfer.h"
 #include "cap/cnode.h"
@@ -47,8 +48,8 @@ static struct cte *transfer_receive_slot(struct tcb *receiver, const word_t *buf
 	root = cnode_lookup_slot(receiver, buffer[MESSAGE_BUFFER_RECEIVE_CNODE]);
 	if (root.status != EXC_NONE)
 		return NULL;
-	r = cnode_target_slot(root.slot->cap, buffer[MESSAGE_BUFFER_RECEIVE_INDEX], buffer[MESSAGE_BUFFER_RECEIVE_DEPTH],
-	                      false);
+	r = cnode_target_slot(root.slot->cap, buffer[MESSAGE_BUFFER_RECEIVE_INDEX],
+			      buffer[MESSAGE_BUFFER_RECEIVE_DEPTH], false);
 	return r.status == EXC_NONE && cap_is_null(r.slot->cap) ? r.slot : NULL;
 }
 
@@ -58,7 +59,8 @@ static bool transfer_unwraps(cap_t cap, const struct endpoint *ep)
 }
 
 /* Capabilities of the message: returns those bits of the receiver's tag that speak of them. */
-static word_t transfer_caps(struct tcb *sender, unsigned count, const struct endpoint *ep, struct tcb *receiver)
+static word_t transfer_caps(struct tcb *sender, unsigned count, const struct endpoint *ep,
+			    struct tcb *receiver)
 {
 	struct cte *slots[3], *target;
 	word_t *buffer = message_target(receiver);
@@ -108,7 +110,8 @@ static unsigned transfer_words(struct tcb *sender, struct tcb *receiver, unsigne
 	return length;
 }
 
-void transfer_message(struct tcb *sender, const struct endpoint *ep, word_t badge, bool can_grant, struct tcb *receiver)
+void transfer_message(struct tcb *sender, const struct endpoint *ep, word_t badge, bool can_grant,
+		      struct tcb *receiver)
 {
 	word_t tag = sender->ctx.rsi, caps = 0;
 	unsigned length, extra = message_extra_caps(tag);

@@ -1,6 +1,6 @@
 /*
- * Threads as objects: start and end of life, stopping, the dispatch of their invocations. Called by retype, by
- * finalisation, by invocation_decode.
+ * Threads as objects: start and end of life, stopping, the dispatch of their invocations. Called by retype,
+ * by finalisation, by invocation_decode.
  */
 #include "object/tcb.h"
 #include "api/invocation.h"

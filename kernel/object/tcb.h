@@ -19,7 +19,7 @@ struct vcpu;
 enum tcb_slot {
 	TCB_CSPACE,
 	TCB_VSPACE,
-	TCB_IPC_BUFFER,    /* frame capability, held FRAME_KERNEL while set */
+	TCB_IPC_BUFFER, /* frame capability, held FRAME_KERNEL while set */
 	TCB_FAULT_HANDLER,
 	TCB_TIMEOUT_HANDLER,
 	TCB_EPT_ROOT,
@@ -29,8 +29,8 @@ enum tcb_slot {
 enum thread_state {
 	THREAD_INACTIVE,
 	THREAD_RUNNING,
-	THREAD_RESTART,       /* to re-execute at ctx.restart_ip */
-	THREAD_RUNNING_VM,    /* in VMEnter: its vCPU's guest runs when it is scheduled */
+	THREAD_RESTART,	   /* to re-execute at ctx.restart_ip */
+	THREAD_RUNNING_VM, /* in VMEnter: its vCPU's guest runs when it is scheduled */
 	THREAD_BLOCKED_RECV,
 	THREAD_BLOCKED_SEND,
 	THREAD_BLOCKED_REPLY,
@@ -41,14 +41,14 @@ enum thread_state {
 struct tcb {
 	struct cte slot[TCB_SLOT_COUNT];
 
-	struct context ctx;      /* user registers; layout known to the entry path */
+	struct context ctx; /* user registers; layout known to the entry path */
 	enum thread_state state;
-	bool queued;             /* in a ready queue */
-	bool released_queued;    /* in the release queue */
+	bool queued;	      /* in a ready queue */
+	bool released_queued; /* in the release queue */
 	bool fpu_disabled;
 	uint8_t domain;
 	uint8_t priority, mcp;
-	uint32_t cpu;            /* where it runs: its scheduling context's */
+	uint32_t cpu; /* where it runs: its scheduling context's */
 
 	struct tcb *queue_next, *queue_prev; /* ready queue */
 	struct rbtree_node release_node;
@@ -59,9 +59,9 @@ struct tcb {
 	uint64_t cspace_radix;
 
 	/* blocked in IPC */
-	struct tcb *ipc_next, *ipc_prev;     /* endpoint's or notification's queue */
-	void *blocking_object;   /* endpoint or notification */
-	struct reply *reply;     /* BLOCKED_RECV: reply object given; BLOCKED_REPLY: the one that holds us */
+	struct tcb *ipc_next, *ipc_prev; /* endpoint's or notification's queue */
+	void *blocking_object;		 /* endpoint or notification */
+	struct reply *reply; /* BLOCKED_RECV: reply object given; BLOCKED_REPLY: the one that holds us */
 	word_t send_badge;
 	bool can_grant, can_grant_reply, is_call;
 
@@ -71,12 +71,12 @@ struct tcb {
 
 	uint64_t cr3, cr3_generation; /* kept by vspace_cr3() */
 
-	vaddr_t ipc_buffer;      /* user address; the frame is in slot[TCB_IPC_BUFFER] */
-	word_t *ipc_buffer_kv;   /* window address, NULL without a usable buffer */
+	vaddr_t ipc_buffer;    /* user address; the frame is in slot[TCB_IPC_BUFFER] */
+	word_t *ipc_buffer_kv; /* window address, NULL without a usable buffer */
 	bool ipc_buffer_writable;
 
-	struct vcpu *vcpu;       /* bound vCPU */
-	struct fault fault;      /* being handled; type NullFault if none */
+	struct vcpu *vcpu;  /* bound vCPU */
+	struct fault fault; /* being handled; type NullFault if none */
 	struct lookup_fault lookup_fault;
 	char name[32];
 

@@ -1,6 +1,6 @@
 /*
- * The capabilities that a thread holds: CSpace, VSpace, IPC buffer, fault and timeout handlers. Called by tcb_decode and,
- * when a buffer's frame goes away, by finalisation.
+ * The capabilities that a thread holds: CSpace, VSpace, IPC buffer, fault and timeout handlers. Called by
+ * tcb_decode and, when a buffer's frame goes away, by finalisation.
  */
 #include "api/invocation.h"
 #include "arch/x86/arch.h"
@@ -36,8 +36,9 @@ static exception_t tcb_check_root(struct cte *source, word_t data, cap_t *out)
 	return d.status;
 }
 
-static exception_t tcb_check_spaces(const struct tcb *t, struct cte *cspace, word_t cspace_data, struct cte *vspace,
-                                    word_t vspace_data, cap_t *cspace_cap, cap_t *vspace_cap)
+static exception_t tcb_check_spaces(const struct tcb *t, struct cte *cspace, word_t cspace_data,
+				    struct cte *vspace, word_t vspace_data, cap_t *cspace_cap,
+				    cap_t *vspace_cap)
 {
 	exception_t e;
 
@@ -110,7 +111,8 @@ void tcb_ipc_buffer_gone(struct tcb *t)
 	t->ipc_buffer = vaddr(0);
 }
 
-static exception_t tcb_install_buffer(const struct tcb_invoked *in, word_t address, cap_t frame, struct cte *source)
+static exception_t tcb_install_buffer(const struct tcb_invoked *in, word_t address, cap_t frame,
+				      struct cte *source)
 {
 	exception_t e;
 
@@ -122,8 +124,8 @@ static exception_t tcb_install_buffer(const struct tcb_invoked *in, word_t addre
 	return e;
 }
 
-static exception_t tcb_install_spaces(const struct tcb_invoked *in, cap_t cspace, struct cte *cspace_source, cap_t vspace,
-                                      struct cte *vspace_source)
+static exception_t tcb_install_spaces(const struct tcb_invoked *in, cap_t cspace, struct cte *cspace_source,
+				      cap_t vspace, struct cte *vspace_source)
 {
 	exception_t e = tcb_install_cap(in, TCB_CSPACE, cspace, cspace_source);
 
@@ -139,7 +141,8 @@ static exception_t tcb_install_spaces(const struct tcb_invoked *in, cap_t cspace
 
 exception_t tcb_configure_decode(const struct tcb_invoked *in, unsigned length)
 {
-	struct cte *cspace = invocation_extra(0), *vspace = invocation_extra(1), *buffer = invocation_extra(2);
+	struct cte *cspace = invocation_extra(0), *vspace = invocation_extra(1),
+		   *buffer = invocation_extra(2);
 	cap_t cspace_cap, vspace_cap, buffer_cap;
 	word_t address = invocation_arg(2);
 	exception_t e;
@@ -148,8 +151,8 @@ exception_t tcb_configure_decode(const struct tcb_invoked *in, unsigned length)
 		return error_truncated();
 	e = tcb_check_buffer(buffer, address, &buffer_cap);
 	if (e == EXC_NONE)
-		e = tcb_check_spaces(in->tcb, cspace, invocation_arg(0), vspace, invocation_arg(1), &cspace_cap,
-		                     &vspace_cap);
+		e = tcb_check_spaces(in->tcb, cspace, invocation_arg(0), vspace, invocation_arg(1),
+				     &cspace_cap, &vspace_cap);
 	if (e == EXC_NONE)
 		e = tcb_install_spaces(in, cspace_cap, cspace, vspace_cap, vspace);
 	if (e == EXC_NONE)
@@ -159,13 +162,15 @@ exception_t tcb_configure_decode(const struct tcb_invoked *in, unsigned length)
 
 exception_t tcb_set_space_decode(const struct tcb_invoked *in, unsigned length)
 {
-	struct cte *handler = invocation_extra(0), *cspace = invocation_extra(1), *vspace = invocation_extra(2);
+	struct cte *handler = invocation_extra(0), *cspace = invocation_extra(1),
+		   *vspace = invocation_extra(2);
 	cap_t cspace_cap, vspace_cap;
 	exception_t e;
 
 	if (length < 2 || !handler || !cspace || !vspace)
 		return error_truncated();
-	e = tcb_check_spaces(in->tcb, cspace, invocation_arg(0), vspace, invocation_arg(1), &cspace_cap, &vspace_cap);
+	e = tcb_check_spaces(in->tcb, cspace, invocation_arg(0), vspace, invocation_arg(1), &cspace_cap,
+			     &vspace_cap);
 	if (e != EXC_NONE)
 		return e;
 	if (!fault_handler_valid(handler->cap))

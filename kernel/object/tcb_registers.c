@@ -1,6 +1,6 @@
 /*
- * A thread's registers, TLS base and flags. Called by tcb_decode. Threads of other CPUs are stalled before their
- * registers are read.
+ * A thread's registers, TLS base and flags. Called by tcb_decode. Threads of other CPUs are stalled before
+ * their registers are read.
  */
 #include "api/invocation.h"
 #include "arch/x86/arch.h"

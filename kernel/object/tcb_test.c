@@ -1,12 +1,15 @@
-// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c kernel/api/syscall.c
-// links: kernel/api/syscall_general.c kernel/release/debug_syscall.c kernel/ipc/endpoint.c kernel/ipc/notification.c
-// links: kernel/ipc/reply.c kernel/ipc/transfer.c kernel/ipc/fault.c kernel/ipc/queue.c kernel/sched/ready.c
-// links: kernel/sched/release.c kernel/sched/refill.c kernel/sched/sched_context.c kernel/sched/remote.c
-// links: kernel/sched/sched_context_decode.c kernel/sched/sched_control.c kernel/object/object.c kernel/cap/mdb.c
-// links: kernel/cap/derive.c kernel/cap/delete.c kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c
-// links: kernel/cap/untyped.c kernel/arch/x86/context.c lib/rbtree/rbtree.c kernel/object/tcb_config.c
-// links: kernel/object/tcb_registers.c kernel/object/tcb_sched.c kernel/sched/sched.c kernel/object/timer.c
-/* Invocations on threads: the checks in their order, registers, buffers, stopping and starting, and the end of a thread. */
+// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c
+// links: kernel/api/syscall.c kernel/api/syscall_general.c kernel/release/debug_syscall.c
+// links: kernel/ipc/endpoint.c kernel/ipc/notification.c kernel/ipc/reply.c kernel/ipc/transfer.c
+// links: kernel/ipc/fault.c kernel/ipc/queue.c kernel/sched/ready.c kernel/sched/release.c
+// links: kernel/sched/refill.c kernel/sched/sched.c kernel/sched/sched_context.c
+// links: kernel/sched/sched_context_decode.c kernel/sched/sched_control.c kernel/sched/remote.c
+// links: kernel/object/object.c kernel/object/tcb_config.c kernel/object/tcb_registers.c
+// links: kernel/object/tcb_sched.c kernel/object/timer.c kernel/cap/mdb.c kernel/cap/derive.c
+// links: kernel/cap/delete.c kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c
+// links: kernel/cap/untyped.c kernel/arch/x86/context.c lib/rbtree/rbtree.c
+/* Invocations on threads: the checks in their order, registers, buffers, stopping and starting, and the end
+ * of a thread. */
 #include "object/tcb.h"
 #include "api/sim_fake.h"
 #include "ipc/endpoint.h"
@@ -21,7 +24,27 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { A = 1, B, C, SC_A, SC_B, SC_C, EP, SEND_EP, REPLY, NTFN, ROOT, SPACE, NO_SPACE, FRAME, DEVICE, RO_FRAME, BIG, NOTHING, SPARE };
+enum {
+	A = 1,
+	B,
+	C,
+	SC_A,
+	SC_B,
+	SC_C,
+	EP,
+	SEND_EP,
+	REPLY,
+	NTFN,
+	ROOT,
+	SPACE,
+	NO_SPACE,
+	FRAME,
+	DEVICE,
+	RO_FRAME,
+	BIG,
+	NOTHING,
+	SPARE
+};
 
 static struct tcb *a, *b;
 
@@ -54,8 +77,16 @@ static int setup(void **state)
 	return 0;
 }
 
-#define CAPS(...)  sizeof((unsigned[]){__VA_ARGS__}) / sizeof(unsigned), (unsigned[]){__VA_ARGS__}
-#define WORDS(...) sizeof((word_t[]){__VA_ARGS__}) / sizeof(word_t), (word_t[]){__VA_ARGS__}
+#define CAPS(...)                                                                                            \
+	sizeof((unsigned[]){__VA_ARGS__}) / sizeof(unsigned), (unsigned[])                                   \
+	{                                                                                                    \
+		__VA_ARGS__                                                                                  \
+	}
+#define WORDS(...)                                                                                           \
+	sizeof((word_t[]){__VA_ARGS__}) / sizeof(word_t), (word_t[])                                         \
+	{                                                                                                    \
+		__VA_ARGS__                                                                                  \
+	}
 
 static word_t no_caps(unsigned slot, word_t label, unsigned n, const word_t *words)
 {
@@ -74,7 +105,8 @@ static void test_registers(void **state)
 	assert_int_equal(a->ctx.r8, 20);
 	assert_int_equal(no_caps(B, TCBReadRegisters, WORDS(0)), seL4_TruncatedMessage);
 	assert_int_equal(no_caps(B, TCBWriteRegisters, WORDS(0, 3, 1, 2)), seL4_TruncatedMessage);
-	assert_int_equal(no_caps(B, TCBWriteRegisters, WORDS(0, 4, 0x4000, 0x8000, UINT64_MAX, 77)), seL4_NoError);
+	assert_int_equal(no_caps(B, TCBWriteRegisters, WORDS(0, 4, 0x4000, 0x8000, UINT64_MAX, 77)),
+			 seL4_NoError);
 	assert_int_equal(b->ctx.rip, 0x4000);
 	assert_int_equal(b->ctx.rsp, 0x8000);
 	assert_int_equal(b->ctx.rflags & 0x202, 0x202);
@@ -109,17 +141,20 @@ static void test_copy_registers(void **state)
 static void test_configure(void **state)
 {
 	(void)state;
-	assert_int_equal(sim_invoke(a, B, TCBConfigure, CAPS(ROOT, SPACE), WORDS(0, 0, 0)), seL4_TruncatedMessage);
-	assert_int_equal(sim_invoke(a, B, TCBConfigure, CAPS(EP, SPACE, FRAME), WORDS(0, 0, 0)), seL4_IllegalOperation);
+	assert_int_equal(sim_invoke(a, B, TCBConfigure, CAPS(ROOT, SPACE), WORDS(0, 0, 0)),
+			 seL4_TruncatedMessage);
+	assert_int_equal(sim_invoke(a, B, TCBConfigure, CAPS(EP, SPACE, FRAME), WORDS(0, 0, 0)),
+			 seL4_IllegalOperation);
 	assert_int_equal(sim_invoke(a, B, TCBConfigure, CAPS(ROOT, NO_SPACE, FRAME), WORDS(0, 0, 0)),
-	                 seL4_IllegalOperation);
+			 seL4_IllegalOperation);
 	assert_int_equal(sim_invoke(a, B, TCBConfigure, CAPS(ROOT, SPACE, DEVICE), WORDS(0, 0, 0x1000)),
-	                 seL4_IllegalOperation);
+			 seL4_IllegalOperation);
 	assert_int_equal(sim_invoke(a, B, TCBConfigure, CAPS(ROOT, SPACE, FRAME), WORDS(0, 0, 0x1100)),
-	                 seL4_AlignmentError);
+			 seL4_AlignmentError);
 	assert_int_equal(sim_refs, 0);
 	/* guard of 56 bits, so that capability addresses are slots */
-	assert_int_equal(sim_invoke(a, B, TCBConfigure, CAPS(ROOT, SPACE, FRAME), WORDS(56, 0, 0x7400)), seL4_NoError);
+	assert_int_equal(sim_invoke(a, B, TCBConfigure, CAPS(ROOT, SPACE, FRAME), WORDS(56, 0, 0x7400)),
+			 seL4_NoError);
 	assert_int_equal(cap_cnode_guard_size(b->slot[TCB_CSPACE].cap), 56);
 	assert_int_equal(cap_type(b->slot[TCB_VSPACE].cap), CAP_PML4);
 	assert_ptr_equal(b->ipc_buffer_kv, (char *)window_kv(paddr(0x180000)) + 0x400);
@@ -151,13 +186,16 @@ static void test_ipc_buffer(void **state)
 static void test_set_space(void **state)
 {
 	(void)state;
-	assert_int_equal(sim_invoke(a, B, TCBSetSpace, CAPS(SEND_EP, ROOT, SPACE), WORDS(0, 0)), seL4_InvalidCapability);
+	assert_int_equal(sim_invoke(a, B, TCBSetSpace, CAPS(SEND_EP, ROOT, SPACE), WORDS(0, 0)),
+			 seL4_InvalidCapability);
 	assert_int_equal(a->ctx.r10, 1);
 	assert_int_equal(sim_invoke(a, B, TCBSetSpace, CAPS(EP, ROOT, SPACE), WORDS(56, 0)), seL4_NoError);
 	assert_int_equal(cap_type(b->slot[TCB_FAULT_HANDLER].cap), CAP_ENDPOINT);
-	assert_int_equal(sim_invoke(a, B, TCBSetSpace, CAPS(NOTHING, ROOT, SPACE), WORDS(56, 0)), seL4_NoError);
+	assert_int_equal(sim_invoke(a, B, TCBSetSpace, CAPS(NOTHING, ROOT, SPACE), WORDS(56, 0)),
+			 seL4_NoError);
 	assert_true(cap_is_null(b->slot[TCB_FAULT_HANDLER].cap));
-	assert_int_equal(sim_invoke(a, B, TCBSetTimeoutEndpoint, CAPS(SEND_EP), 0, NULL), seL4_InvalidCapability);
+	assert_int_equal(sim_invoke(a, B, TCBSetTimeoutEndpoint, CAPS(SEND_EP), 0, NULL),
+			 seL4_InvalidCapability);
 	assert_int_equal(sim_invoke(a, B, TCBSetTimeoutEndpoint, CAPS(EP), 0, NULL), seL4_NoError);
 	assert_true(fault_timeout_handler_set(b));
 }
@@ -183,20 +221,25 @@ static void test_sched_params(void **state)
 
 	(void)state;
 	sched_control_configure(sc, 0, 100000, 100000, 0, 0, false);
-	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, SC_B), WORDS(1, 2)), seL4_TruncatedMessage);
-	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, EP, NOTHING), WORDS(1, 2)), seL4_InvalidCapability);
+	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, SC_B), WORDS(1, 2)),
+			 seL4_TruncatedMessage);
+	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, EP, NOTHING), WORDS(1, 2)),
+			 seL4_InvalidCapability);
 	assert_int_equal(a->ctx.r10, 2);
-	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, SC_A, NOTHING), WORDS(1, 2)), seL4_IllegalOperation);
+	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, SC_A, NOTHING), WORDS(1, 2)),
+			 seL4_IllegalOperation);
 	assert_int_equal(sim_invoke(a, A, TCBSetSchedParams, CAPS(A, NOTHING, NOTHING), WORDS(1, 2)),
-	                 seL4_IllegalOperation);
-	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, SC_B, SEND_EP), WORDS(1, 2)), seL4_InvalidCapability);
+			 seL4_IllegalOperation);
+	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, SC_B, SEND_EP), WORDS(1, 2)),
+			 seL4_InvalidCapability);
 	assert_int_equal(a->ctx.r10, 3);
 	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, SC_B, EP), WORDS(1, 2)), seL4_NoError);
 	assert_int_equal(b->priority, 2);
 	assert_ptr_equal(b->sc, sc);
 	assert_int_equal(no_caps(B, TCBResume, 0, NULL), seL4_NoError);
 	assert_ptr_equal(percpu_host->current, a);
-	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, NOTHING, EP), WORDS(1, 2)), seL4_NoError);
+	assert_int_equal(sim_invoke(a, B, TCBSetSchedParams, CAPS(A, NOTHING, EP), WORDS(1, 2)),
+			 seL4_NoError);
 	assert_null(b->sc);
 }
 
@@ -274,16 +317,16 @@ static void test_deletion(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_registers, setup),
-		cmocka_unit_test_setup(test_copy_registers, setup),
-		cmocka_unit_test_setup(test_configure, setup),
-		cmocka_unit_test_setup(test_ipc_buffer, setup),
-		cmocka_unit_test_setup(test_set_space, setup),
-		cmocka_unit_test_setup(test_priorities, setup),
-		cmocka_unit_test_setup(test_sched_params, setup),
-		cmocka_unit_test_setup(test_suspend_and_resume, setup),
-		cmocka_unit_test_setup(test_bind_notification, setup),
-		cmocka_unit_test_setup(test_deletion, setup),
+	    cmocka_unit_test_setup(test_registers, setup),
+	    cmocka_unit_test_setup(test_copy_registers, setup),
+	    cmocka_unit_test_setup(test_configure, setup),
+	    cmocka_unit_test_setup(test_ipc_buffer, setup),
+	    cmocka_unit_test_setup(test_set_space, setup),
+	    cmocka_unit_test_setup(test_priorities, setup),
+	    cmocka_unit_test_setup(test_sched_params, setup),
+	    cmocka_unit_test_setup(test_suspend_and_resume, setup),
+	    cmocka_unit_test_setup(test_bind_notification, setup),
+	    cmocka_unit_test_setup(test_deletion, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

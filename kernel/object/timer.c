@@ -1,6 +1,6 @@
 /*
- * Timer objects: a deadline and a notification. Called by invocation_decode, by the timer interrupt, by finalisation. An
- * armed timer is in the tree of the CPU on which it was armed.
+ * Timer objects: a deadline and a notification. Called by invocation_decode, by the timer interrupt, by
+ * finalisation. An armed timer is in the tree of the CPU on which it was armed.
  */
 #include "object/timer.h"
 #include "api/invocation.h"

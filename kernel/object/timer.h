@@ -1,6 +1,6 @@
 /*
- * Timer objects (extension): an absolute deadline in TSC ticks, a notification to signal. Each armed timer is in
- * the tree of the CPU that armed it. 128 bytes.
+ * Timer objects (extension): an absolute deadline in TSC ticks, a notification to signal. Each armed timer is
+ * in the tree of the CPU that armed it. 128 bytes.
  */
 #ifndef OBJECT_TIMER_H
 #define OBJECT_TIMER_H

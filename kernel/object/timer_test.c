@@ -1,11 +1,13 @@
-// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c kernel/api/syscall.c
-// links: kernel/api/syscall_general.c kernel/release/debug_syscall.c kernel/ipc/endpoint.c kernel/ipc/notification.c
-// links: kernel/ipc/reply.c kernel/ipc/transfer.c kernel/ipc/fault.c kernel/ipc/queue.c kernel/sched/ready.c
-// links: kernel/sched/release.c kernel/sched/refill.c kernel/sched/sched_context.c kernel/sched/remote.c
-// links: kernel/sched/sched_context_decode.c kernel/sched/sched_control.c kernel/object/object.c kernel/cap/mdb.c
-// links: kernel/cap/derive.c kernel/cap/delete.c kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c
-// links: kernel/cap/untyped.c kernel/arch/x86/context.c lib/rbtree/rbtree.c kernel/object/tcb_config.c
-// links: kernel/object/tcb_registers.c kernel/object/tcb_sched.c kernel/sched/sched.c kernel/object/tcb.c
+// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c
+// links: kernel/api/syscall.c kernel/api/syscall_general.c kernel/release/debug_syscall.c
+// links: kernel/ipc/endpoint.c kernel/ipc/notification.c kernel/ipc/reply.c kernel/ipc/transfer.c
+// links: kernel/ipc/fault.c kernel/ipc/queue.c kernel/sched/ready.c kernel/sched/release.c
+// links: kernel/sched/refill.c kernel/sched/sched.c kernel/sched/sched_context.c
+// links: kernel/sched/sched_context_decode.c kernel/sched/sched_control.c kernel/sched/remote.c
+// links: kernel/object/object.c kernel/object/tcb.c kernel/object/tcb_config.c
+// links: kernel/object/tcb_registers.c kernel/object/tcb_sched.c kernel/cap/mdb.c kernel/cap/derive.c
+// links: kernel/cap/delete.c kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c
+// links: kernel/cap/untyped.c kernel/arch/x86/context.c lib/rbtree/rbtree.c
 /* Timer objects: expiry, order, re-arming, and the end of what they are bound to. */
 #include "object/timer.h"
 #include "api/sim_fake.h"
@@ -141,13 +143,13 @@ static void test_many_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_expiry, setup),
-		cmocka_unit_test_setup(test_past_deadline_signals_at_once, setup),
-		cmocka_unit_test_setup(test_two_timers_and_rearm, setup),
-		cmocka_unit_test_setup(test_cancel_and_unbind, setup),
-		cmocka_unit_test_setup(test_revoked_notification, setup),
-		cmocka_unit_test_setup(test_deleted_timer, setup),
-		cmocka_unit_test_setup(test_many_at_once, setup),
+	    cmocka_unit_test_setup(test_expiry, setup),
+	    cmocka_unit_test_setup(test_past_deadline_signals_at_once, setup),
+	    cmocka_unit_test_setup(test_two_timers_and_rearm, setup),
+	    cmocka_unit_test_setup(test_cancel_and_unbind, setup),
+	    cmocka_unit_test_setup(test_revoked_notification, setup),
+	    cmocka_unit_test_setup(test_deleted_timer, setup),
+	    cmocka_unit_test_setup(test_many_at_once, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

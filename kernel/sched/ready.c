@@ -1,6 +1,6 @@
 /*
- * Ready queues: one doubly linked list per priority, a two-level bitmap of those that are not empty, and the highest. Called by the
- * scheduler only. It must never look at budgets or states.
+ * Ready queues: one doubly linked list per priority, a two-level bitmap of those that are not empty, and the
+ * highest. Called by the scheduler only. It must never look at budgets or states.
  */
 #include "sched/sched.h"
 #include "sched/remote.h"

@@ -1,10 +1,11 @@
 /*
- * Refills: what is left of a budget and when the rest comes back. Pure arithmetic on one scheduling context; no
- * queues, no time but what is given.
+ * Refills: what is left of a budget and when the rest comes back. Pure arithmetic on one scheduling context;
+ * no queues, no time but what is given.
  *
- * A ring of (time, amount) ordered by time, without overlap, whose amounts add up to the budget. The head is what
- * is used now; what was used of it comes back one period after it became usable. The head is never smaller than the
- * minimum budget: a smaller rest is merged into the next. Round robin (period 0) has one refill: the rest of the slice.
+ * A ring of (time, amount) ordered by time, without overlap, whose amounts add up to the budget. The head is
+ * what is used now; what was used of it comes back one period after it became usable. The head is never
+ * smaller than the minimum budget: a smaller rest is merged into the next. Round robin (period 0) has one
+ * refill: the rest of the slice.
  */
 #include "sched/sched_context.h"
 #include "panic.h"
@@ -40,7 +41,8 @@ static void refill_set_only(struct sched_context *sc, ticks_t time, ticks_t amou
 	sc->refills[0] = (struct refill){time, amount};
 }
 
-/* Budget that comes back: joined to the tail where it meets it, or where there is no room (then the tail waits for it). */
+/* Budget that comes back: joined to the tail where it meets it, or where there is no room (then the tail
+ * waits for it). */
 static void refill_give_back(struct sched_context *sc, ticks_t time, ticks_t amount)
 {
 	struct refill *tail = refill_tail(sc);
@@ -103,8 +105,8 @@ static void refill_use_slice(struct sched_context *sc, ticks_t usage)
 }
 
 /*
- * More was used than the whole budget (time went by inside one operation, or outside the kernel's control): whole
- * periods are skipped, all that there is ends when its last part would have.
+ * More was used than the whole budget (time went by inside one operation, or outside the kernel's control):
+ * whole periods are skipped, all that there is ends when its last part would have.
  */
 static ticks_t refill_skip_periods(struct sched_context *sc, ticks_t usage)
 {

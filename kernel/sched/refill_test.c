@@ -1,6 +1,7 @@
 /*
- * Refills: exact cases, and random use beside the rules that must hold for any: amounts add up to the budget, times are
- * ordered without overlap, the head is usable, and in no window of one period is more than the budget used.
+ * Refills: exact cases, and random use beside the rules that must hold for any: amounts add up to the budget,
+ * times are ordered without overlap, the head is usable, and in no window of one period is more than the
+ * budget used.
  */
 #include "sched/sched_context.h"
 #include "panic.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#define MIN 20u
+#define MIN	    20u
 #define MAX_REFILLS 16u
 
 struct percpu *percpu_host;
@@ -204,7 +205,8 @@ static void test_update_keeps_what_is_left(void **state)
 	free(sc);
 }
 
-/* Runs as a thread would, and remembers when: no window of one period may hold more than budget (and one minimum). */
+/* Runs as a thread would, and remembers when: no window of one period may hold more than budget (and one
+ * minimum). */
 static void random_run(uint16_t max, ticks_t budget, ticks_t period, bool sporadic)
 {
 	enum { STEPS = 4000 };
@@ -232,7 +234,8 @@ static void random_run(uint16_t max, ticks_t budget, ticks_t period, bool sporad
 		if (rand() % 2)
 			now += (ticks_t)rand() % period;
 	}
-	/* one that is preempted and keeps its old start times may use more in one window, as a delayed periodic task does */
+	/* one that is preempted and keeps its old start times may use more in one window, as a delayed
+	 * periodic task does */
 	for (unsigned i = 0; i < n && !sporadic; i++) {
 		ticks_t sum = 0, end = used[i].time + period;
 
@@ -258,16 +261,16 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_new_is_usable_at_once),
-		cmocka_unit_test(test_part_comes_back_after_a_period),
-		cmocka_unit_test(test_all_used),
-		cmocka_unit_test(test_small_rest_joins_the_next),
-		cmocka_unit_test(test_full_ring_waits),
-		cmocka_unit_test(test_overrun_of_many_periods),
-		cmocka_unit_test(test_unblock_moves_and_merges),
-		cmocka_unit_test(test_round_robin),
-		cmocka_unit_test(test_update_keeps_what_is_left),
-		cmocka_unit_test(test_random),
+	    cmocka_unit_test(test_new_is_usable_at_once),
+	    cmocka_unit_test(test_part_comes_back_after_a_period),
+	    cmocka_unit_test(test_all_used),
+	    cmocka_unit_test(test_small_rest_joins_the_next),
+	    cmocka_unit_test(test_full_ring_waits),
+	    cmocka_unit_test(test_overrun_of_many_periods),
+	    cmocka_unit_test(test_unblock_moves_and_merges),
+	    cmocka_unit_test(test_round_robin),
+	    cmocka_unit_test(test_update_keeps_what_is_left),
+	    cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /*
- * The release queue: threads that are runnable but wait until their scheduling context's head refill is usable, by
- * that time. Called by the scheduler only. The head refill must not change while its thread is in here.
+ * The release queue: threads that are runnable but wait until their scheduling context's head refill is
+ * usable, by that time. Called by the scheduler only. The head refill must not change while its thread is in
+ * here.
  */
 #include "sched/sched.h"
 #include "sched/remote.h"

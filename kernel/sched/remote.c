@@ -1,6 +1,6 @@
 /*
- * Threads of other CPUs. Called by sched/, ipc/ and object/tcb when a thread's CPU may not be this one. It must never
- * choose what runs here.
+ * Threads of other CPUs. Called by sched/, ipc/ and object/tcb when a thread's CPU may not be this one. It
+ * must never choose what runs here.
  */
 #include "sched/remote.h"
 

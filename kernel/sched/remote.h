@@ -1,6 +1,6 @@
 /*
- * Other CPUs, as the scheduler sees them: every decision that concerns a thread or scheduling context of another CPU
- * goes through these. While one CPU runs, each of them states that there is no other.
+ * Other CPUs, as the scheduler sees them: every decision that concerns a thread or scheduling context of
+ * another CPU goes through these. While one CPU runs, each of them states that there is no other.
  */
 #ifndef SCHED_REMOTE_H
 #define SCHED_REMOTE_H

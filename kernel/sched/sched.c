@@ -1,6 +1,7 @@
 /*
- * The scheduler's decisions: who runs next on this CPU, what time it is charged, when the timer fires. Called at every
- * kernel entry and by everything that makes threads runnable. It must never touch messages or capabilities.
+ * The scheduler's decisions: who runs next on this CPU, what time it is charged, when the timer fires. Called
+ * at every kernel entry and by everything that makes threads runnable. It must never touch messages or
+ * capabilities.
  */
 #include "sched/sched.h"
 #include "arch/x86/arch.h"
@@ -138,8 +139,8 @@ static struct tcb *sched_choose(struct percpu *p)
 }
 
 /*
- * The thread to run after `current`, which can go on or not, when something happened. A current thread that goes on keeps
- * the head of its queue, unless its slice ended: then it is in the queue already.
+ * The thread to run after `current`, which can go on or not, when something happened. A current thread that
+ * goes on keeps the head of its queue, unless its slice ended: then it is in the queue already.
  */
 static struct tcb *sched_pick(struct percpu *p, struct tcb *current, bool can_run)
 {

@@ -4,10 +4,11 @@
  * sched_exit() at the end of every kernel entry picks the thread to run; the entry layer then
  * switches to it (arch_switch_to). Functions that make a thread runnable only record it.
  *
- * The current thread is in no ready queue unless its slice just ended. A thread whose scheduling context has no usable
- * budget is in the release queue, in no ready queue. percpu->now is the time of the last sched_update_time(): entries
- * that neither switch scheduling contexts nor use the time (the fast paths, VMEnter) leave it as it was, and what they
- * used is found at the next one, at the latest at the timer interrupt that ends the budget.
+ * The current thread is in no ready queue unless its slice just ended. A thread whose scheduling context has
+ * no usable budget is in the release queue, in no ready queue. percpu->now is the time of the last
+ * sched_update_time(): entries that neither switch scheduling contexts nor use the time (the fast paths,
+ * VMEnter) leave it as it was, and what they used is found at the next one, at the latest at the timer
+ * interrupt that ends the budget.
  */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
@@ -20,8 +21,8 @@
 #define SCHED_CHOOSE ((struct tcb *)1)
 
 /* ---- ready.c: ready queues, pure list operations on one CPU's queues. Idempotent ---- */
-void ready_enqueue(struct tcb *t);   /* head */
-void ready_append(struct tcb *t);    /* tail */
+void ready_enqueue(struct tcb *t); /* head */
+void ready_append(struct tcb *t);  /* tail */
 void ready_unlink(struct tcb *t);
 static inline void ready_dequeue(struct tcb *t)
 {
@@ -75,8 +76,8 @@ static inline void sched_set_state(struct tcb *t, enum thread_state s)
 }
 
 /*
- * t became runnable: it runs now if its priority is higher than the current thread's; waits for budget if there is none;
- * nothing happens if it has no scheduling context.
+ * t became runnable: it runs now if its priority is higher than the current thread's; waits for budget if
+ * there is none; nothing happens if it has no scheduling context.
  */
 void sched_possible_switch_to(struct tcb *t);
 void sched_reschedule(void);
@@ -89,7 +90,8 @@ void sched_restart(struct tcb *t);
 /* sc's thread waits until its head refill is usable. */
 void sched_postpone(struct sched_context *sc);
 
-/* Charges consumed time to current_sc as the end of its slice (timeout fault, postpone, or the tail of its queue). */
+/* Charges consumed time to current_sc as the end of its slice (timeout fault, postpone, or the tail of its
+ * queue). */
 void sched_charge(ticks_t consumed, bool can_timeout);
 
 /* Kernel entry: takes the time, computes consumed. */
@@ -120,7 +122,8 @@ static inline bool sched_check_budget(void)
 	return false;
 }
 
-/* As above, before a system call's or fault's work: when false, that is to be done again once there is budget. */
+/* As above, before a system call's or fault's work: when false, that is to be done again once there is
+ * budget. */
 static inline bool sched_check_budget_restart(void)
 {
 	struct percpu *p = percpu_self();
@@ -139,18 +142,20 @@ void sched_commit_time(void);
 void sched_yield(void);
 /* Timer interrupt: expired releases and timer objects. */
 void sched_tick(void);
-/* Picks the next thread, switches contexts (arch_switch_to), programs the timer. Returns the thread, now current. */
+/* Picks the next thread, switches contexts (arch_switch_to), programs the timer. Returns the thread, now
+ * current. */
 struct tcb *sched_exit(struct percpu *p);
 
 /*
- * Nothing has happened that sched_exit() would have to look at: the current thread just returns. True means that
- * calling it would change nothing.
+ * Nothing has happened that sched_exit() would have to look at: the current thread just returns. True means
+ * that calling it would change nothing.
  */
 static inline bool sched_undisturbed(const struct percpu *p)
 {
 	const struct tcb *t = p->current;
 
-	return !p->scheduler_action && t->state == THREAD_RUNNING && t->sc && t->sc == p->current_sc && !p->reprogram;
+	return !p->scheduler_action && t->state == THREAD_RUNNING && t->sc && t->sc == p->current_sc &&
+	       !p->reprogram;
 }
 
 /* At start, for CPU p: empty queues; `idle` is its current thread. time.c must be calibrated. */

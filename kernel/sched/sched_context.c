@@ -1,6 +1,7 @@
 /*
- * Scheduling contexts as objects: to which thread, notification and call stack they belong. Called by invocations, by
- * IPC (donation) and by finalisation. It must never compute refills (refill.c) or choose threads (sched.c).
+ * Scheduling contexts as objects: to which thread, notification and call stack they belong. Called by
+ * invocations, by IPC (donation) and by finalisation. It must never compute refills (refill.c) or choose
+ * threads (sched.c).
  */
 #include "sched/sched_context.h"
 #include "api/invocation.h"
@@ -17,8 +18,7 @@ void sched_context_init(struct sched_context *sc, unsigned size_bits)
 
 bool sched_context_released(struct sched_context *sc)
 {
-	return sc->refill_max == 0 ||
-	       (refill_ready(sc, percpu_self()->now) && refill_sufficient(sc, 0));
+	return sc->refill_max == 0 || (refill_ready(sc, percpu_self()->now) && refill_sufficient(sc, 0));
 }
 
 void sched_context_resume(struct sched_context *sc)

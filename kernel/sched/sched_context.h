@@ -10,7 +10,7 @@
 struct notification;
 
 struct refill {
-	ticks_t time;   /* usable from */
+	ticks_t time; /* usable from */
 	ticks_t amount;
 };
 
@@ -18,7 +18,7 @@ struct refill {
 #define SCHED_CONTEXT_MAX_REFILLS 1024u
 
 struct sched_context {
-	ticks_t period;   /* 0: round robin */
+	ticks_t period;	  /* 0: round robin */
 	ticks_t consumed; /* since Consumed was last called */
 	ticks_t budget;
 	struct tcb *tcb;
@@ -51,7 +51,8 @@ void refill_new(struct sched_context *sc, uint16_t max, ticks_t budget, ticks_t 
 void refill_update(struct sched_context *sc, uint16_t max, ticks_t budget, ticks_t period, ticks_t now);
 /* Uses up `usage` ticks from the head; what was used comes back a period after it became usable. */
 void refill_budget_check(struct sched_context *sc, ticks_t usage);
-/* The thread was not running until now: the budget that is usable counts from now. True if the head changed. */
+/* The thread was not running until now: the budget that is usable counts from now. True if the head changed.
+ */
 bool refill_unblock_check(struct sched_context *sc, ticks_t now);
 
 static inline struct refill *refill_head(struct sched_context *sc)
@@ -105,7 +106,7 @@ bool sched_context_released(struct sched_context *sc);
 exception_t sched_context_decode(word_t label, unsigned length, cap_t cap);
 exception_t sched_control_decode(word_t label, unsigned length, cap_t cap);
 /* Parameters in ticks; budget == period is round robin. */
-void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t budget, ticks_t period, uint64_t extra_refills,
-                             word_t badge, bool sporadic);
+void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t budget, ticks_t period,
+			     uint64_t extra_refills, word_t badge, bool sporadic);
 
 #endif

@@ -81,7 +81,8 @@ static exception_t sched_context_consumed_decode(struct sched_context *sc)
 	return EXC_NONE;
 }
 
-/* The target runs before the caller goes on, if it may: then the answer is given when the caller is scheduled again. */
+/* The target runs before the caller goes on, if it may: then the answer is given when the caller is scheduled
+ * again. */
 static void sched_context_yield_to(struct tcb *caller, struct sched_context *sc)
 {
 	struct tcb *target = sc->tcb;

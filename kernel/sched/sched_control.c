@@ -1,6 +1,6 @@
 /*
- * Scheduling parameters: ConfigureFlags on a CPU's control capability. Called by invocation_decode, and at boot for the
- * first thread.
+ * Scheduling parameters: ConfigureFlags on a CPU's control capability. Called by invocation_decode, and at
+ * boot for the first thread.
  */
 #include "api/invocation.h"
 #include "arch/x86/arch.h"
@@ -37,8 +37,8 @@ static void sched_control_attach(struct sched_context *sc)
 		sched_reschedule();
 }
 
-void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t budget, ticks_t period, uint64_t extra_refills,
-                             word_t badge, bool sporadic)
+void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t budget, ticks_t period,
+			     uint64_t extra_refills, word_t badge, bool sporadic)
 {
 	ticks_t now = percpu_self()->now;
 	uint64_t max = extra_refills + SCHED_CONTROL_MIN_REFILLS;
@@ -80,7 +80,8 @@ static exception_t sched_control_configure_decode(unsigned length, cap_t cap)
 		return error_range(seL4_MinBudgetUs, period);
 	if (cap_type(target->cap) != CAP_SCHED_CONTEXT)
 		return error_invalid_capability(1);
-	max_extra = (BIT(cap_sched_context_bits(target->cap)) - seL4_CoreSchedContextBytes) / seL4_RefillSizeBytes;
+	max_extra =
+	    (BIT(cap_sched_context_bits(target->cap)) - seL4_CoreSchedContextBytes) / seL4_RefillSizeBytes;
 	if (extra > max_extra)
 		return error_range(0, max_extra);
 	if (cpu >= remote_cpu_count())
@@ -88,7 +89,7 @@ static exception_t sched_control_configure_decode(unsigned length, cap_t cap)
 
 	sc = cap_sched_context_of(target->cap);
 	sched_control_configure(sc, cpu, time_us_to_ticks(budget), time_us_to_ticks(period), extra, badge,
-	                        flags & seL4_SchedContext_Sporadic);
+				flags & seL4_SchedContext_Sporadic);
 	return EXC_NONE;
 }
 

@@ -1,12 +1,15 @@
-// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c kernel/api/syscall.c
-// links: kernel/api/syscall_general.c kernel/release/debug_syscall.c kernel/ipc/endpoint.c kernel/ipc/notification.c
-// links: kernel/ipc/reply.c kernel/ipc/transfer.c kernel/ipc/fault.c kernel/ipc/queue.c kernel/sched/ready.c
-// links: kernel/sched/release.c kernel/sched/refill.c kernel/sched/sched_context.c kernel/sched/remote.c
-// links: kernel/sched/sched_context_decode.c kernel/sched/sched_control.c kernel/object/object.c kernel/cap/mdb.c
-// links: kernel/cap/derive.c kernel/cap/delete.c kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c
-// links: kernel/cap/untyped.c kernel/arch/x86/context.c lib/rbtree/rbtree.c kernel/object/tcb_config.c
-// links: kernel/object/tcb_registers.c kernel/object/tcb_sched.c kernel/object/tcb.c kernel/object/timer.c
-/* Scheduling as threads see it: priorities, slices, budgets and periods, timeouts, YieldTo, and its invocations' errors. */
+// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c
+// links: kernel/api/syscall.c kernel/api/syscall_general.c kernel/release/debug_syscall.c
+// links: kernel/ipc/endpoint.c kernel/ipc/notification.c kernel/ipc/reply.c kernel/ipc/transfer.c
+// links: kernel/ipc/fault.c kernel/ipc/queue.c kernel/sched/ready.c kernel/sched/release.c
+// links: kernel/sched/refill.c kernel/sched/sched_context.c kernel/sched/sched_context_decode.c
+// links: kernel/sched/sched_control.c kernel/sched/remote.c kernel/object/object.c kernel/object/tcb.c
+// links: kernel/object/tcb_config.c kernel/object/tcb_registers.c kernel/object/tcb_sched.c
+// links: kernel/object/timer.c kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c
+// links: kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c
+// links: kernel/arch/x86/context.c lib/rbtree/rbtree.c
+/* Scheduling as threads see it: priorities, slices, budgets and periods, timeouts, YieldTo, and its
+ * invocations' errors. */
 #include "sched/sched.h"
 #include "api/sim_fake.h"
 #include "ipc/message.h"
@@ -40,7 +43,7 @@ static int setup(void **state)
 static word_t configure(struct tcb *t, unsigned sc, word_t budget, word_t period, word_t extra, word_t flags)
 {
 	return sim_invoke(t, CONTROL, SchedControlConfigureFlags, 1, (unsigned[]){sc}, 5,
-	                  (word_t[]){budget, period, extra, 7, flags});
+			  (word_t[]){budget, period, extra, 7, flags});
 }
 
 static word_t invoke_with(struct tcb *t, unsigned slot, word_t label, unsigned extra)
@@ -227,8 +230,9 @@ static void test_configure_errors(void **state)
 	assert_int_equal(configure(a, SC_B, 1000, 2000, 9, 0), seL4_RangeError);
 	assert_int_equal(a->ctx.r8, 8); /* 256 bytes */
 	assert_int_equal(configure(a, SC_B, 1000, max, 8, seL4_SchedContext_Sporadic), seL4_NoError);
-	assert_int_equal(sim_invoke(a, CONTROL, SchedControlConfigureFlags, 0, NULL, 5, (word_t[]){1000, 1000, 0, 0, 0}),
-	                 seL4_TruncatedMessage);
+	assert_int_equal(
+	    sim_invoke(a, CONTROL, SchedControlConfigureFlags, 0, NULL, 5, (word_t[]){1000, 1000, 0, 0, 0}),
+	    seL4_TruncatedMessage);
 	assert_int_equal(sim_invoke(a, CONTROL, SchedContextBind, 0, NULL, 0, NULL), seL4_IllegalOperation);
 }
 
@@ -313,20 +317,20 @@ static void test_deletion_while_running(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_round_robin, setup),
-		cmocka_unit_test_setup(test_priorities, setup),
-		cmocka_unit_test_setup(test_budget_and_period, setup),
-		cmocka_unit_test_setup(test_all_wait_for_budget, setup),
-		cmocka_unit_test_setup(test_syscall_without_budget_is_done_again, setup),
-		cmocka_unit_test_setup(test_timeout_fault, setup),
-		cmocka_unit_test_setup(test_timeout_at_a_syscall_restarts_it, setup),
-		cmocka_unit_test_setup(test_no_timeout_for_round_robin, setup),
-		cmocka_unit_test_setup(test_timeout_of_a_guest, setup),
-		cmocka_unit_test_setup(test_configure_errors, setup),
-		cmocka_unit_test_setup(test_bind_and_unbind, setup),
-		cmocka_unit_test_setup(test_consumed, setup),
-		cmocka_unit_test_setup(test_yield_to, setup),
-		cmocka_unit_test_setup(test_deletion_while_running, setup),
+	    cmocka_unit_test_setup(test_round_robin, setup),
+	    cmocka_unit_test_setup(test_priorities, setup),
+	    cmocka_unit_test_setup(test_budget_and_period, setup),
+	    cmocka_unit_test_setup(test_all_wait_for_budget, setup),
+	    cmocka_unit_test_setup(test_syscall_without_budget_is_done_again, setup),
+	    cmocka_unit_test_setup(test_timeout_fault, setup),
+	    cmocka_unit_test_setup(test_timeout_at_a_syscall_restarts_it, setup),
+	    cmocka_unit_test_setup(test_no_timeout_for_round_robin, setup),
+	    cmocka_unit_test_setup(test_timeout_of_a_guest, setup),
+	    cmocka_unit_test_setup(test_configure_errors, setup),
+	    cmocka_unit_test_setup(test_bind_and_unbind, setup),
+	    cmocka_unit_test_setup(test_consumed, setup),
+	    cmocka_unit_test_setup(test_yield_to, setup),
+	    cmocka_unit_test_setup(test_deletion_while_running, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,7 +253,9 @@ static void start_signals(struct vcpu *v)
 			vmm_shutdown(SHUTDOWN_reboot, "INIT of its boot CPU");
 			return;
 		}
-		reset_to_wait_for_sipi(v);
+		/* one that waits for SIPI is reset already; an upcall asserted for it stays, as on Xen */
+		if (v->run != VCPU_OFFLINE)
+			reset_to_wait_for_sipi(v);
 	}
 	if (__atomic_exchange_n(&v->sipi_pending, false, __ATOMIC_ACQ_REL) && v->run == VCPU_OFFLINE) {
 		state_sipi(v);
@@ -331,7 +333,8 @@ static void secondary(void *argument)
 void vcpu_main(struct vcpu *v)
 {
 	for (uint32_t i = 1; i < vmm.vcpu_count; i++)
-		thread_start(i, secondary, vmm.vcpu[i]);
+		if (thread_start(i, secondary, vmm.vcpu[i]))
+			abort();
 	loop(v);
 	abort();
 }

@@ -6,13 +6,12 @@
  * The idle thread has no registers and no address space: it runs in the tables of the thread before it. A CPU
  * that idles is therefore one where a flush of an address space must look too.
  */
-#include "arch/x86/arch.h"
+#include "arch/x86/switch.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/fpu_hw.h"
 #include "arch/x86/msr.h"
-#include "arch/x86/switch_hw.h"
 #include "object/tcb.h"
 #include "object/vspace.h"
 #include "percpu.h"
@@ -63,13 +62,7 @@ static inline void switch_bases(struct percpu *p, struct context *from, const st
 
 static inline void switch_load_space(struct percpu *p, struct tcb *t)
 {
-	uint64_t cr3 = vspace_cr3(t);
-
-	if (cr3 == p->arch.cr3)
-		return;
-	switch_barrier();
-	cpu_write_cr3(cr3);
-	p->arch.cr3 = cr3;
+	switch_space(p, vspace_cr3(t));
 }
 
 static inline void switch_load_fpu(struct tcb *t)
@@ -117,6 +110,10 @@ void arch_switch_to(struct tcb *from, struct tcb *to)
 	}
 	if (unlikely(from == to))
 		return;
+	if (likely(switch_is_plain(from, to))) {
+		switch_plain(p, from, to);
+		return;
+	}
 	switch_save_fpu(from);
 	p->context = &to->ctx;
 	switch_load_space(p, to);

@@ -89,19 +89,16 @@ static bool svm_open(const struct vmcb *b)
 }
 
 /*
- * A software event's return address is behind its instruction. With NRIP-save the CPU takes it from the VMCB;
- * without, RIP is moved, and moved back if the delivery does not come to its end.
+ * A software event's return address is behind its instruction. A CPU with NRIP-save takes it from the VMCB (but Bochs 2.7 does
+ * not); others push RIP. So both say where it is, and RIP is moved back if the delivery does not come to its end.
  */
 static void svm_inject_software(struct vcpu *v)
 {
 	struct vmcb *b = svm_vmcb(v);
 
-	if (svm_traits.nrip) {
-		b->nrip = b->rip + v->entry_length;
-	} else {
-		b->rip += v->entry_length;
-		v->entry_length_moved = true;
-	}
+	b->rip += v->entry_length;
+	b->nrip = b->rip;
+	v->entry_length_moved = true;
 }
 
 /* Starts the delivery of entry_info. False: no CPU would accept it. */
