@@ -1,6 +1,7 @@
 /*
- * VSpaces: PML4, PDPT, PD and PT objects. Owns the non-leaf entries of user address spaces. Decode checks everything and
- * then makes one store. Called by the invocation layer, by deletion and by the switch to a thread. Frames are in frame.c.
+ * VSpaces: PML4, PDPT, PD and PT objects. Owns the non-leaf entries of user address spaces. Decode checks
+ * everything and then makes one store. Called by the invocation layer, by deletion and by the switch to a
+ * thread. Frames are in frame.c.
  */
 #include "object/vspace.h"
 #include "api/invocation.h"
@@ -74,7 +75,8 @@ static unsigned vspace_table_level(cap_t cap)
 	}
 }
 
-/* Takes a table out of the address space that it is mapped in, if that is still so, and forgets what it translated. */
+/* Takes a table out of the address space that it is mapped in, if that is still so, and forgets what it
+ * translated. */
 static void vspace_unmap_table(cap_t cap)
 {
 	unsigned level = vspace_table_level(cap), missing;
@@ -184,7 +186,8 @@ void vspace_finalise(cap_t cap, bool final)
 	case CAP_PML4:
 		vspace_generation++; /* it may have been in a thread */
 		if (final && cap_paging_is_mapped(cap))
-			asid_root_gone((unsigned)cap_paging_asid(cap), ASID_VSPACE, paddr(cap_paging_ptr(cap)));
+			asid_root_gone((unsigned)cap_paging_asid(cap), ASID_VSPACE,
+				       paddr(cap_paging_ptr(cap)));
 		break;
 	case CAP_ASID_POOL:
 		if (final)

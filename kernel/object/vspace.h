@@ -7,16 +7,17 @@
 
 #include "object/tcb.h"
 
-exception_t vspace_decode(word_t label, unsigned length, struct cte *slot, cap_t cap); /* paging structures, frames */
+exception_t vspace_decode(word_t label, unsigned length, struct cte *slot,
+			  cap_t cap); /* paging structures, frames */
 exception_t asid_control_decode(word_t label, unsigned length, cap_t cap);
 exception_t asid_pool_decode(word_t label, unsigned length, cap_t cap);
 
 /* A new PML4 in zeroed memory: the kernel's upper half is filled in. */
 void vspace_init_root(paddr_t pml4);
 /*
- * The CR3 value of a thread's VSpace; the kernel's own if it has none that is valid. It is looked up once and kept in the
- * thread, until a PML4's capability or an ASID goes anywhere: that makes a new generation. A thread whose VSpace capability
- * is replaced says vspace_changed().
+ * The CR3 value of a thread's VSpace; the kernel's own if it has none that is valid. It is looked up once and
+ * kept in the thread, until a PML4's capability or an ASID goes anywhere: that makes a new generation. A
+ * thread whose VSpace capability is replaced says vspace_changed().
  */
 extern uint64_t vspace_generation; /* never 0 */
 void vspace_find_cr3(struct tcb *t);
@@ -40,8 +41,8 @@ bool vspace_root_valid(cap_t cap); /* PML4 with an assigned, live ASID */
 void vspace_finalise(cap_t cap, bool final);
 
 /*
- * The VSpace or EPT root (physical address of its top table) that an ASID names; false if none. ASIDs are one space for
- * both kinds: 8 pools of 512.
+ * The VSpace or EPT root (physical address of its top table) that an ASID names; false if none. ASIDs are one
+ * space for both kinds: 8 pools of 512.
  */
 enum asid_kind { ASID_VSPACE = 1, ASID_EPT = 2 };
 bool asid_lookup(unsigned asid, enum asid_kind kind, paddr_t *root);
@@ -50,6 +51,7 @@ void asid_init(paddr_t page, paddr_t first_pml4);
 
 /* Boot: maps a page in the first thread's VSpace; tables must exist. */
 void vspace_boot_map(paddr_t pml4, vaddr_t v, paddr_t p, bool write, bool execute);
-void vspace_boot_map_table(paddr_t pml4, vaddr_t v, paddr_t table, unsigned level); /* 3: PDPT, 2: PD, 1: PT */
+void vspace_boot_map_table(paddr_t pml4, vaddr_t v, paddr_t table,
+			   unsigned level); /* 3: PDPT, 2: PD, 1: PT */
 
 #endif

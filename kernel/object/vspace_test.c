@@ -1,5 +1,7 @@
-// links: kernel/object/vspace_walk.c kernel/object/frame.c kernel/object/asid.c kernel/object/ept.c kernel/object/memory_fake.c
-// links: kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c kernel/object/object.c kernel/api/error.c kernel/cap/cap_fake.c
+// links: kernel/object/vspace_walk.c kernel/object/frame.c kernel/object/asid.c kernel/object/ept.c
+// kernel/object/memory_fake.c links: kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c
+// kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c
+// kernel/object/object.c kernel/api/error.c kernel/cap/cap_fake.c
 /* VSpaces, frames, ASIDs: every error in seL4's order, entries bit by bit, stale mappings, deletion. */
 #include "object/memory_fake.h"
 #include "arch/x86/cpu.h"
@@ -123,13 +125,13 @@ static void page_entries(void **state)
 		word_t rights, attr;
 		bool user, write, nx;
 	} cases[] = {
-		{RW, 0, true, true, false},
-		{seL4_RightRead, insula_X86_ExecuteNever, true, false, true},
-		{seL4_RightWrite, 0, false, false, true},
-		{0, 0, false, false, true},
-		{15, 1, true, true, false},
-		{RW, 4, true, true, false},
-		{RW, 7 | insula_X86_ExecuteNever, true, true, true},
+	    {RW, 0, true, true, false},
+	    {seL4_RightRead, insula_X86_ExecuteNever, true, false, true},
+	    {seL4_RightWrite, 0, false, false, true},
+	    {0, 0, false, false, true},
+	    {15, 1, true, true, false},
+	    {RW, 4, true, true, false},
+	    {RW, 7 | insula_X86_ExecuteNever, true, true, true},
 	};
 
 	(void)state;
@@ -137,7 +139,8 @@ static void page_entries(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		pte_t e;
 
-		assert_int_equal(FAKE_INVOKE(frame, X86PageMap, pml4, VA, cases[i].rights, cases[i].attr), EXC_NONE);
+		assert_int_equal(FAKE_INVOKE(frame, X86PageMap, pml4, VA, cases[i].rights, cases[i].attr),
+				 EXC_NONE);
 		e = entry(pml4, VA, 1);
 		assert_int_equal(pte_base(e), address(frame));
 		assert_int_equal(pte_user(e), cases[i].user);
@@ -341,12 +344,14 @@ static exception_t make_pool(unsigned ut, unsigned dest)
 {
 	/* extra capabilities: Untyped, root CNode */
 	fake_root(5)->cap = fake_root_cap();
-	return fake_invoke(FAKE_CONTROL, X86ASIDControlMakePool, ut, 5, 2, (const word_t[]){dest, FAKE_RADIX});
+	return fake_invoke(FAKE_CONTROL, X86ASIDControlMakePool, ut, 5, 2,
+			   (const word_t[]){dest, FAKE_RADIX});
 }
 
 static void asid_pools(void **state)
 {
-	unsigned uts = 100, root2 = fake_object(seL4_X64_PML4Object), root3 = fake_object(seL4_X64_PML4Object);
+	unsigned uts = 100, root2 = fake_object(seL4_X64_PML4Object),
+		 root3 = fake_object(seL4_X64_PML4Object);
 	struct tcb *t = calloc(1, sizeof(*t));
 	paddr_t root;
 
@@ -399,21 +404,21 @@ static void copies_of_frames_are_unmapped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(new_root_has_the_kernel_half, setup),
-		cmocka_unit_test_setup(levels_missing_are_reported, setup),
-		cmocka_unit_test_setup(tables_map_errors, setup),
-		cmocka_unit_test_setup(page_entries, setup),
-		cmocka_unit_test_setup(read_only_capability_stays_read_only, setup),
-		cmocka_unit_test_setup(remapping_a_capability, setup),
-		cmocka_unit_test_setup(addresses_and_alignment, setup),
-		cmocka_unit_test_setup(large_pages, setup),
-		cmocka_unit_test_setup(small_over_small_replaces_and_goes_stale, setup),
-		cmocka_unit_test_setup(tables_unmap, setup),
-		cmocka_unit_test_setup(a_reused_asid_is_stale, setup),
-		cmocka_unit_test_setup(asid_pool_assign_errors, setup),
-		cmocka_unit_test_setup(kept_root_follows_the_capability, setup),
-		cmocka_unit_test_setup(asid_pools, setup),
-		cmocka_unit_test_setup(copies_of_frames_are_unmapped, setup),
+	    cmocka_unit_test_setup(new_root_has_the_kernel_half, setup),
+	    cmocka_unit_test_setup(levels_missing_are_reported, setup),
+	    cmocka_unit_test_setup(tables_map_errors, setup),
+	    cmocka_unit_test_setup(page_entries, setup),
+	    cmocka_unit_test_setup(read_only_capability_stays_read_only, setup),
+	    cmocka_unit_test_setup(remapping_a_capability, setup),
+	    cmocka_unit_test_setup(addresses_and_alignment, setup),
+	    cmocka_unit_test_setup(large_pages, setup),
+	    cmocka_unit_test_setup(small_over_small_replaces_and_goes_stale, setup),
+	    cmocka_unit_test_setup(tables_unmap, setup),
+	    cmocka_unit_test_setup(a_reused_asid_is_stale, setup),
+	    cmocka_unit_test_setup(asid_pool_assign_errors, setup),
+	    cmocka_unit_test_setup(kept_root_follows_the_capability, setup),
+	    cmocka_unit_test_setup(asid_pools, setup),
+	    cmocka_unit_test_setup(copies_of_frames_are_unmapped, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

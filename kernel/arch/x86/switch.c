@@ -47,17 +47,6 @@ static inline void switch_load_bases(struct percpu *p, const struct context *to)
 	cpu_exchange_user_gsbase(to->gs_base);
 }
 
-static inline void switch_bases(struct percpu *p, struct context *from, const struct context *to)
-{
-	if (unlikely(!cpu.fsgsbase)) {
-		switch_bases_msr(p, to);
-		return;
-	}
-	from->fs_base = cpu_rdfsbase();
-	cpu_wrfsbase(to->fs_base);
-	from->gs_base = cpu_exchange_user_gsbase(to->gs_base);
-}
-
 /* ---- address space, FPU ---- */
 
 static inline void switch_load_space(struct percpu *p, struct tcb *t)
@@ -84,9 +73,12 @@ static inline void switch_save_fpu(struct tcb *t)
 		fpu_forbid(false);
 }
 
-/* From or to the idle thread, or at the start from none. */
-static void switch_idle(struct percpu *p, struct tcb *from, struct tcb *to)
+/* From or to the idle thread, or at the start from none; an FPU that is not to be used; a CPU without
+ * FSGSBASE. */
+static __attribute__((noinline)) void switch_unusual(struct percpu *p, struct tcb *from, struct tcb *to)
 {
+	if (from == to)
+		return;
 	if (from != NULL && from != p->idle) {
 		switch_save_bases(&from->ctx);
 		switch_save_fpu(from);
@@ -103,22 +95,10 @@ void arch_switch_to(struct tcb *from, struct tcb *to)
 {
 	struct percpu *p = percpu_self();
 
-	if (unlikely(from == NULL || from == p->idle || to == p->idle)) {
-		if (from != to)
-			switch_idle(p, from, to);
-		return;
-	}
-	if (unlikely(from == to))
-		return;
-	if (likely(switch_is_plain(from, to))) {
+	if (likely(from != NULL && switch_is_plain(from, to)))
 		switch_plain(p, from, to);
-		return;
-	}
-	switch_save_fpu(from);
-	p->context = &to->ctx;
-	switch_load_space(p, to);
-	switch_bases(p, &from->ctx, &to->ctx);
-	switch_load_fpu(to);
+	else
+		switch_unusual(p, from, to);
 }
 
 /* ---- changes of a thread that may be the running one ---- */

@@ -1,6 +1,6 @@
 /*
- * From one thread to another on this CPU, for callers that make the switch part of their own code: the plain case of
- * arch_switch_to() (arch.h). switch.c has the others.
+ * From one thread to another on this CPU, for callers that make the switch part of their own code: the plain
+ * case of arch_switch_to() (arch.h). switch.c has the others.
  */
 #ifndef ARCH_X86_SWITCH_H
 #define ARCH_X86_SWITCH_H
@@ -38,14 +38,17 @@ static inline void switch_space(struct percpu *p, uint64_t cr3)
 	p->arch.cr3 = cr3;
 }
 
-/* Neither is the idle thread or uses its FPU in an unusual way, `to` has a known address space, and this CPU has FSGSBASE. */
+/* Neither is the idle thread or uses its FPU in an unusual way, `to` has a known address space, and this CPU
+ * has FSGSBASE. */
 static inline bool switch_is_plain(const struct tcb *from, const struct tcb *to)
 {
-	return !(from->fpu_disabled | to->fpu_disabled) && to->cr3_generation == vspace_generation && cpu.fsgsbase;
+	return !(from->fpu_disabled | to->fpu_disabled) && to->cr3_generation == vspace_generation &&
+	       cpu.fsgsbase;
 }
 
 /* Two threads for which switch_is_plain() holds. */
-static inline __attribute__((always_inline)) void switch_plain(struct percpu *p, struct tcb *from, struct tcb *to)
+static inline __attribute__((always_inline)) void switch_plain(struct percpu *p, struct tcb *from,
+							       struct tcb *to)
 {
 	p->context = &to->ctx;
 	fpu_hw_save(from->fpu.area);
