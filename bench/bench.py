@@ -44,7 +44,7 @@ FIGURES = [
     ("call_reply", "Call and ReplyRecv between address spaces", "instructions", 600, "seL4 16", 509),
     ("call_reply_10", "the same, 10 words", "instructions", 1500, "seL4 16", 2178),
     ("fault_reply", "fault and reply between address spaces", "instructions", 1500, "seL4 16", 1948),
-    ("signal_wake", "signal to a waiting thread of higher priority", "instructions", None, None, None),
+    ("signal_wake", "signal to a waiting thread of higher priority", "instructions", 600, None, None),
     ("memory_64", "memory beyond a 64 MiB domain's RAM", "KiB", 1536, XEN, None),
     ("memory_kept", "kept by kernel and servers, 4 GiB, one domain", "KiB", 48 * 1024, None, None),
     ("power_on_to_init", "power-on to the first domain's init", "instructions", 2_500_000_000, XEN, None),

@@ -1,3 +1,7 @@
+/*
+ * What the portable kernel stands on in host tests (sim_fake.h): memory, CPU, clock, and objects of other layers that
+ * refuse every invocation. Linked by tests only.
+ */
 #include "api/sim_fake.h"
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu_hw.h"

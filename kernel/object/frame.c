@@ -4,6 +4,7 @@
  */
 #include "object/frame.h"
 #include "api/invocation.h"
+#include "arch/x86/console.h"
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/mm/tables_hw.h"
@@ -85,6 +86,8 @@ static exception_t frame_map(unsigned length, struct cte *slot, cap_t cap)
 		tlb_flush_page(cap_paging_ptr(space), address);
 	cap = cap_frame_with_mapped(cap_frame_with_asid(cap, cap_paging_asid(space)), address);
 	slot->cap = cap_frame_with_map(cap, FRAME_VSPACE);
+	if (cap_frame_device(cap))
+		console_device_mapped(cap_frame_ptr(cap), BIT(frame_size_bits(cap_frame_size(cap))));
 	return EXC_NONE;
 }
 

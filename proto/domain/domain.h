@@ -25,6 +25,7 @@ enum domain_call {
 	/* from a vmm */
 	DOMAIN_VMM_SHUTDOWN = 32, /* reason (SHUTDOWN_poweroff 0, reboot 1, suspend 2, crash 3): of the caller's domain */
 	DOMAIN_VMM_READY,         /* it runs its guest's first instruction next */
+	DOMAIN_VMM_LOG,           /* a line of text as words, for Insula's log; only so many of a domain are taken */
 	DOMAIN_VMM_REFUSED,       /* errno, then a line of text as words: the kernel cannot be loaded; the domain is destroyed */
 };
 

@@ -25,6 +25,7 @@
 #include <xen/sched.h>
 
 #define VMM_PRIORITY 100u
+#define VMM_LOG_LINES 100u
 #define VMM_HEAP(vcpus) ((32u << 10) + (vcpus) * (8u << 10))
 #define VMM_UNTYPED_BITS 19u
 #define VMM_OWN_SLOTS 320u /* of its CNode, beyond the fixed ones: its objects and placed pages */
@@ -347,8 +348,19 @@ void domain_vmm_refused(uint32_t id, int error, const char *why)
 	if (!d)
 		return;
 	log_line("domain %u (%s) refused: %s", id, d->spec.name, why);
-	d->ended = true;
+	d->refused = d->ended = true;
 	d->shutdown_reason = SHUTDOWN_crash;
+}
+
+void domain_vmm_log(uint32_t id, const char *text)
+{
+	struct domain *d = find(id);
+
+	/* a vmm that never stops talking is not listened to for ever */
+	if (d && d->log_lines < VMM_LOG_LINES) {
+		d->log_lines++;
+		log_line("%s", text);
+	}
 }
 
 void domain_task_faulted(uint32_t task)
@@ -374,7 +386,8 @@ void domain_work(void)
 
 		if (!id || !d->ended)
 			continue;
-		log_line("domain %u (%s) %s", id, spec.name, how[d->shutdown_reason]);
+		if (!d->refused)
+			log_line("domain %u (%s) %s", id, spec.name, how[d->shutdown_reason]);
 		release(d);
 		if (!again)
 			continue;

@@ -25,10 +25,12 @@ struct domain {
 	bool console_open;
 	uint32_t pauses;
 	bool ready;      /* its guest runs */
+	bool refused;    /* its kernel could not be loaded: told already */
 	bool ended;      /* shut down or crashed; waits to be taken away or is kept */
 	uint32_t shutdown_reason;
 	uint64_t ram_bytes;
 	uint64_t cpu_us;
+	uint32_t log_lines; /* taken from its vmm */
 	struct vmm_control *control;
 	uint32_t control_slot;
 };
@@ -47,6 +49,7 @@ bool domain_info(uint32_t n, struct domain_info *out);
 void domain_vmm_ready(uint32_t id);
 void domain_vmm_shutdown(uint32_t id, uint32_t reason);
 void domain_vmm_refused(uint32_t id, int error, const char *why);
+void domain_vmm_log(uint32_t id, const char *text);
 /* A task of ours faulted. */
 void domain_task_faulted(uint32_t task);
 

@@ -9,6 +9,7 @@
 #include "sel4/sel4.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/root_call.h"
+#include "user/log.h"
 #include "user/message.h"
 
 #define MESSAGE_MAX 120u
@@ -64,9 +65,21 @@ static int control(uint64_t label, const uint64_t *m, unsigned length, uint64_t 
 	}
 }
 
+/* A vmm's text, for our console: printable characters only. */
+static void text_of(const uint64_t *m, unsigned words, char *text, size_t size)
+{
+	size_t n = words * 8u < size - 1 ? words * 8u : size - 1;
+
+	memcpy(text, m, n);
+	text[n] = 0;
+	for (char *c = text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
 static int from_vmm(uint32_t id, uint64_t label, const uint64_t *m, unsigned length)
 {
-	char why[161];
+	char why[241];
 
 	switch (label) {
 	case DOMAIN_VMM_SHUTDOWN:
@@ -75,18 +88,14 @@ static int from_vmm(uint32_t id, uint64_t label, const uint64_t *m, unsigned len
 	case DOMAIN_VMM_READY:
 		domain_vmm_ready(id);
 		return 0;
-	case DOMAIN_VMM_REFUSED: {
-		size_t n = length > 1 ? (length - 1) * 8 : 0;
-
-		n = n < sizeof(why) - 1 ? n : sizeof(why) - 1;
-		memcpy(why, m + 1, n);
-		why[n] = 0;
-		for (char *c = why; *c; c++)
-			if (*c < ' ' || *c > '~')
-				*c = '?'; /* a vmm's bytes on our console */
+	case DOMAIN_VMM_LOG:
+		text_of(m, length, why, sizeof(why));
+		domain_vmm_log(id, why);
+		return 0;
+	case DOMAIN_VMM_REFUSED:
+		text_of(m + 1, length ? length - 1 : 0, why, sizeof(why));
 		domain_vmm_refused(id, length ? (int)(int64_t)m[0] : -EINVAL, why);
 		return 0;
-	}
 	default:
 		return -EPERM;
 	}
@@ -102,8 +111,11 @@ static void faults(void)
 
 int main(void)
 {
+	seL4_MessageInfo_t info;
 	seL4_Word badge;
-	seL4_MessageInfo_t info = seL4_Recv(TASK_SLOT_SERVICE, &badge, TASK_SLOT_REPLY);
+
+	(void)log_connect();
+	info = seL4_Recv(TASK_SLOT_SERVICE, &badge, TASK_SLOT_REPLY);
 
 	for (;;) {
 		uint64_t message[MESSAGE_MAX], reply[MESSAGE_MAX];

@@ -8,12 +8,27 @@
 #include "servers/vmm/xen/xen.h"
 #include "user/env.h"
 #include "user/log.h"
+#include "user/log_route.h"
 #include "user/message.h"
 #include "user/slot.h"
 #include "user/vspace.h"
 #include <xen/sched.h>
 
 struct vmm vmm;
+
+/* The runtime's log lines go to the domain manager: a vmm has no console of its own but the guest's. */
+static void log_to_manager(const char *text, uint32_t n)
+{
+	struct message m;
+	char line[241];
+	uint32_t length = n && n < sizeof(line) ? n - 1 : 0; /* without the newline */
+
+	memcpy(line, text, length);
+	line[length] = 0;
+	message_begin(&m);
+	message_put_string(&m, line);
+	(void)message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_LOG);
+}
 
 static void refuse(int error, const char *why)
 {
@@ -63,6 +78,7 @@ int main(void)
 
 	vmm.start = (const struct vmm_start *)(const void *)env->data;
 	slot_begin(vmm.start->first_free_slot);
+	log_route(log_to_manager);
 	vmm.domid = vmm.start->domid;
 	vmm.vcpu_count = vmm.start->vcpus;
 	vmm.ram_bytes = vmm.start->ram_bytes;

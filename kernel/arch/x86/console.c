@@ -189,9 +189,12 @@ void console_map(void)
 	console_screen_start(CONSOLE_SCREEN_MAPPED, kmap_device(paddr(start), bytes, KMAP_WC), bytes);
 }
 
-void console_release_screen(void)
+void console_device_mapped(uint64_t start, uint64_t size)
 {
-	console.released = true;
+	uint64_t place, bytes;
+
+	if (console_screen_place(&place, &bytes) && start < place + bytes && place < start + size)
+		console.released = true;
 }
 
 void console_force(void)

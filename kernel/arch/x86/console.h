@@ -20,8 +20,9 @@ void console_init(const char *cmdline, const struct boot_info_fb *fb);
 /* Boot, as soon as kmap_device works: the screen through it. Between the end of the low mapping and this call
  * the screen is left alone. */
 void console_map(void);
-/* The screen belongs to a server from now on; only a panic is still shown there. */
-void console_release_screen(void);
+/* A device frame was mapped into an address space. If it shows the screen, that belongs to a server from now on: only a panic is still
+ * shown there by the kernel. */
+void console_device_mapped(uint64_t start, uint64_t size);
 /* A panic or boot_stop: every console, whoever has it. */
 void console_force(void);
 
