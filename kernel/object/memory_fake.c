@@ -1,4 +1,5 @@
 #include "object/memory_fake.h"
+#include "arch/x86/console.h"
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/mm/kernel_tables.h"
@@ -132,4 +133,11 @@ void fake_memory_reset(void)
 	cte_insert_root(fake_root(FAKE_CONTROL), cap_of_type(CAP_ASID_CONTROL));
 	asid_init(paddr(cap_asid_pool_ptr(pool)), paddr(0x777000));
 	fake_flush_pages = fake_flush_roots = fake_left_roots = fake_nested = 0;
+}
+
+/* No screen here. */
+void console_device_mapped(uint64_t start, uint64_t size)
+{
+	(void)start;
+	(void)size;
 }

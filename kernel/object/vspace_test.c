@@ -1,7 +1,7 @@
 // links: kernel/object/vspace_walk.c kernel/object/frame.c kernel/object/asid.c kernel/object/ept.c
-// kernel/object/memory_fake.c links: kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c
-// kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c
-// kernel/object/object.c kernel/api/error.c kernel/cap/cap_fake.c
+// links: kernel/object/memory_fake.c kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c
+// links: kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c
+// links: kernel/object/object.c kernel/api/error.c kernel/cap/cap_fake.c
 /* VSpaces, frames, ASIDs: every error in seL4's order, entries bit by bit, stale mappings, deletion. */
 #include "object/memory_fake.h"
 #include "arch/x86/cpu.h"

@@ -1,6 +1,6 @@
 /* Tables written by acpi_build and by hand, read back, then damaged. */
 // links: lib/acpi/acpi_root.c lib/acpi/acpi_madt.c lib/acpi/acpi_fadt.c lib/acpi/acpi_sleep.c
-// lib/acpi/acpi_build.c
+// links: lib/acpi/acpi_build.c
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

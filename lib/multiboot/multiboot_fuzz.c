@@ -3,7 +3,7 @@
  * What is decoded must be inside the limits of boot_info.h.
  */
 // links: lib/multiboot/multiboot.c lib/multiboot/multiboot1.c lib/multiboot/multiboot2.c
-// lib/multiboot/boot_info_build.c
+// links: lib/multiboot/boot_info_build.c
 #include <stdlib.h>
 #include <string.h>
 #include "multiboot/multiboot.h"

@@ -22,6 +22,7 @@ REFUSAL = r"^(?:\w+: )?(?:.*\brefused: .*|error: .*)$"
 BANNER = r"Insula \d+\.\d+\S*"
 INIT = r"INSULA-GUEST: init [\d.]+"
 LOGIN = r"login: "
+SHELL = r"[#$] (?:\x1b\[6n)?\Z"  # the prompt of busybox's shell, which asks where the cursor is
 PANIC = r"(?i)\bpanic\b.*|assertion.*failed.*"
 REPORT = re.compile(r"INSULA-GUEST: (\w+) work=(\d+) mono=([\d.]+) real=([\d.]+) cpu=([\d.]+) tsc=(\d+)")
 

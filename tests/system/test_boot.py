@@ -1,13 +1,13 @@
 """The ways to start Insula, and what its user does first."""
 from harness import OUT
-from insula import (BANNER, INIT, INITRD, ISO, LOGIN, VMLINUX, Insula, check, domain)
+from insula import (BANNER, INIT, INITRD, ISO, LOGIN, SHELL, VMLINUX, Insula, check, domain)
 from scenarios import scenario
 
 
 def log_in(machine: Insula) -> None:
     machine.expect(LOGIN)
     machine.send("root\n")
-    machine.expect(r"[#$] $")
+    machine.expect(SHELL)
     machine.send("uname -s -m; echo sum $((40 + 2))\n")
     machine.expect(r"^Linux x86_64\n")
     machine.expect(r"^sum 42\n")

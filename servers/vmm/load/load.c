@@ -21,6 +21,7 @@
 #define MODULE_KERNEL  TASK_MODULE_VADDR
 #define MODULE_RAMDISK (TASK_MODULE_VADDR + (1ull << 32))
 #define DECODER_LIMIT  (160ull << 20)
+#define LOAD_END       (1ull << 30)
 #define PAGE_MASK      ((uint64_t)PAGE - 1)
 
 struct loader {
@@ -227,8 +228,9 @@ int load_guest(struct load_result *out, char *why, size_t why_size)
 	/* RAM from 0 up to its first gap, or 4 GiB: extents are in ascending order */
 	for (uint32_t i = 0; i < s->extent_count && s->extent[i].gpa == l.low_end; i++)
 		l.low_end += (uint64_t)s->extent[i].count << s->extent[i].order;
-	if (l.low_end > LAYOUT_ACPI_GPA)
-		l.low_end = LAYOUT_ACPI_GPA;
+	/* Linux reads the start information through early page tables that reach the first GiB only */
+	if (l.low_end > LOAD_END)
+		l.low_end = LOAD_END;
 	if (l.low_end < (8ull << 20))
 		return refuse(&l, -ENOMEM, "a domain needs at least 8 MiB of memory");
 	l.free_end = l.low_end;
@@ -236,7 +238,7 @@ int load_guest(struct load_result *out, char *why, size_t why_size)
 		uint8_t *to;
 
 		if (s->ramdisk_bytes > l.free_end - (4ull << 20))
-			return refuse(&l, -ENOMEM, "ramdisk: larger than the domain's memory");
+			return refuse(&l, -ENOMEM, "ramdisk: it does not fit into the domain's memory below 1 GiB");
 		ramdisk = (l.free_end - s->ramdisk_bytes) & ~PAGE_MASK;
 		to = memory_at(gpa(ramdisk), s->ramdisk_bytes);
 		if (!to)
