@@ -34,3 +34,10 @@ CONFORMANCE_TASK := $(O)/tests/conformance_task
 $(eval $(call ROOTTASK,conformance,$(CONFORMANCE_TASK)))
 .PHONY: conformance-task
 conformance-task: $(CONFORMANCE_TASK)
+
+# Those with rules of their own.
+ROOTTASKS := $(addprefix $(RO)/,hello entry vcpu)
+$(ROOTTASKS): $(wildcard tests/roottask/*/*.[chS]) $(wildcard tests/roottask/*/*.lds)
+	$(Q)$(MAKE) -s -C tests/roottask/$(@F) O=$(abspath $(RO)) CC=$(CC)
+.PHONY: roottasks
+roottasks: $(ROOTTASKS) $(CONFORMANCE_TASK)

@@ -33,8 +33,14 @@ include build/roottask.mk
 .PHONY: payloads system-tests test bench bench-peer
 payloads: $(TO)/payload $(TO)/bad/.made
 RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $(JOBS))
+# Everything CI runs: both compilers without a warning, the fuzzers for a short time, host tests, root tasks, scenarios.
+FUZZ_SHORT ?= 3
 test: setup
-	$(Q)$(MAKE) --no-print-directory image guests payloads host-tests $(IMG)/insula.iso
+	$(Q)$(MAKE) --no-print-directory -j2 image guests payloads roottasks host-tests
+	$(Q)$(MAKE) --no-print-directory $(IMG)/insula.iso
+	$(Q)$(MAKE) --no-print-directory -j2 O=$(O)/clang CC=clang image payloads host-tests
+	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
+	$(Q)$(MAKE) --no-print-directory -j2 fuzz FUZZ_SECONDS=$(FUZZ_SHORT)
 	$(Q)$(RUN_TESTS) --host $(O)/host $(TESTS)
 system-tests: setup
 	$(Q)$(MAKE) --no-print-directory image guests payloads $(IMG)/insula.iso

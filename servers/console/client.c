@@ -13,9 +13,12 @@
 #define SWITCH_CODE  '\001'
 #define SWITCH_COUNT 3u
 #define PIECE 512u
+#define TURNS 4u
 
 static struct client table[CLIENTS_MAX];
 static struct client *focus, *last_domain;
+static enum { AWAIT_NONE, AWAIT_FIRST, AWAIT_NAME } await = AWAIT_FIRST;
+static char await_name[32];
 static unsigned switch_count;
 
 static bool page_make(struct client *c)
@@ -75,6 +78,8 @@ void client_close(struct client *c)
 		struct client *next = client_any_domain();
 
 		focus = NULL;
+		await = c->kind == CONSOLE_DOMAIN ? AWAIT_NAME : AWAIT_NONE;
+		memcpy(await_name, c->name, sizeof(await_name));
 		client_set_focus(next ? next : client_of_kind(CONSOLE_MONITOR));
 	}
 	/* the client's copies of the page go; ours stays mapped */
@@ -147,11 +152,19 @@ bool client_drain(struct client *c)
 	return n == PIECE;
 }
 
-void client_drain_all(uint64_t signals)
+bool client_drain_all(uint64_t signals)
 {
-	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
-		if (table[i].open && (signals >> (i % 60) & 1))
-			(void)client_drain(&table[i]);
+	bool more = false;
+
+	/* a few pieces of each: one that writes without end must not keep the others waiting */
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		bool left = table[i].open && (signals >> (i % 60) & 1);
+
+		for (unsigned turn = 0; left && turn < TURNS; turn++)
+			left = client_drain(&table[i]);
+		more = more || left;
+	}
+	return more;
 }
 
 /* ---- keyboard ---- */
@@ -159,6 +172,13 @@ void client_drain_all(uint64_t signals)
 struct client *client_focus(void)
 {
 	return focus;
+}
+
+bool client_awaited(const struct client *c)
+{
+	if (c->kind != CONSOLE_DOMAIN)
+		return c->kind == CONSOLE_MONITOR && !focus;
+	return await == AWAIT_FIRST || (await == AWAIT_NAME && !strcmp(c->name, await_name));
 }
 
 static void replay(const struct client *c)
@@ -179,6 +199,8 @@ void client_set_focus(struct client *c)
 	if (focus && focus->kind == CONSOLE_DOMAIN)
 		last_domain = focus;
 	focus = c;
+	if (c->kind == CONSOLE_DOMAIN)
+		await = AWAIT_NONE;
 	(void)snprintf(line, sizeof(line), "\r\n(insula) keyboard to %s%s; Ctrl-A three times switches\r\n",
 		       c->kind == CONSOLE_DOMAIN ? "domain " : "the ", c->kind == CONSOLE_DOMAIN ? c->name : "monitor");
 	display_write(line, (uint32_t)strlen(line));
@@ -194,6 +216,8 @@ static void deliver(char ch)
 
 void client_input(const char *text, unsigned n)
 {
+	if (n)
+		await = AWAIT_NONE;
 	for (unsigned i = 0; i < n; i++) {
 		if (text[i] == SWITCH_CODE) {
 			if (++switch_count < SWITCH_COUNT)

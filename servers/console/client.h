@@ -39,10 +39,14 @@ struct client *client_any_domain(void);
 
 /* Moves what a client wrote to the display or its history; true if there may be more. */
 bool client_drain(struct client *c);
-void client_drain_all(uint64_t signals);
+/* Those of the clients whose bit is set; true if one has more. */
+bool client_drain_all(uint64_t signals);
 
 /* Keyboard */
 struct client *client_focus(void);
+/* Whether a client that opens gets the keyboard at once: the monitor, the first domain, and a domain that had the keyboard when it closed and
+ * is started again, unless somebody has typed meanwhile. */
+bool client_awaited(const struct client *c);
 void client_set_focus(struct client *c);
 /* Bytes from the keyboard or serial line, with the three Ctrl-A that switch. */
 void client_input(const char *text, unsigned n);

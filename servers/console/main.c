@@ -21,7 +21,7 @@
 #define EVENT_MARK     (1ull << 63)
 #define LOG_WORDS      100u
 
-static seL4_CPtr receive_slot, notify_slot;
+static seL4_CPtr receive_slot, notify_slot, again_slot; /* again_slot: our own notification, as if every client had signalled */
 
 static seL4_MessageInfo_t answer(int result, unsigned words, unsigned caps)
 {
@@ -49,11 +49,8 @@ static seL4_MessageInfo_t open_client(seL4_MessageInfo_t info)
 		receive_slot = slot_alloc();
 		seL4_SetCapReceivePath(TASK_SLOT_CNODE, receive_slot, seL4_WordBits);
 	}
-	if (c->kind == CONSOLE_MONITOR || (c->kind == CONSOLE_DOMAIN && (!client_focus() || client_focus()->kind != CONSOLE_DOMAIN) &&
-					    !client_any_domain()))
+	if (client_awaited(c))
 		client_set_focus(c);
-	if (c->kind == CONSOLE_DOMAIN && client_focus() && client_focus()->kind == CONSOLE_MONITOR && c->domain == 1)
-		client_set_focus(c); /* the first domain is what the user waits for */
 	seL4_SetMR(0, c->number);
 	seL4_SetCap(0, c->slot_frame);
 	return answer(0, 1, 1);
@@ -127,7 +124,8 @@ static void events(uint64_t badge)
 		(void)seL4_IRQHandler_Ack(CONSOLE_SLOT_KEYBOARD_IRQ);
 	}
 	/* the line may have room again for anyone */
-	client_drain_all(badge & EVENT_SERIAL ? UINT64_MAX : (badge & ~EVENT_MARK) >> EVENT_CLIENTS);
+	if (client_drain_all(badge & EVENT_SERIAL ? UINT64_MAX : (badge & ~EVENT_MARK) >> EVENT_CLIENTS))
+		seL4_Signal(again_slot);
 }
 
 static void interrupt_bind(seL4_CPtr handler, uint64_t bit)
@@ -147,6 +145,7 @@ int main(void)
 
 	receive_slot = slot_alloc();
 	notify_slot = slot_alloc();
+	again_slot = object_mint_badge(TASK_SLOT_NOTIFICATION, EVENT_MARK | ((1ull << 60) - 1) << EVENT_CLIENTS);
 	if (start->serial_port)
 		interrupt_bind(CONSOLE_SLOT_SERIAL_IRQ, EVENT_SERIAL);
 	if (start->has_keyboard)

@@ -18,7 +18,8 @@
 
 #define PROMPT "insula> "
 
-static void error_line(int error)
+/* `what` failed: a domain's name, or NULL. */
+static void error_line(const char *what, int error)
 {
 	static const struct {
 		int error;
@@ -36,10 +37,10 @@ static void error_line(int error)
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].error == error) {
-			terminal_print("error: %s\n", known[i].text);
+			terminal_print("error: %s%s%s\n", what ? what : "", what ? ": " : "", known[i].text);
 			return;
 		}
-	terminal_print("error: %d\n", error);
+	terminal_print("error: %s%s%d\n", what ? what : "", what ? ": " : "", error);
 }
 
 static const char *state_text(const struct domain_info *d)
@@ -66,7 +67,7 @@ static void info(void)
 	int r = calls_machine(&m);
 
 	if (r) {
-		error_line(r);
+		error_line(NULL, r);
 		return;
 	}
 	terminal_print("version       %s\n", m.machine.version);
@@ -117,7 +118,7 @@ static void create(const struct command *c)
 	int r = calls_create(&c->spec, &id);
 
 	if (r)
-		error_line(r);
+		error_line(c->spec.name, r);
 	else
 		terminal_print("domain %u (%s)\n", id, c->spec.name);
 }
@@ -129,7 +130,7 @@ static void machine_end(uint64_t how)
 	while (calls_domain_info(0, &d) == 0)
 		if (calls_domain(DOMAIN_DESTROY, d.id))
 			break;
-	error_line(calls_machine_end(how));
+	error_line(NULL, calls_machine_end(how));
 }
 
 static uint64_t domain_call_of(enum command_kind k)
@@ -190,7 +191,7 @@ static void perform(const struct command *c)
 		if (!r)
 			r = calls_domain(domain_call_of(c->kind), id);
 		if (r)
-			error_line(r);
+			error_line(NULL, r);
 		break;
 	}
 }

@@ -17,13 +17,14 @@ TEST_PAYLOAD = (PAYLOAD, "name=payload")
 
 SWITCH = "\x01\x01\x01"
 PROMPT = r"^insula> "
+MOVE = "(insula) keyboard to "
 SERVER_LINE = r"^(root|console|domain_manager|monitor|vmm\S*): .*$"  # a server's message may come between any two lines
 REFUSAL = r"^(?:\w+: )?(?:.*\brefused: .*|error: .*)$"
 BANNER = r"Insula \d+\.\d+\S*"
 INIT = r"INSULA-GUEST: init [\d.]+"
 LOGIN = r"login: "
 SHELL = r"[#$] (?:\x1b\[6n)?\Z"  # the prompt of busybox's shell, which asks where the cursor is
-PANIC = r"(?i)\bpanic\b.*|assertion.*failed.*"
+PANIC = r"(?i)\bpanic\b.*|assertion.*failed.*|^domain \d+ \(debian\) crashed"  # of Insula, or the first domain's end
 REPORT = re.compile(r"INSULA-GUEST: (\w+) work=(\d+) mono=([\d.]+) real=([\d.]+) cpu=([\d.]+) tsc=(\d+)")
 
 
@@ -63,47 +64,56 @@ class Insula(Machine):
         else:
             super().__init__(name, machine, *arguments, kernel=KERNEL, append=f"{OPTIONS} {options}".strip(),
                              modules=modules, limit=limit)
-        self.at_monitor = False
-        self.marks = 0
+        self.marks = 0  # words sent to the monitor to find its prompt by
+        self.marked = -1  # how often the keyboard had moved when the last was sent
 
     def expect(self, pattern, wall=120, never=PANIC, virtual=None):
         return super().expect(pattern, wall, never, virtual)
 
+    def keyboard(self) -> tuple[bool, int]:
+        """Whether the keyboard is the monitor's, and how often it has moved: it moves by itself too, when a domain ends."""
+        size = -1
+        while size != len(self.text):
+            size = len(self.text)
+            self.pump(0)
+        at = self.text.rfind(MOVE)
+        return at >= 0 and self.text.startswith(MOVE + "the monitor", at), self.text.count(MOVE)
+
     def monitor(self) -> None:
         """Moves the keyboard to the monitor. What it said before is shown again then, so a word of our own marks the end."""
-        if self.at_monitor:
-            return
-        self.send(SWITCH)
-        self.expect(r"keyboard to the monitor", 30)
-        self.marks += 1
-        self.send(f"\x15mark{self.marks}\r")
-        self.expect(rf'"mark{self.marks}"', 30)
-        self.expect(PROMPT, 30)
-        self.at_monitor = True
+        here, moves = self.keyboard()
+        if not here:
+            self.send(SWITCH)
+            self.expect(r"keyboard to the monitor", 30)
+            moves += 1
+        if moves != self.marked:
+            self.marks += 1
+            self.send(f"\x15mark{self.marks}\r")
+            self.expect(rf'"mark{self.marks}"', 30)
+            self.expect(PROMPT, 30)
+            self.marked = moves
 
-    def command(self, text: str, wall: float = 60) -> str:
-        """The monitor's answer to a command."""
+    def command(self, text: str, wall: float = 60, servers: bool = False) -> str:
+        """The monitor's answer to a command; with the lines of other servers between, if wanted."""
         self.monitor()
         start = self.seen
         self.send(text + "\r")
         self.expect(PROMPT, wall)
         answer = self.text[start:self.seen].split("\n", 1)
         answer = re.sub(PROMPT, "", answer[1] if len(answer) > 1 else "", flags=re.M)
-        return "\n".join(line for line in answer.splitlines() if line and not re.match(SERVER_LINE, line))
+        return "\n".join(line for line in answer.splitlines() if line and (servers or not re.match(SERVER_LINE, line)))
 
     def leave(self) -> None:
         """Moves the keyboard back to the domain that had it last."""
-        if self.at_monitor:
+        if self.keyboard()[0]:
             self.send(SWITCH)
             self.expect(r"keyboard to domain", 30)
-            self.at_monitor = False
 
     def console(self, number: int) -> None:
         """Shows a domain's console, with the last of what it said before, and moves the keyboard there."""
         self.monitor()
         self.send(f"console {number}\r")
         self.expect(r"keyboard to domain", 30)
-        self.at_monitor = False
 
     def list(self) -> dict[str, Row]:
         rows = {}

@@ -39,7 +39,7 @@ def bad_first_domain():
     """The domain of the command line cannot start: one line says so, and the monitor is there."""
     with Insula("bad_first_domain", options=domain("debian", kernel="missing"), modules=(VMLINUX,)) as insula:
         insula.expect(BANNER)
-        insula.expect(r"^.*missing.*\n")
+        insula.expect(r"^.*debian: no such boot module\n")
         check(not insula.list(), "there is a domain")
 
 
