@@ -48,7 +48,7 @@ def attack(name: str, cmdline: str, dies: bool | None, seeds: int = 1, memory: i
 def hostile(name: str, cmdline: str, dies: bool | None, seeds: int = 1, weight: float = 60,
             machine: str = "deterministic") -> None:
     def run():
-        attack(run.__name__, cmdline, dies, seeds, machine)
+        attack(run.__name__, cmdline, dies, seeds, machine=machine)
     run.__name__ = f"hostile_{name}"
     scenario(weight * (1 + seeds / 4))(run)
 
