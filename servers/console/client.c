@@ -137,7 +137,9 @@ bool client_drain(struct client *c)
 	bool shown = c == focus || c->kind == CONSOLE_SERVER;
 	uint32_t room = shown ? display_room() : PIECE, n;
 
-	n = ring_read(&c->out, text, room < PIECE ? room : PIECE);
+	if (room > PIECE)
+		room = PIECE;
+	n = ring_read(&c->out, text, room);
 	if (!n)
 		return false;
 	if (c->kind == CONSOLE_SERVER) {
@@ -149,7 +151,7 @@ bool client_drain(struct client *c)
 	}
 	if (c->slot_signal)
 		seL4_Signal(c->slot_signal); /* there is room again */
-	return n == PIECE;
+	return n == room;
 }
 
 bool client_drain_all(uint64_t signals)

@@ -99,6 +99,20 @@ uint32_t console_read(char *text, uint32_t n)
 	return ring_read(&in, (uint8_t *)text, n);
 }
 
+bool console_type(const char *text, uint32_t n)
+{
+	uint32_t prod = __atomic_load_n(&guest->in_prod, __ATOMIC_RELAXED);
+	uint32_t used = prod - __atomic_load_n(&guest->in_cons, __ATOMIC_ACQUIRE);
+
+	if (used > sizeof(guest->in) || n > sizeof(guest->in) - used)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		guest->in[(prod + i) & (sizeof(guest->in) - 1)] = text[i];
+	__atomic_store_n(&guest->in_prod, prod + n, __ATOMIC_RELEASE);
+	xen_console_notify();
+	return true;
+}
+
 void *xen_console_ring(void)
 {
 	return guest;

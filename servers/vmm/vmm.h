@@ -206,6 +206,8 @@ void console_service(void);
 /* console_io hypercall and port 0xe9. Returns how many were taken. */
 uint32_t console_write(const char *text, uint32_t n);
 uint32_t console_read(char *text, uint32_t n);
+/* Puts text into the guest's console as if typed; false if its ring has no room for all of it. Under vmm_lock. */
+bool console_type(const char *text, uint32_t n);
 
 /* ---- xen/: the hypercall ABI. xen.h declares its parts. ---- */
 void xen_init(void);

@@ -51,9 +51,15 @@ void xen_console_notify(void)
 		evtchn_set_pending(console_port);
 }
 
+/*
+ * A PVH domain has no power button, and without xenstore no control/shutdown node. What Linux does listen to is the magic
+ * SysRq key on its hvc console (Ctrl-O and a letter, drivers' documentation sysrq.rst): sync, read-only, power off.
+ */
 void xen_power_button(void)
 {
-	/* a PVH guest without xenstore has no power button: the domain manager's own patience ends it */
+	static const char keys[] = {0x0f, 's', 0x0f, 'u', 0x0f, 'o'};
+
+	(void)console_type(keys, sizeof(keys));
 }
 
 /* What a guest may read and write of its own (Xen's hvm_allow_get_param and hvm_allow_set_param). */
