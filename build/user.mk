@@ -30,7 +30,7 @@ define SERVER
 $(1)_OBJ := $(call OBJ_OF,$(call SRC_OF,servers/$(1) $(addprefix lib/,$(shell grep -v '^#\|^-' servers/$(1)/libs))))
 $(1)_LINK := $(shell grep '^-' servers/$(1)/libs)
 $(UO)/$(1).elf: $$($(1)_OBJ) $(USER_OBJ) user/user.lds
-	$(Q)$(CC) -nostdlib -no-pie -static -Wl,-T,user/user.lds -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--gc-sections \
+	$(Q)$(CC) -nostdlib $(if $(findstring clang,$(CC)),,-no-pie) -static -Wl,-T,user/user.lds -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--gc-sections \
 		-o $$@ $$($(1)_OBJ) $(USER_OBJ) $$($(1)_LINK) $(MUSL_LIB)/libc.a $(shell $(CC) -print-libgcc-file-name)
 $(UO)/$(1): $(UO)/$(1).elf
 	$(Q)objcopy --strip-all $$< $$@
