@@ -163,3 +163,38 @@ void virt_guest_io(struct vcpu *v, uint16_t first, uint16_t last, bool allow)
 		    (uint8_t)(allow ? v->io_map[port / 8] & ~bit : v->io_map[port / 8] | bit);
 	}
 }
+
+bool virt_guest_read_exit(const struct vcpu *v, uint32_t field, uint64_t *value)
+{
+	switch (field) {
+	case VTX_FIELD_GPA:
+		*value = v->exit.gpa;
+		return true;
+	case VTX_FIELD_GLA:
+		*value = v->exit.gla;
+		return true;
+	case VTX_FIELD_REASON:
+		*value = v->exit.reason;
+		return true;
+	case VTX_FIELD_EXIT_INFO:
+		*value = v->exit.info;
+		return true;
+	case VTX_FIELD_EXIT_ERROR:
+		*value = v->exit.error;
+		return true;
+	case VTX_FIELD_IDT_INFO:
+		*value = v->exit.idt;
+		return true;
+	case VTX_FIELD_IDT_ERROR:
+		*value = v->exit.idt_error;
+		return true;
+	case VTX_FIELD_EXIT_LENGTH:
+		*value = v->exit.length;
+		return true;
+	case VTX_FIELD_QUALIFICATION:
+		*value = v->exit.qualification;
+		return true;
+	default:
+		return false;
+	}
+}

@@ -127,41 +127,10 @@ static bool svm_field_constant(const struct vcpu *v, uint32_t field, uint64_t *v
 
 static bool svm_read_exit(const struct vcpu *v, uint32_t field, uint64_t *value)
 {
-	switch (field) {
-	case VTX_FIELD_GPA:
-		*value = v->exit.gpa;
-		return true;
-	case VTX_FIELD_GLA:
-		*value = v->exit.gla;
-		return true;
-	case VTX_FIELD_REASON:
-		*value = v->exit.reason;
-		return true;
-	case VTX_FIELD_EXIT_INFO:
-		*value = v->exit.info;
-		return true;
-	case VTX_FIELD_EXIT_ERROR:
-		*value = v->exit.error;
-		return true;
-	case VTX_FIELD_IDT_INFO:
-		*value = v->exit.idt;
-		return true;
-	case VTX_FIELD_IDT_ERROR:
-		*value = v->exit.idt_error;
-		return true;
-	case VTX_FIELD_EXIT_LENGTH:
-		*value = v->exit.length;
-		return true;
-	case VTX_FIELD_QUALIFICATION:
-		*value = v->exit.qualification;
-		return true;
-	case VTX_FIELD_INSTRUCTION_ERROR:
-	case VTX_FIELD_EXIT_INSTRUCTION:
-		*value = 0;
-		return true;
-	default:
-		return false;
-	}
+	if (field != VTX_FIELD_INSTRUCTION_ERROR && field != VTX_FIELD_EXIT_INSTRUCTION)
+		return virt_guest_read_exit(v, field, value);
+	*value = 0;
+	return true;
 }
 
 /* Fields that are made, not stored. */
