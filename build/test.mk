@@ -36,14 +36,14 @@ RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $
 # Everything CI runs: both compilers without a warning, the fuzzers for a short time, host tests, root tasks, scenarios.
 FUZZ_SHORT ?= 3
 test: setup
-	$(Q)$(MAKE) --no-print-directory -j2 image guests payloads roottasks host-tests
+	$(Q)$(MAKE) --no-print-directory -j2 image guests $(IMG)/vmlinux-dom0 payloads roottasks host-tests
 	$(Q)$(MAKE) --no-print-directory $(IMG)/insula.iso
 	$(Q)$(MAKE) --no-print-directory -j2 O=$(O)/clang CC=clang image payloads host-tests
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
 	$(Q)$(MAKE) --no-print-directory -j2 fuzz FUZZ_SECONDS=$(FUZZ_SHORT)
 	$(Q)$(RUN_TESTS) --host $(O)/host $(TESTS)
 system-tests: setup
-	$(Q)$(MAKE) --no-print-directory image guests payloads $(IMG)/insula.iso
+	$(Q)$(MAKE) --no-print-directory image guests $(IMG)/vmlinux-dom0 payloads roottasks $(IMG)/insula.iso
 	$(Q)$(RUN_TESTS) $(TESTS)
 
 # The benchmark's peer: an admin VM for real Xen, made of Debian packages.
