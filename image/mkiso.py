@@ -16,6 +16,10 @@ CONFIGURATION = """\
 serial --unit=0 --speed=115200
 terminal_input serial console
 terminal_output serial console
+if [ "$grub_platform" = efi ]; then
+	# without it GRUB finds no framebuffer to tell the kernel of
+	insmod all_video
+fi
 set timeout=0
 set default=0
 {before}menuentry "{title}" {{

@@ -107,15 +107,11 @@ bool device_map(struct task *t, uint64_t vaddr, uint64_t paddr, uint64_t bytes, 
 	while (at < end) {
 		unsigned bits = at % LARGE == 0 && end - at >= LARGE ? seL4_LargePageBits : seL4_PageBits;
 		struct buddy_node *block;
-		seL4_CPtr frame = memory_device_frame(at, bits, &block), scratch = memory_scratch();
+		seL4_CPtr frame = memory_device_frame(at, bits, &block);
 
-		/* root keeps the frame: device memory has no account */
-		if (!frame || seL4_CNode_Copy(MEMORY_CNODE, scratch, MEMORY_DEPTH, MEMORY_CNODE, frame, MEMORY_DEPTH, seL4_ReadWrite) != seL4_NoError)
+		/* root keeps the frame itself: device memory has no account, and a screen has more pages than a task may keep capabilities */
+		if (!frame || task_map_frame(t, frame, vaddr + (at - base), seL4_ReadWrite, attributes | insula_X86_ExecuteNever))
 			return false;
-		if (task_map(t, scratch, vaddr + (at - base), seL4_ReadWrite, attributes | insula_X86_ExecuteNever)) {
-			memory_scratch_clear(1);
-			return false;
-		}
 		at += 1ull << bits;
 	}
 	return true;

@@ -1,12 +1,9 @@
 """Machines and modules that are not as they should be: one plain line each, and nothing worse."""
 import pathlib
-import subprocess
-import sys
 import tempfile
 
 from broken_acpi import MADTS
-from harness import OUT, ROOT
-from insula import (BAD_MODULES, BANNER, INIT, INITRD, LOGIN, OPTIONS, TEST_PAYLOAD, VMLINUX, Insula, check, domain)
+from insula import (BAD_MODULES, BANNER, INIT, INITRD, LOGIN, OPTIONS, TEST_PAYLOAD, VMLINUX, Insula, check, domain, make_iso)
 from scenarios import scenario
 
 SPIN = (VMLINUX[0], VMLINUX[1] + " insula.test=spin")
@@ -87,9 +84,7 @@ def boot_with_madt(wrong: str, machine: str, outcome: str) -> None:
     with tempfile.TemporaryDirectory(prefix="insula-acpi-") as folder:
         aml, iso = pathlib.Path(folder) / "madt.aml", pathlib.Path(folder) / "boot.iso"
         aml.write_bytes(MADTS[wrong])
-        subprocess.run([sys.executable, ROOT / "image" / "mkiso.py", iso, "--kernel", OUT / "image" / "insula.gz",
-                        "--options", f"{OPTIONS} {domain('debian')}", "--module", f"{VMLINUX[0]}={VMLINUX[1]}",
-                        "--module", f"{INITRD[0]}={INITRD[1]}", "--acpi", aml], check=True)
+        make_iso(iso, f"{OPTIONS} {domain('debian')}", "--acpi", aml)
         with Insula(f"bad_madt_{wrong}", machine, cdrom=iso) as insula:
             insula.expect(outcome, 90)
 

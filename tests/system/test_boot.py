@@ -1,6 +1,9 @@
 """The ways to start Insula, and what its user does first."""
+import pathlib
+import tempfile
+
 from harness import OUT
-from insula import (BANNER, INIT, INITRD, ISO, LOGIN, SHELL, VMLINUX, Insula, check, domain)
+from insula import (BANNER, INIT, INITRD, ISO, LOGIN, SHELL, VMLINUX, Insula, check, domain, make_iso)
 from scenarios import scenario
 
 
@@ -85,6 +88,48 @@ def boot_both_consoles():
         text = bytes(int(byte, 16) for line in insula.qmp.monitor("xp /4000xb 0xb8000").splitlines()
                      for byte in line.split(":")[1].split())[::2]
         check(b"Insula" in text, "the VGA text screen does not say Insula")
+
+
+def type_keys(machine: Insula, text: str) -> None:
+    """On the PS/2 keyboard."""
+    names = {" ": "spc", "\n": "ret", "\x01": "ctrl-a"}
+    for character in text:
+        machine.qmp.monitor(f"sendkey {names.get(character, character)} 20")
+        machine.pump(0.1)
+
+
+@scenario(30)
+def boot_keyboard():
+    """A machine is used by its PS/2 keyboard as by its serial line."""
+    with Insula("boot_keyboard", "parallel", "-device", "VGA", options=domain("debian") + " console=com1,vga") as insula:
+        insula.expect(LOGIN)
+        type_keys(insula, "root\n")
+        insula.expect(SHELL)
+        type_keys(insula, "\x01\x01\x01list\n")
+        insula.expect(r"^ +1 debian ")
+
+
+def picture(insula: Insula) -> tuple[bytes, int]:
+    """The screen's pixels and how many of them are not black."""
+    with tempfile.TemporaryDirectory(prefix="insula-screen-") as folder:
+        insula.qmp.call("screendump", filename=f"{folder}/ppm")
+        pixels = pathlib.Path(f"{folder}/ppm").read_bytes().split(b"\n255\n", 1)[1]
+    return pixels, sum(any(pixels[at:at + 3]) for at in range(0, len(pixels), 3))
+
+
+@scenario(60)
+def boot_uefi_framebuffer():
+    """On UEFI there is no text mode: the console server writes into the framebuffer that GRUB tells of."""
+    with tempfile.TemporaryDirectory(prefix="insula-iso-") as folder:
+        iso = pathlib.Path(folder) / "boot.iso"
+        make_iso(iso, f"console=com1,vga {domain('debian')}")
+        with Insula("boot_uefi_framebuffer", "uefi", "-device", "VGA", cdrom=iso) as insula:
+            insula.expect(LOGIN)
+            insula.monitor()
+            before, lit = picture(insula)
+            check(lit > 2000, f"only {lit} points of the screen are lit")
+            insula.command("help")
+            check(picture(insula)[0] != before, "the screen does not change")
 
 
 @scenario(40)
