@@ -1,4 +1,4 @@
-"""Reads the emulator profiles beside this file: QEMU arguments, one a line, `include NAME`, # comments."""
+"""Reads the emulator profiles beside this file: NAME.qemu has QEMU arguments, NAME.bochs Bochs options, one a line; `include NAME`, # comments."""
 import pathlib
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -23,6 +23,18 @@ def profile(name: str) -> list[str]:
             options = [o for o in options if o[0] != words[0]]
         options.append([w.strip() for w in words])
     return [word for option in options for word in option]
+
+
+def bochs_profile(name: str) -> list[str]:
+    """Bochs's options in tests/machines/NAME.bochs; a later one replaces an earlier one of the same name."""
+    options: dict[str, str] = {}
+    for line in (HERE / f"{name}.bochs").read_text().splitlines():
+        text = line.split("#")[0].strip()
+        if text.startswith("include "):
+            options.update((o.split(":")[0], o) for o in bochs_profile(text.split()[1]))
+        elif text:
+            options[text.split(":")[0]] = text
+    return list(options.values())
 
 
 def module_argument(path, words: str = "") -> str:

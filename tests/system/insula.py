@@ -5,7 +5,8 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from harness import OUT, ROOT, Failure, Machine
+from bochs import Bochs
+from harness import OUT, ROOT, Emulator, Failure, Machine
 
 KERNEL = OUT / "image" / "insula"
 KERNEL_ALONE = OUT / "kernel-release" / "insula-kernel"
@@ -64,16 +65,10 @@ def make_iso(path, options: str, *arguments) -> None:
                     "--module", f"{VMLINUX[0]}={VMLINUX[1]}", "--module", f"{INITRD[0]}={INITRD[1]}", *arguments], check=True)
 
 
-class Insula(Machine):
-    def __init__(self, name: str, machine: str = "parallel", *arguments: str, options: str = "", modules=(VMLINUX, INITRD),
-                 cdrom=None, limit: float = 600):
-        if cdrom:
-            super().__init__(name, machine, *arguments, cdrom=cdrom, limit=limit)
-        else:
-            super().__init__(name, machine, *arguments, kernel=KERNEL, append=f"{OPTIONS} {options}".strip(),
-                             modules=modules, limit=limit)
-        self.marks = 0  # words sent to the monitor to find its prompt by
-        self.marked = -1  # how often the keyboard had moved when the last was sent
+class Monitor(Emulator):
+    """Insula's user on whichever emulator: what is said to its monitor."""
+    marks = 0  # words sent to the monitor to find its prompt by
+    marked = -1  # how often the keyboard had moved when the last was sent
 
     def expect(self, pattern, wall=120, never=PANIC, virtual=None):
         return super().expect(pattern, wall, never, virtual)
@@ -189,13 +184,27 @@ class Insula(Machine):
     def fresh_report(self, wall: float = 60) -> tuple[Report, float]:
         """A report that came just now, and not from the console's memory: those come in one go, live ones a second apart.
         With it, the machine's time at that moment."""
-        before = self.qmp.virtual_time()
+        before = self.virtual_time()
         while True:
             report = self.report(wall)
-            now = self.qmp.virtual_time()
+            now = self.virtual_time()
             if now - before > 0.4:
                 return report, now
             before = now
+
+
+class Insula(Monitor, Machine):
+    def __init__(self, name: str, machine: str = "parallel", *arguments: str, options: str = "", modules=(VMLINUX, INITRD),
+                 cdrom=None, limit: float = 600):
+        if cdrom:
+            super().__init__(name, machine, *arguments, cdrom=cdrom, limit=limit)
+        else:
+            super().__init__(name, machine, *arguments, kernel=KERNEL, append=f"{OPTIONS} {options}".strip(),
+                             modules=modules, limit=limit)
+
+
+class InsulaInBochs(Monitor, Bochs):
+    pass
 
 
 def check(condition: bool, why: str) -> None:

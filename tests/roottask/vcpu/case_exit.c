@@ -134,8 +134,8 @@ static void exit_cr(void)
 
 static void exit_triple_fault(void)
 {
-	if (runtime_option("bochs") && runtime_virt() == INSULA_VIRT_SVM)
-		return; /* Bochs 2.7 gives up */
+	if (case_left_out(machine_bochs_svm(), "triple fault", "Bochs gives up"))
+		return;
 	case_begin("triple fault");
 	machine_real(guest_ud2);
 	machine.s->idtr.limit = 0;

@@ -143,6 +143,11 @@ void machine_long_gate(unsigned vector, const char *handler)
 	*machine_word(GUEST_IDT + 16ull * vector + 8) = at >> 32;
 }
 
+bool machine_bochs_svm(void)
+{
+	return runtime_option("bochs") && runtime_virt() == INSULA_VIRT_SVM;
+}
+
 uint64_t machine_enter(void)
 {
 	struct message m = {0};

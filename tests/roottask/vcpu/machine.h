@@ -27,6 +27,9 @@ void machine_long(const char *program);
 void machine_real_gate(unsigned vector, const char *handler);
 void machine_long_gate(unsigned vector, const char *handler);
 
+/* Bochs's SVM: a few things fail there (tests/system/test_bochs.py has the list). */
+bool machine_bochs_svm(void);
+
 /* VMEnter. Returns RSI; the badge is in machine_badge. */
 uint64_t machine_enter(void);
 extern uint64_t machine_badge;

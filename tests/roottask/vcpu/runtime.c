@@ -97,6 +97,13 @@ void case_end(void)
 		runtime_print("vcpu: %s: ok\n", case_name);
 }
 
+bool case_left_out(bool cannot, const char *name, const char *reason)
+{
+	if (cannot)
+		runtime_print("vcpu: left out: %s (%s)\n", name, reason);
+	return cannot;
+}
+
 void runtime_must(uint64_t error, const char *what)
 {
 	if (error == 0)

@@ -21,6 +21,8 @@ void case_begin(const char *name);
 void case_check(bool ok, const char *what);
 void case_equal(uint64_t got, uint64_t wanted, const char *what);
 void case_end(void);
+/* True where an emulator cannot do it: the case is left out, and that is said. */
+bool case_left_out(bool cannot, const char *name, const char *reason);
 
 /* Call on a capability: words, then extra capabilities. Returns the result's label; its words are in
  * runtime_words. */

@@ -1,0 +1,63 @@
+"""What QEMU cannot emulate: VT-x; and SVM with NRIP-save. In Bochs (docs/emulators.md says what runs where, and why)."""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from bochs import Bochs
+from harness import ROOT
+from insula import BANNER, INIT, KERNEL_ALONE, OPTIONS, InsulaInBochs, check, domain, make_iso
+from scenarios import scenario
+from test_roottask import TASKS
+
+LEFT_OUT = r"^vcpu: left out: (.*) \((.*)\)$"
+
+
+@scenario(150)
+def vmx_boots_debian():
+    """The image that boots on SVM, on VT-x: Debian comes up as a PVH domain, one logs in, the machine powers off."""
+    with tempfile.TemporaryDirectory(prefix="insula-iso-") as folder:
+        iso = pathlib.Path(folder) / "boot.iso"
+        make_iso(iso, f"{OPTIONS} {domain('debian', memory=128)}")
+        with InsulaInBochs("vmx_boots_debian", "vmx", iso, limit=900) as insula:
+            insula.expect(BANNER, 120)
+            insula.expect(r"^Virtualization: VT-x$")
+            insula.expect(INIT, 400)
+            insula.expect("login: ", 200)
+            insula.send("root\n")
+            insula.expect(r"[#$] (?:\x1b\[6n)?\Z", 200)
+            insula.send("echo sum $((40 + 2)); grep -c -w hypervisor /proc/cpuinfo\n")
+            insula.expect(r"^sum 42\n1\n", 200)
+            row = insula.list()["debian"]
+            check(row.memory_mib == 128, f"list shows {row.memory_mib} MiB")
+            insula.send("poweroff\r")
+            insula.wait_end(120)
+
+
+def vcpu_cases(machine: str, left_out: dict[str, str], at_least: int):
+    """The kernel alone with the vCPU root task, told that this is Bochs. It says itself which cases it leaves out there,
+    and that must be these."""
+    def run() -> None:
+        with tempfile.TemporaryDirectory(prefix="insula-iso-") as folder:
+            iso = pathlib.Path(folder) / "boot.iso"
+            subprocess.run([sys.executable, ROOT / "image" / "mkiso.py", iso, "--kernel", KERNEL_ALONE,
+                            "--options", f"{OPTIONS} bochs", "--module", str(TASKS / "vcpu")], check=True)
+            with Bochs(run.__name__, machine, iso, limit=300) as bochs:
+                bochs.expect(r"^vcpu: start$", 120)
+                count = int(bochs.expect(r"^vcpu: all (\d+) cases passed", 240, never=r"FAILED.*|panic:.*").group(1))
+                found = dict(re.findall(LEFT_OUT, bochs.text, re.M))
+                check(found == left_out, f"left out: {found}")
+                check(count >= at_least, f"only {count} cases")
+    run.__name__ = f"roottask_vcpu_{machine.replace('-', '_')}"
+    scenario(25)(run)
+
+
+SPIN = "Bochs never ends the turn of a guest that spins with IF clear"
+OFF_SPIN = {"a timer's signal stops a guest that spins with interrupts off": SPIN, "a signal while an event waits hands it back": SPIN}
+vcpu_cases("vmx", OFF_SPIN, 49)
+vcpu_cases("vmx-avx512", OFF_SPIN, 49)
+vcpu_cases("svm", OFF_SPIN | {
+    "the guest's own single step": "Bochs delivers the step that is pending at an exit to the host",
+    "triple fault": "Bochs gives up",
+}, 47)
