@@ -20,6 +20,9 @@ KERNEL_CFLAGS := -std=c11 -O2 -g $(WARN) -ffreestanding -nostdinc -isystem $(she
 # clang wants each; gcc knows -mno-* differently
 KERNEL_CFLAGS += $(if $(findstring clang,$(CC)),-Wno-gnu-statement-expression,)
 
+# The fast paths: every register counts, and what they refuse is jumped to.
+$(KO)/kernel/api/syscall.o: private KERNEL_CFLAGS += -fomit-frame-pointer -foptimize-sibling-calls
+
 $(KO)/%.o: %.c $(GEN_H) $(KO)/gen/asm_offsets.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@

@@ -10,15 +10,17 @@
 #include "object/tcb.h"
 #include "sel4/constants.h"
 
-/* The slot in a CSpace that is remembered; NULL if it is not, or the lookup fails. */
-static inline __attribute__((always_inline)) struct cte *lookup_slot_short(const struct tcb *t, cptr_t cptr)
+/* The slot in a CSpace that is remembered; false if it is not, or the lookup fails. */
+static inline __attribute__((always_inline)) bool lookup_slot_short(const struct tcb *t, cptr_t cptr,
+								    struct cte **slot)
 {
 	const cap_t root = t->slot[TCB_CSPACE].cap;
 	uint64_t radix = t->cspace_radix, guard = cptr >> radix;
 
 	if (unlikely(root.w[1] != t->cspace_word || guard != cap_cnode_guard(root)))
-		return NULL;
-	return t->cspace_slots + (cptr ^ guard << radix);
+		return false;
+	*slot = t->cspace_slots + (cptr ^ guard << radix);
+	return true;
 }
 
 static inline void lookup_remember(struct tcb *t)
@@ -36,10 +38,10 @@ static inline void lookup_remember(struct tcb *t)
 /* NULL: not found, percpu->lookup_fault is filled. */
 static inline struct cte *lookup_slot(struct tcb *t, cptr_t cptr)
 {
-	struct cte *slot = lookup_slot_short(t, cptr);
 	struct lookup_result r;
+	struct cte *slot;
 
-	if (likely(slot))
+	if (likely(lookup_slot_short(t, cptr, &slot)))
 		return slot;
 	lookup_remember(t);
 	r = cnode_lookup_slot(t, cptr);

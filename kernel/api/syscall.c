@@ -68,7 +68,7 @@ SYSCALL_INLINE bool syscall_may_switch(const struct percpu *p, const struct tcb 
 	return to->cpu == p->cpu && ready_is_highest(p, to->priority) && switch_is_plain(from, to);
 }
 
-SYSCALL_INLINE void syscall_switch(struct percpu *p, struct tcb *from, struct tcb *to)
+SYSCALL_INLINE struct context *syscall_switch(struct percpu *p, struct tcb *from, struct tcb *to)
 {
 	struct sched_context *sc = from->sc;
 
@@ -78,6 +78,7 @@ SYSCALL_INLINE void syscall_switch(struct percpu *p, struct tcb *from, struct tc
 	to->state = THREAD_RUNNING;
 	p->current = to;
 	switch_plain(p, from, to);
+	return &to->ctx;
 }
 
 /* Type and rights of a capability, compared in one step. */
@@ -133,7 +134,7 @@ SYSCALL_INLINE void syscall_push_reply(struct reply *r, struct sched_context *sc
 	caller->state = THREAD_BLOCKED_REPLY;
 }
 
-SYSCALL_INLINE bool syscall_fast_call(struct percpu *p, struct tcb *t, bool is_long)
+SYSCALL_INLINE struct context *syscall_fast_call(struct percpu *p, struct tcb *t, bool is_long)
 {
 	struct tcb *receiver;
 	struct endpoint *ep;
@@ -142,26 +143,24 @@ SYSCALL_INLINE bool syscall_fast_call(struct percpu *p, struct tcb *t, bool is_l
 	word_t badge;
 
 	if (!syscall_plain_message(t, is_long ? seL4_MsgMaxLength : seL4_FastMessageRegisters))
-		return false;
-	slot = lookup_slot_short(t, t->ctx.rdi);
-	if (unlikely(!slot) || !syscall_may_call(slot->cap))
-		return false;
+		return NULL;
+	if (unlikely(!lookup_slot_short(t, t->ctx.rdi, &slot)) || !syscall_may_call(slot->cap))
+		return NULL;
 	badge = cap_endpoint_badge(slot->cap);
 	ep = cap_endpoint_of(slot->cap);
 	if (endpoint_state(ep) != ENDPOINT_RECV)
-		return false;
+		return NULL;
 	receiver = window_kv(paddr(ep->head - ENDPOINT_RECV));
 	r = receiver->reply;
 	if (!r || receiver->sc || !syscall_may_switch(p, t, receiver) ||
 	    (is_long && !syscall_buffers(t, receiver)))
-		return false;
+		return NULL;
 
 	syscall_take_receiver(ep, receiver);
 	receiver->reply = NULL;
 	syscall_push_reply(r, t->sc, t);
 	syscall_message(t, receiver, badge, is_long);
-	syscall_switch(p, t, receiver);
-	return true;
+	return syscall_switch(p, t, receiver);
 }
 
 /* ---- ReplyRecv ---- */
@@ -225,7 +224,7 @@ static void syscall_answer_fault(struct tcb *t, struct tcb *caller)
  * `rare`: also long messages, answers to faults, and several receivers. (One text, compiled twice: without it
  * there is no call in the middle, and nothing to be saved for one.)
  */
-SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, bool rare)
+SYSCALL_INLINE struct context *syscall_fast_reply_recv(struct percpu *p, struct tcb *t, bool rare)
 {
 	struct tcb *caller;
 	struct endpoint *ep;
@@ -234,25 +233,23 @@ SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, boo
 	bool fault;
 
 	if (!syscall_plain_message(t, rare ? seL4_MsgMaxLength : seL4_FastMessageRegisters))
-		return false;
-	slot = lookup_slot_short(t, t->ctx.r12);
-	if (unlikely(!slot) || cap_type(slot->cap) != CAP_REPLY)
-		return false;
+		return NULL;
+	if (unlikely(!lookup_slot_short(t, t->ctx.r12, &slot)) || cap_type(slot->cap) != CAP_REPLY)
+		return NULL;
 	r = cap_reply_of(slot->cap);
 	if (!syscall_may_reply(t, r))
-		return false;
+		return NULL;
 	caller = r->tcb;
 	fault = caller->fault.type != seL4_Fault_NullFault;
 	if (!syscall_may_switch(p, t, caller) || (!rare && fault))
-		return false;
+		return NULL;
 	if (rare && (fault ? message_label(t->ctx.rsi) != 0 : !syscall_buffers(t, caller)))
-		return false;
-	slot = lookup_slot_short(t, t->ctx.rdi);
-	if (unlikely(!slot) || !syscall_may_receive(slot->cap))
-		return false;
+		return NULL;
+	if (unlikely(!lookup_slot_short(t, t->ctx.rdi, &slot)) || !syscall_may_receive(slot->cap))
+		return NULL;
 	ep = cap_endpoint_of(slot->cap);
 	if (!syscall_may_wait(t, ep, rare))
-		return false;
+		return NULL;
 
 	caller->reply = NULL;
 	syscall_pop_reply(r, t->sc);
@@ -261,22 +258,10 @@ SYSCALL_INLINE bool syscall_fast_reply_recv(struct percpu *p, struct tcb *t, boo
 		syscall_answer_fault(t, caller);
 	else
 		syscall_message(t, caller, 0, rare);
-	syscall_switch(p, t, caller);
-	return true;
+	return syscall_switch(p, t, caller);
 }
 
 /* ---- the way in ---- */
-
-/* What the short forms refused. */
-SYSCALL_NOINLINE bool syscall_rare_call(struct percpu *p, struct tcb *t)
-{
-	return syscall_fast_call(p, t, true);
-}
-
-SYSCALL_NOINLINE bool syscall_rare_reply_recv(struct percpu *p, struct tcb *t)
-{
-	return syscall_fast_reply_recv(p, t, true);
-}
 
 SYSCALL_NOINLINE struct context *syscall_other(struct percpu *p, struct tcb *t, int64_t number)
 {
@@ -287,17 +272,34 @@ SYSCALL_NOINLINE struct context *syscall_other(struct percpu *p, struct tcb *t, 
 	return kernel_exit();
 }
 
+/* What the short forms refused. */
+SYSCALL_NOINLINE struct context *syscall_rare_call(struct percpu *p, struct tcb *t)
+{
+	struct context *next = syscall_fast_call(p, t, true);
+
+	return next ? next : syscall_other(p, t, seL4_SysCall);
+}
+
+SYSCALL_NOINLINE struct context *syscall_rare_reply_recv(struct percpu *p, struct tcb *t)
+{
+	struct context *next = syscall_fast_reply_recv(p, t, true);
+
+	return next ? next : syscall_other(p, t, seL4_SysReplyRecv);
+}
+
 struct context *syscall_handle(int64_t number)
 {
 	struct percpu *p = percpu_self();
 	struct tcb *t = p->current;
+	struct context *next;
 
 	if (number == seL4_SysCall) {
-		if (likely(syscall_fast_call(p, t, false)) || syscall_rare_call(p, t))
-			return p->context;
-	} else if (number == seL4_SysReplyRecv) {
-		if (likely(syscall_fast_reply_recv(p, t, false)) || syscall_rare_reply_recv(p, t))
-			return p->context;
+		next = syscall_fast_call(p, t, false);
+		return likely(next) ? next : syscall_rare_call(p, t);
+	}
+	if (number == seL4_SysReplyRecv) {
+		next = syscall_fast_reply_recv(p, t, false);
+		return likely(next) ? next : syscall_rare_reply_recv(p, t);
 	}
 	return syscall_other(p, t, number);
 }

@@ -46,6 +46,7 @@ struct tcb {
 	bool queued;	      /* in a ready queue */
 	bool released_queued; /* in the release queue */
 	bool fpu_disabled;
+	bool switch_unusual; /* the plain switch is not for it: arch/x86/switch.c */
 	uint8_t domain;
 	uint8_t priority, mcp;
 	uint32_t cpu; /* where it runs: its scheduling context's */

@@ -20,7 +20,7 @@ void sched_init_cpu(struct percpu *p, struct tcb *idle)
 {
 	refill_min_budget = time_us_to_ticks(seL4_MinBudgetUs);
 	idle->state = THREAD_IDLE;
-	idle->fpu_disabled = true; /* it is no plain thread to switch from (arch/x86/switch.h) */
+	idle->switch_unusual = true;
 	idle->cpu = p->cpu;
 	p->idle = p->current = idle;
 	p->context = &idle->ctx;

@@ -126,15 +126,23 @@ void arch_thread_changed(struct tcb *t)
 	switch_load_bases(p, &t->ctx);
 }
 
+/* The plain switch saves and loads an FPU that may be used, and the bases by FSGSBASE. */
+static void switch_classify(struct tcb *t)
+{
+	t->switch_unusual = t->fpu_disabled || !cpu.fsgsbase;
+}
+
 void arch_fpu_init(struct tcb *t)
 {
 	fpu_init_state(&t->fpu);
+	switch_classify(t);
 }
 
 void arch_fpu_changed(struct tcb *t)
 {
 	struct percpu *p = percpu_self();
 
+	switch_classify(t);
 	if (!switch_is_loaded(p, t))
 		return;
 	/* The flag has changed already: what is in the registers belongs to the other setting. */

@@ -13,7 +13,7 @@
 
 static inline bool switch_is_plain(const struct tcb *from, const struct tcb *to)
 {
-	return !from->fpu_disabled && !to->fpu_disabled;
+	return !from->switch_unusual && !to->switch_unusual;
 }
 
 static inline void switch_plain(struct percpu *p, struct tcb *from, struct tcb *to)
@@ -38,12 +38,10 @@ static inline void switch_space(struct percpu *p, uint64_t cr3)
 	p->arch.cr3 = cr3;
 }
 
-/* Neither is the idle thread or uses its FPU in an unusual way, `to` has a known address space, and this CPU
- * has FSGSBASE. */
+/* Neither is the idle thread or uses its FPU in an unusual way, and `to` has a known address space. */
 static inline bool switch_is_plain(const struct tcb *from, const struct tcb *to)
 {
-	return !(from->fpu_disabled | to->fpu_disabled) && to->cr3_generation == vspace_generation &&
-	       cpu.fsgsbase;
+	return !from->switch_unusual && !to->switch_unusual && vspace_cr3_known(to);
 }
 
 /* Two threads for which switch_is_plain() holds. */

@@ -4,7 +4,7 @@
 
 #include "entry/patch.h"
 
-static inline void switch_barrier(void)
+static inline __attribute__((always_inline)) void switch_barrier(void)
 {
 	__asm__ volatile(PATCH_SITE_TEXT(PATCH_SWITCH, 16) : : : "rax", "rcx", "rdx", "memory");
 }
