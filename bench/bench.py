@@ -76,7 +76,7 @@ def measure_xen() -> dict[str, int]:
                  modules=(work, (OUT / "image" / "initrd",))) as machine:
         figures = {"power_on_to_init": time_to_init(machine)}
     with Machine("bench-xen", MACHINE, kernel=BENCH / "xen", append=XEN_OPTIONS.format(1024),
-                 modules=((DOM0_KERNEL, "console=hvc0 quiet"), (BENCH / "dom0.initrd",))) as machine:
+                 modules=((DOM0_KERNEL, "console=hvc0 quiet insula.run=/bin/measure"), (BENCH / "dom0.initrd",))) as machine:
         machine.expect("FIGURES done", 300)
         figures.update(payload_figures(machine.text, "FIGURE xen "))
     return figures

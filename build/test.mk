@@ -36,14 +36,14 @@ RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $
 # Everything CI runs: both compilers without a warning, the fuzzers for a short time, host tests, root tasks, scenarios.
 FUZZ_SHORT ?= 3
 test: setup
-	$(Q)$(MAKE) --no-print-directory -j2 image guests $(IMG)/vmlinux-dom0 payloads roottasks host-tests
+	$(Q)$(MAKE) --no-print-directory -j2 image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd payloads roottasks host-tests
 	$(Q)$(MAKE) --no-print-directory $(IMG)/insula.iso
 	$(Q)$(MAKE) --no-print-directory -j2 O=$(O)/clang CC=clang image payloads host-tests
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
 	$(Q)$(MAKE) --no-print-directory -j2 fuzz FUZZ_SECONDS=$(FUZZ_SHORT)
 	$(Q)$(RUN_TESTS) --host $(O)/host $(TESTS)
 system-tests: setup
-	$(Q)$(MAKE) --no-print-directory image guests $(IMG)/vmlinux-dom0 payloads roottasks $(IMG)/insula.iso
+	$(Q)$(MAKE) --no-print-directory image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd payloads roottasks $(IMG)/insula.iso
 	$(Q)$(RUN_TESTS) $(TESTS)
 
 # The benchmark's peer: an admin VM for real Xen, made of Debian packages.
@@ -51,8 +51,13 @@ XO := $(O)/bench
 $(XO)/xen_free: bench/xen/xen_free.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $< -lxenctrl
-$(XO)/dom0.initrd: $(XO)/xen_free $(IMG)/guest_work $(TO)/payload bench/xen/build.py bench/xen/init image/cpio_archive.py image/initramfs/build.py
-	$(Q)$(PYTHON) bench/xen/build.py $@ --work $(IMG)/guest_work --free $(XO)/xen_free --payload $(TO)/payload
+ADMIN := image/admin/build.py image/admin/init image/cpio_archive.py image/initramfs/build.py
+$(XO)/dom0.initrd: $(XO)/xen_free $(IMG)/guest_work $(TO)/payload bench/xen/measure $(ADMIN)
+	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --program $(XO)/xen_free --program bench/xen/measure \
+		--file guest/payload=$(TO)/payload
+# The admin VM of the scenarios and of `make run-admin`.
+$(IMG)/admin.initrd: $(IMG)/guest_work $(TO)/payload $(IMG)/initrd $(ADMIN)
+	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --file guest/payload=$(TO)/payload --file guest/initrd=$(IMG)/initrd
 $(XO)/xen: | image/debian.py
 	@mkdir -p $(@D)
 	$(Q)ln -sfn "$$($(PYTHON) image/debian.py --xen)" $@

@@ -44,3 +44,6 @@ $(UO)/archive.cpio: $(addprefix $(UO)/,$(SERVERS))
 	$(Q)cd $(UO) && printf '%s\n' root $(filter-out root,$(SERVERS)) | cpio --quiet -o -H newc --reproducible -R 0:0 > archive.cpio
 .PHONY: servers
 servers: $(UO)/archive.cpio
+
+# xen/domctl.h includes hvm/save.h, which asks for GNU C's anonymous members.
+$(UO)/servers/domain_manager/%.o: USER_CFLAGS += -std=gnu11

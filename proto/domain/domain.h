@@ -1,7 +1,8 @@
 /*
  * The domain manager's service.
  *
- * Badges: DOMAIN_BADGE_CONTROL is the control capability ("being domain 0"); a vmm's badge is DOMAIN_BADGE_VMM | domain id.
+ * Badges: DOMAIN_BADGE_CONTROL is the control capability ("being domain 0"); a vmm's badge is DOMAIN_BADGE_VMM | domain id, and
+ * DOMAIN_BADGE_PRIVILEGED too if its domain holds the control capability: then it may pass on its guest's control hypercalls.
  * Labels below; result label 0 or a negative errno. Control calls with a vmm's badge: -EPERM.
  */
 #ifndef PROTO_DOMAIN_H
@@ -11,6 +12,7 @@
 
 #define DOMAIN_BADGE_CONTROL 1ull
 #define DOMAIN_BADGE_VMM     (1ull << 32)
+#define DOMAIN_BADGE_PRIVILEGED (1ull << 33)
 
 enum domain_call {
 	/* struct domain_spec as message words -> domain id. -EINVAL, -ENOENT (module), -ENOMEM, -EEXIST (name), -ENODEV (no virtualization) */
@@ -27,7 +29,11 @@ enum domain_call {
 	DOMAIN_VMM_READY,         /* it runs its guest's first instruction next */
 	DOMAIN_VMM_LOG,           /* a line of text as words, for Insula's log; only so many of a domain are taken */
 	DOMAIN_VMM_REFUSED,       /* errno, then a line of text as words: the kernel cannot be loaded; the domain is destroyed */
+	DOMAIN_VMM_HYPERCALL,     /* a control hypercall of its guest: proto/control/control.h. -EPERM without DOMAIN_BADGE_PRIVILEGED */
 };
+
+/* domain_spec.flags */
+#define DOMAIN_SPEC_CONTROL 1u /* domain 0, which holds the control capability; -EEXIST if there is one */
 
 struct domain_spec {
 	char name[32];

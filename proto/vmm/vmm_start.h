@@ -11,6 +11,8 @@
 #define VMM_MAX_EXTENTS 32
 #define VMM_MAX_VCPUS   32
 
+#define VMM_START_CONTROL 1u /* the domain holds the control capability: SIF_INITDOMAIN */
+
 struct vmm_extent {
 	uint64_t gpa;
 	uint32_t count;      /* frames */
@@ -28,6 +30,8 @@ struct vmm_start {
 	uint32_t console_notification_slot; /* signal after output */
 	uint32_t first_free_slot;           /* of the vmm's CNode: from here its own */
 	uint32_t control_frame_slot;        /* struct vmm_control page, to be mapped at TASK_SHARED_VADDR + 4096 */
+	uint32_t flags;                     /* VMM_START_* */
+	uint32_t area_slot;                 /* VMM_START_CONTROL: first of the frames of the area for control hypercalls (proto/control) */
 	struct vmm_extent extent[VMM_MAX_EXTENTS];
 	uint64_t kernel_bytes;  /* module 0 of the task */
 	uint64_t ramdisk_bytes; /* module 1, 0 if there is none */

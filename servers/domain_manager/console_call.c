@@ -62,6 +62,33 @@ int console_focus(uint32_t client)
 	return call1(CONSOLE_FOCUS, client);
 }
 
+int console_log_read(uint32_t from, char *text, uint32_t max, uint32_t *n)
+{
+	uint32_t left = 1;
+
+	*n = 0;
+	while (left && *n < max) {
+		uint32_t piece;
+
+		seL4_SetMR(0, from + *n);
+		if (result(seL4_Call(TASK_SLOT_CONSOLE, seL4_MessageInfo_new(CONSOLE_LOG, 0, 0, 1))))
+			return -EIO;
+		left = (uint32_t)seL4_GetMR(0);
+		piece = (uint32_t)seL4_GetMR(1);
+		if (piece == 0)
+			break;
+		if (piece > max - *n)
+			piece = max - *n;
+		for (uint32_t i = 0; i < piece; i += 8) {
+			uint64_t w = seL4_GetMR((int)(2 + i / 8));
+
+			memcpy(text + *n + i, &w, piece - i < 8 ? piece - i : 8);
+		}
+		*n += piece;
+	}
+	return 0;
+}
+
 struct vmm_control *control_page(uint32_t *slot)
 {
 	static uint64_t next = CONTROL_VADDR;

@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "proto/console/console.h"
+#include "proto/control/control.h"
 #include "proto/root/root.h"
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
 #include "servers/domain_manager/console_call.h"
+#include "servers/domain_manager/control.h"
 #include "servers/domain_manager/ram.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/env.h"
@@ -34,12 +36,31 @@
 static struct domain table[DOMAINS_MAX];
 static uint32_t id_next = 1;
 
-static struct domain *find(uint32_t id)
+struct domain *domain_find(uint32_t id)
 {
-	for (unsigned i = 0; id && i < DOMAINS_MAX; i++)
-		if (table[i].id == id)
+	for (unsigned i = 0; i < DOMAINS_MAX; i++)
+		if (table[i].used && table[i].id == id)
 			return &table[i];
 	return NULL;
+}
+
+struct domain *domain_next(uint32_t from)
+{
+	struct domain *best = NULL;
+
+	for (unsigned i = 0; i < DOMAINS_MAX; i++)
+		if (table[i].used && table[i].id >= from && (!best || table[i].id < best->id))
+			best = &table[i];
+	return best;
+}
+
+uint32_t domain_count(void)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < DOMAINS_MAX; i++)
+		n += table[i].used;
+	return n;
 }
 
 static uint32_t id_new(void)
@@ -49,7 +70,7 @@ static uint32_t id_new(void)
 	do {
 		id = id_next;
 		id_next = id_next % (DOMAIN_ID_MAX - 1) + 1;
-	} while (find(id));
+	} while (domain_find(id));
 	return id;
 }
 
@@ -66,6 +87,11 @@ static unsigned log2_up(uint32_t n)
 
 static void uuid_make(uint8_t uuid[16], uint32_t id)
 {
+	/* domain 0's is all zeros, as on Xen */
+	if (!id) {
+		memset(uuid, 0, 16);
+		return;
+	}
 	/* version 8 of RFC 9562: ours to define; unique on this machine since its start */
 	memset(uuid, 0, 16);
 	memcpy(uuid, "Insula", 6);
@@ -105,6 +131,21 @@ static int control_connect(struct domain *d, uint32_t vmm_cnode, uint32_t vmm_sl
 		       : 0;
 }
 
+/* The area of control hypercalls: ours, and the privileged vmm's to fill and read. */
+static int area_connect(uint32_t vmm_cnode, uint32_t vmm_slot, struct vmm_start *start)
+{
+	uint32_t first = control_area_slot();
+
+	if (!first)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < CONTROL_AREA_BYTES / 4096; i++)
+		if (seL4_CNode_Copy(vmm_cnode, vmm_slot + i, seL4_WordBits, TASK_SLOT_CNODE, first + i, seL4_WordBits, seL4_ReadWrite))
+			return -ENOMEM;
+	start->flags |= VMM_START_CONTROL;
+	start->area_slot = vmm_slot;
+	return 0;
+}
+
 static int modules_map(struct domain *d, struct vmm_start *start)
 {
 	char args[512];
@@ -142,7 +183,7 @@ static int build(struct domain *d, struct vmm_start *start)
 	bool huge = env->virt_features & INSULA_VIRT_HUGE_PAGES;
 	struct ram_piece piece[DOMAIN_PIECES];
 	int pieces = ram_plan(d->ram_bytes, piece), r;
-	uint32_t frames, vmm_slot = TASK_SLOT_FREE, cnode = d->slot_base + ROOT_TASK_SLOT_CNODE;
+	uint32_t frames, vmm_slot = TASK_SLOT_FREE, area = d->privileged ? CONTROL_AREA_BYTES / 4096 : 0, cnode = d->slot_base + ROOT_TASK_SLOT_CNODE;
 	struct root_task t = {.threads = d->spec.vcpus, .heap_bytes = VMM_HEAP(d->spec.vcpus), .priority = VMM_PRIORITY, .flags = ROOT_TASK_EPT,
 			      .program = "vmm", .slot_base = d->slot_base, .untyped_bits = VMM_UNTYPED_BITS};
 
@@ -153,30 +194,34 @@ static int build(struct domain *d, struct vmm_start *start)
 	if (r)
 		return r;
 	t.account = d->account;
-	t.cnode_bits = log2_up(TASK_SLOT_FREE + VMM_OWN_SLOTS + 2 * frames);
+	t.cnode_bits = log2_up(TASK_SLOT_FREE + VMM_OWN_SLOTS + area + 2 * frames);
 	t.untyped_bits += log2_up((d->spec.vcpus + 3) / 4);
 	r = root_task_create(&t, &d->task);
 	if (!r)
 		r = ram_cnode_make(d, frames);
-	/* slots of the vmm's CNode from TASK_SLOT_FREE: console 2, control 1, then RAM; its own after that */
+	/* slots of the vmm's CNode from TASK_SLOT_FREE: console 2, control 1, the area, then RAM; its own after that */
 	if (!r)
-		r = ram_build(d, piece, pieces, huge, cnode, vmm_slot + 3, start);
+		r = ram_build(d, piece, pieces, huge, cnode, vmm_slot + 3 + area, start);
 	if (!r)
 		r = console_connect(d, cnode, vmm_slot, start);
 	if (!r)
 		r = control_connect(d, cnode, vmm_slot + 2, start);
+	if (!r && d->privileged)
+		r = area_connect(cnode, vmm_slot + 3, start);
 	if (!r)
 		r = modules_map(d, start);
 	if (!r && seL4_CNode_Mint(cnode, TASK_SLOT_DOMAINS, seL4_WordBits, TASK_SLOT_CNODE, TASK_SLOT_SERVICE, seL4_WordBits,
-				  seL4_CapRights_new(true, true, false, true), DOMAIN_BADGE_VMM | d->id))
+				  seL4_CapRights_new(true, true, false, true),
+				  DOMAIN_BADGE_VMM | (d->privileged ? DOMAIN_BADGE_PRIVILEGED : 0) | d->id))
 		r = -ENOMEM;
 	if (r)
 		return r;
 	start->domid = d->id;
 	start->vcpus = d->spec.vcpus;
 	start->ram_bytes = d->ram_bytes;
-	start->first_free_slot = vmm_slot + 3 + 2 * frames;
-	uuid_make(start->uuid, d->id);
+	start->first_free_slot = vmm_slot + 3 + area + 2 * frames;
+	uuid_make(d->uuid, d->id);
+	memcpy(start->uuid, d->uuid, sizeof(start->uuid));
 	return root_task_env(d->task, offsetof(struct task_env, data), start, (sizeof(*start) + 7) & ~7u);
 }
 
@@ -186,10 +231,10 @@ static int spec_check(const struct domain_spec *s)
 	    !memchr(s->ramdisk, 0, sizeof(s->ramdisk)) || !memchr(s->cmdline, 0, sizeof(s->cmdline)))
 		return -EINVAL;
 	if (!s->name[0] || !s->kernel[0] || s->memory_mib == 0 || s->memory_mib > (1u << 24) || s->vcpus == 0 ||
-	    s->vcpus > VMM_MAX_VCPUS || s->flags)
+	    s->vcpus > VMM_MAX_VCPUS || s->flags & ~DOMAIN_SPEC_CONTROL)
 		return -EINVAL;
 	for (unsigned i = 0; i < DOMAINS_MAX; i++)
-		if (table[i].id && !strcmp(table[i].spec.name, s->name))
+		if (table[i].used && (!strcmp(table[i].spec.name, s->name) || (table[i].privileged && s->flags & DOMAIN_SPEC_CONTROL)))
 			return -EEXIST;
 	return env_get()->virt ? 0 : -ENODEV;
 }
@@ -201,7 +246,7 @@ static struct domain *slot_take(const struct domain_spec *spec)
 		struct vmm_control *control = d->control;
 		uint32_t control_slot = d->control_slot;
 
-		if (d->id)
+		if (d->used)
 			continue;
 		if (!control && !(control = control_page(&control_slot)))
 			return NULL;
@@ -213,7 +258,9 @@ static struct domain *slot_take(const struct domain_spec *spec)
 		if (!d->slot_base)
 			return NULL;
 		d->slot_next = SLOT_THREADS(d) + 3 * spec->vcpus;
-		d->id = id_new();
+		d->used = true;
+		d->privileged = spec->flags & DOMAIN_SPEC_CONTROL;
+		d->id = d->privileged ? 0 : id_new();
 		d->spec = *spec;
 		d->ram_bytes = (uint64_t)spec->memory_mib << 20;
 		return d;
@@ -231,7 +278,7 @@ static void release(struct domain *d)
 	for (uint32_t i = 0; i < d->slot_count; i++)
 		(void)seL4_CNode_Delete(TASK_SLOT_CNODE, d->slot_base + i, seL4_WordBits);
 	slot_free_range(d->slot_base, d->slot_count);
-	d->id = 0;
+	d->used = false;
 }
 
 int domain_create(const struct domain_spec *spec, uint32_t *id)
@@ -259,7 +306,7 @@ int domain_create(const struct domain_spec *spec, uint32_t *id)
 
 int domain_destroy(uint32_t id)
 {
-	struct domain *d = find(id);
+	struct domain *d = domain_find(id);
 
 	if (!d)
 		return -ESRCH;
@@ -272,7 +319,7 @@ int domain_destroy(uint32_t id)
 
 int domain_pause(uint32_t id)
 {
-	struct domain *d = find(id);
+	struct domain *d = domain_find(id);
 
 	if (!d)
 		return -ESRCH;
@@ -284,7 +331,7 @@ int domain_pause(uint32_t id)
 
 int domain_unpause(uint32_t id)
 {
-	struct domain *d = find(id);
+	struct domain *d = domain_find(id);
 
 	if (!d)
 		return -ESRCH;
@@ -298,7 +345,7 @@ int domain_unpause(uint32_t id)
 
 int domain_shutdown(uint32_t id, uint32_t reason)
 {
-	struct domain *d = find(id);
+	struct domain *d = domain_find(id);
 
 	if (!d)
 		return -ESRCH;
@@ -315,7 +362,7 @@ int domain_shutdown(uint32_t id, uint32_t reason)
 
 int domain_focus(uint32_t id)
 {
-	struct domain *d = find(id);
+	struct domain *d = domain_find(id);
 
 	return d && d->console_open ? console_focus(d->console_client) : -ESRCH;
 }
@@ -324,7 +371,7 @@ int domain_focus(uint32_t id)
 
 void domain_vmm_ready(uint32_t id)
 {
-	struct domain *d = find(id);
+	struct domain *d = domain_find(id);
 
 	if (d)
 		d->ready = true;
@@ -332,7 +379,7 @@ void domain_vmm_ready(uint32_t id)
 
 void domain_vmm_shutdown(uint32_t id, uint32_t reason)
 {
-	struct domain *d = find(id);
+	struct domain *d = domain_find(id);
 
 	if (!d)
 		return;
@@ -342,7 +389,7 @@ void domain_vmm_shutdown(uint32_t id, uint32_t reason)
 
 void domain_vmm_refused(uint32_t id, int error, const char *why)
 {
-	struct domain *d = find(id);
+	struct domain *d = domain_find(id);
 
 	(void)error;
 	if (!d)
@@ -354,7 +401,7 @@ void domain_vmm_refused(uint32_t id, int error, const char *why)
 
 void domain_vmm_log(uint32_t id, const char *text)
 {
-	struct domain *d = find(id);
+	struct domain *d = domain_find(id);
 
 	/* a vmm that never stops talking is not listened to for ever */
 	if (d && d->log_lines < VMM_LOG_LINES) {
@@ -366,7 +413,7 @@ void domain_vmm_log(uint32_t id, const char *text)
 void domain_task_faulted(uint32_t task)
 {
 	for (unsigned i = 0; i < DOMAINS_MAX; i++)
-		if (table[i].id && table[i].task == task) {
+		if (table[i].used && table[i].task == task) {
 			log_line("domain %u (%s) crashed: its vmm failed", table[i].id, table[i].spec.name);
 			table[i].ended = true;
 			table[i].shutdown_reason = SHUTDOWN_crash;
@@ -380,14 +427,17 @@ void domain_work(void)
 	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
 		struct domain *d = &table[i];
 		struct domain_spec spec = d->spec;
-		bool again = d->shutdown_reason == SHUTDOWN_reboot && d->ready;
+		bool again = d->shutdown_reason == SHUTDOWN_reboot && d->ready, privileged = d->privileged;
 		uint32_t id = d->id;
 		int r;
 
-		if (!id || !d->ended)
+		if (!d->used || !d->ended)
 			continue;
 		if (!d->refused)
 			log_line("domain %u (%s) %s", id, spec.name, how[d->shutdown_reason]);
+		/* domain 0's end is the machine's, but for a kernel that never ran: then the monitor says why */
+		if (privileged && d->ready)
+			(void)root_machine_end(d->shutdown_reason == SHUTDOWN_poweroff ? ROOT_MACHINE_POWER_OFF : ROOT_MACHINE_REBOOT);
 		release(d);
 		if (!again)
 			continue;
@@ -410,37 +460,36 @@ static uint64_t cpu_us(struct domain *d)
 	return d->cpu_us;
 }
 
-bool domain_info(uint32_t n, struct domain_info *out)
+void domain_describe(struct domain *d, struct domain_info *out)
 {
-	struct domain *best = NULL;
-	uint32_t after = 0;
 	uint64_t account = 0;
 
-	for (uint32_t k = 0; k <= n; k++) {
-		best = NULL;
-		for (unsigned i = 0; i < DOMAINS_MAX; i++)
-			if (table[i].id > after && (!best || table[i].id < best->id))
-				best = &table[i];
-		if (!best)
-			return false;
-		after = best->id;
-	}
 	memset(out, 0, sizeof(*out));
-	strcpy(out->name, best->spec.name);
-	out->id = best->id;
-	out->vcpus = best->spec.vcpus;
-	out->memory_kib = best->ram_bytes >> 10;
-	if (!root_account_size(best->account, &account) && account > best->ram_bytes)
-		out->overhead_kib = (account - best->ram_bytes) >> 10;
-	out->cpu_ns = cpu_us(best) * 1000;
-	out->shutdown_reason = best->shutdown_reason;
-	if (best->ended)
-		out->state = best->shutdown_reason == SHUTDOWN_crash ? DOMAIN_CRASHED : DOMAIN_SHUTDOWN_DONE;
-	else if (best->pauses)
+	strcpy(out->name, d->spec.name);
+	out->id = d->id;
+	out->vcpus = d->spec.vcpus;
+	out->memory_kib = d->ram_bytes >> 10;
+	if (!root_account_size(d->account, &account) && account > d->ram_bytes)
+		out->overhead_kib = (account - d->ram_bytes) >> 10;
+	out->cpu_ns = cpu_us(d) * 1000;
+	out->shutdown_reason = d->shutdown_reason;
+	if (d->ended)
+		out->state = d->shutdown_reason == SHUTDOWN_crash ? DOMAIN_CRASHED : DOMAIN_SHUTDOWN_DONE;
+	else if (d->pauses)
 		out->state = DOMAIN_PAUSED;
 	else
-		out->state = __builtin_popcount(__atomic_load_n(&best->control->state, __ATOMIC_RELAXED)) >= (int)best->spec.vcpus
+		out->state = __builtin_popcount(__atomic_load_n(&d->control->state, __ATOMIC_RELAXED)) >= (int)d->spec.vcpus
 				     ? DOMAIN_BLOCKED
 				     : DOMAIN_RUNNING;
-	return true;
+}
+
+bool domain_info(uint32_t n, struct domain_info *out)
+{
+	struct domain *d = domain_next(0);
+
+	for (; d && n; n--)
+		d = domain_next(d->id + 1);
+	if (d)
+		domain_describe(d, out);
+	return d != NULL;
 }

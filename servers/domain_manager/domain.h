@@ -15,7 +15,9 @@
 #define DOMAIN_PIECES 32 /* Untypeds of guest RAM */
 
 struct domain {
-	uint32_t id; /* 0: slot is free */
+	bool used; /* false: slot is free */
+	uint32_t id;
+	bool privileged; /* its vmm holds the control capability: the admin VM, domain 0 */
 	struct domain_spec spec;
 	uint32_t account, task;
 	uint32_t slot_base, slot_count; /* in our CNode: see domain.c */
@@ -31,9 +33,17 @@ struct domain {
 	uint64_t ram_bytes;
 	uint64_t cpu_us;
 	uint32_t log_lines; /* taken from its vmm */
+	uint8_t uuid[16];
 	struct vmm_control *control;
 	uint32_t control_slot;
 };
+
+/* NULL: no such domain. */
+struct domain *domain_find(uint32_t id);
+/* The domain with the lowest id that is not below `from`. */
+struct domain *domain_next(uint32_t from);
+uint32_t domain_count(void);
+void domain_describe(struct domain *d, struct domain_info *out);
 
 /* 0 or a negative errno; *id of the new domain. */
 int domain_create(const struct domain_spec *spec, uint32_t *id);

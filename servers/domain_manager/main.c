@@ -7,6 +7,7 @@
 #include "proto/root/root.h"
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
+#include "servers/domain_manager/control.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/log.h"
@@ -77,7 +78,8 @@ static void text_of(const uint64_t *m, unsigned words, char *text, size_t size)
 			*c = '?';
 }
 
-static int from_vmm(uint32_t id, uint64_t label, const uint64_t *m, unsigned length)
+static int from_vmm(uint32_t id, bool privileged, uint64_t label, const uint64_t *m, unsigned length, uint64_t *reply,
+		    unsigned *reply_length)
 {
 	char why[241];
 
@@ -96,6 +98,8 @@ static int from_vmm(uint32_t id, uint64_t label, const uint64_t *m, unsigned len
 		text_of(m + 1, length ? length - 1 : 0, why, sizeof(why));
 		domain_vmm_refused(id, length ? (int)(int64_t)m[0] : -EINVAL, why);
 		return 0;
+	case DOMAIN_VMM_HYPERCALL:
+		return privileged ? control_message(m, length, reply, reply_length) : -EPERM;
 	default:
 		return -EPERM;
 	}
@@ -135,7 +139,7 @@ int main(void)
 		if (badge == DOMAIN_BADGE_CONTROL)
 			result = control(label, message, length, reply, &reply_length);
 		else
-			result = from_vmm((uint32_t)badge, label, message, length);
+			result = from_vmm((uint32_t)badge, badge & DOMAIN_BADGE_PRIVILEGED, label, message, length, reply, &reply_length);
 		for (unsigned i = 0; i < reply_length; i++)
 			seL4_SetMR((int)i, reply[i]);
 		seL4_Send(TASK_SLOT_REPLY, seL4_MessageInfo_new(message_label_of(result), 0, 0, reply_length));

@@ -156,3 +156,18 @@ int root_fault_next(uint32_t *task)
 	*task = (uint32_t)seL4_GetMR(0);
 	return r;
 }
+
+int root_info(uint64_t info[ROOT_INFO_WORDS])
+{
+	int r = call(ROOT_INFO, 0);
+
+	for (int i = 0; i < ROOT_INFO_WORDS; i++)
+		info[i] = seL4_GetMR(i);
+	return r;
+}
+
+int root_machine_end(uint64_t how)
+{
+	seL4_SetMR(0, how);
+	return call(ROOT_MACHINE_END, 1);
+}

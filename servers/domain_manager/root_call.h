@@ -3,6 +3,7 @@
 #define DOMAIN_MANAGER_ROOT_CALL_H
 
 #include <stdint.h>
+#include "proto/root/root.h"
 
 int root_account_create(uint32_t *account);
 int root_account_free(uint32_t account);
@@ -26,5 +27,11 @@ int root_task_map_module(uint32_t task, uint32_t module, uint64_t *bytes);
 int root_module_find(const char *name, uint32_t *module, char *args, uint32_t args_size);
 /* The next task of ours that faulted; -ENOENT when there is none. */
 int root_fault_next(uint32_t *task);
+
+/* All words of enum root_info. */
+int root_info(uint64_t info[ROOT_INFO_WORDS]);
+/* Returns only if it failed. */
+enum { ROOT_MACHINE_POWER_OFF = 0, ROOT_MACHINE_REBOOT = 1 };
+int root_machine_end(uint64_t how);
 
 #endif

@@ -149,7 +149,7 @@ static int module_name(uint32_t n, char *name, size_t size)
 	return snprintf(name, size, "%s", text) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
-int calls_default_domain(struct domain_spec *out)
+int calls_modules(struct domain_spec *out)
 {
 	uint32_t count, found = 0;
 	int r = call(TASK_SLOT_ROOT, ROOT_MODULE_COUNT, 0);
@@ -158,9 +158,6 @@ int calls_default_domain(struct domain_spec *out)
 		return r;
 	count = (uint32_t)seL4_GetMR(0);
 	memset(out, 0, sizeof(*out));
-	strcpy(out->name, "domain1");
-	out->memory_mib = 512;
-	out->vcpus = 1;
 	for (uint32_t i = 0; i < count && found < 2; i++) {
 		char name[64];
 

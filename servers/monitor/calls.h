@@ -21,7 +21,7 @@ int calls_domain_info(uint32_t n, struct domain_info *out);
 /* Insula's own command line, cut to size - 1 bytes. */
 int calls_command_line(char *text, size_t size);
 /* The first boot module as kernel, the second as ramdisk; -ENOENT without a module. */
-int calls_default_domain(struct domain_spec *out);
+int calls_modules(struct domain_spec *out);
 
 /* Opens the monitor's ring and maps it at `page`. */
 int calls_console_open(void *page);

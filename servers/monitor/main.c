@@ -13,6 +13,7 @@
 #include "sel4/sel4.h"
 #include "servers/monitor/calls.h"
 #include "servers/monitor/command.h"
+#include "servers/monitor/dom0.h"
 #include "servers/monitor/terminal.h"
 #include "user/env.h"
 
@@ -196,8 +197,28 @@ static void perform(const struct command *c)
 	}
 }
 
-/* `domain=` options of the boot command line, in their order. Without one, the first module that is not the archive is
- * taken as a kernel and the second as its ramdisk: the shape of a Xen boot entry. */
+/* The shape of a Xen boot entry: the first module that is not the archive is domain 0's kernel, the second its ramdisk. */
+static void start_dom0(const char *options)
+{
+	struct calls_machine m;
+	struct command c;
+	const char *wrong;
+	int r;
+
+	if (calls_modules(&c.spec)) {
+		terminal_print("no domain described on the command line, and no boot module to make one of\n");
+		return;
+	}
+	r = calls_machine(&m);
+	if (r)
+		error_line("Domain-0", r);
+	else if (!dom0_options(options, m.free, m.machine.cpu_count, &c.spec, &wrong))
+		terminal_print("boot option %s: not understood, or less than domain 0 needs\n", wrong);
+	else
+		create(&c);
+}
+
+/* `domain=` options of the boot command line, in their order. Without one there is domain 0. */
 static void start_domains(void)
 {
 	static char options[4096];
@@ -229,14 +250,8 @@ static void start_domains(void)
 		else
 			create(&c);
 	}
-	if (!any) {
-		struct command c;
-
-		if (calls_default_domain(&c.spec))
-			terminal_print("no domain described on the command line, and no boot module to make one of\n");
-		else
-			create(&c);
-	}
+	if (!any)
+		start_dom0(options);
 }
 
 int main(void)

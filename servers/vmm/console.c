@@ -13,6 +13,7 @@
 #include "servers/vmm/xen/xen.h"
 #include "user/vspace.h"
 #include <xen/io/console.h>
+#include <xen/xen.h>
 
 static struct ring out, in;
 static struct xencons_interface *guest;
@@ -77,7 +78,16 @@ static bool server_to_guest(void)
 
 void console_service(void)
 {
-	bool gone = guest_to_server(), came = server_to_guest();
+	bool gone, came;
+
+	/* domain 0's console is console_io and a VIRQ: what is typed stays in the ring until it reads */
+	if (control_allowed()) {
+		if (ring_waiting(&in))
+			evtchn_raise_virq(vmm.vcpu[0], VIRQ_CONSOLE);
+		return;
+	}
+	gone = guest_to_server();
+	came = server_to_guest();
 
 	if (gone)
 		seL4_Signal(vmm.start->console_notification_slot);

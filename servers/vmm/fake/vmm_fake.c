@@ -11,6 +11,7 @@
 #include "user/object.h"
 #include "user/thread.h"
 #include "user/vspace.h"
+#include <xen/errno.h>
 
 #define SLOTS 65536u
 #define FRAME_SLOTS 4096u /* from here the extents' frames */
@@ -549,4 +550,21 @@ uint64_t fake_take_word(struct fake_input *in)
 	if (kind < 0xe0)
 		return edges[kind & 31] + fake_take(in, 1);
 	return fake_take(in, 8);
+}
+
+/* ---- the domain manager's side of control hypercalls: of an ordinary domain, unless a test says otherwise ---- */
+
+void control_init(void)
+{
+}
+
+bool control_allowed(void)
+{
+	return fake.control_domain;
+}
+
+int64_t control_call(struct vcpu *v, uint64_t number, const uint64_t arg[5])
+{
+	(void)v, (void)number, (void)arg;
+	return -XEN_EPERM;
 }

@@ -31,6 +31,7 @@ struct fake {
 	unsigned frames_mapped; /* in the EPT */
 	bool intel;            /* the CPU that CPUID describes */
 	bool no_xsave;
+	bool control_domain;   /* holds the control capability */
 	/* called by seL4_VMEnter and by seL4_Wait on a vCPU's notification; NULL: leaves through `out` */
 	seL4_Word (*enter)(seL4_Word *badge);
 	void (*wait)(seL4_Word *badge);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <xen/arch-x86/hvm/start_info.h>
+#include <xen/xen.h>
 #include "bzimage/bzimage.h"
 #include "bzimage/bzimage_lz4.h"
 #include "bzimage/bzimage_xz.h"
@@ -189,6 +190,7 @@ static int start_information(struct loader *l, uint64_t ramdisk, struct load_res
 	memset(b, 0, sizeof(*b));
 	b->info.magic = XEN_HVM_START_MAGIC_VALUE;
 	b->info.version = 1;
+	b->info.flags = s->flags & VMM_START_CONTROL ? SIF_PRIVILEGED | SIF_INITDOMAIN : 0;
 	b->info.rsdp_paddr = rsdp;
 	b->info.cmdline_paddr = at + offsetof(struct start_block, cmdline);
 	b->info.memmap_paddr = at + offsetof(struct start_block, map);

@@ -16,10 +16,23 @@
 
 typedef int64_t (*handler)(struct vcpu *v, const uint64_t arg[5], bool abi32);
 
-static int64_t refuse_eperm(struct vcpu *v, const uint64_t arg[5], bool abi32)
+/* Their structures are the same in the 32-bit ABI. */
+static int64_t sysctl_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
-	(void)v, (void)arg, (void)abi32;
-	return -XEN_EPERM; /* control hypercalls of who does not hold the control capability */
+	(void)abi32;
+	return control_call(v, __HYPERVISOR_sysctl, arg);
+}
+
+static int64_t domctl_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	(void)abi32;
+	return control_call(v, __HYPERVISOR_domctl, arg);
+}
+
+static int64_t platform_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	(void)abi32;
+	return control_call(v, __HYPERVISOR_platform_op, arg);
 }
 
 static const handler table[HYPERCALLS] = {
@@ -34,9 +47,9 @@ static const handler table[HYPERCALLS] = {
 	[__HYPERVISOR_event_channel_op] = event_channel_op,
 	[__HYPERVISOR_physdev_op] = physdev_op,
 	[__HYPERVISOR_hvm_op] = hvm_op,
-	[__HYPERVISOR_sysctl] = refuse_eperm,
-	[__HYPERVISOR_domctl] = refuse_eperm,
-	[__HYPERVISOR_platform_op] = refuse_eperm,
+	[__HYPERVISOR_sysctl] = sysctl_op,
+	[__HYPERVISOR_domctl] = domctl_op,
+	[__HYPERVISOR_platform_op] = platform_op,
 };
 
 void xen_log_once(const char *what, uint64_t number)
@@ -174,6 +187,7 @@ bool hypercall_page(gpa_t g)
 
 void xen_init(void)
 {
+	control_init();
 	shared_info_init();
 	evtchn_init();
 	grant_init();

@@ -15,9 +15,14 @@ static uint32_t console_port;
 
 void hvm_init(void)
 {
-	int32_t port = evtchn_alloc_server_port(EVTCHN_CONSOLE);
+	int32_t port;
 
 	memset(params, 0, sizeof(params));
+	console_port = 0;
+	/* domain 0 has no console ring: it uses console_io */
+	if (control_allowed())
+		return;
+	port = evtchn_alloc_server_port(EVTCHN_CONSOLE);
 	console_port = port > 0 ? (uint32_t)port : 0;
 	params[HVM_PARAM_CONSOLE_EVTCHN] = console_port;
 	params[HVM_PARAM_CONSOLE_PFN] = LAYOUT_CONSOLE_GPA >> 12;

@@ -59,7 +59,7 @@ int64_t version_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 			return -XEN_EFAULT;
 		if (f.submap_idx >= XENFEAT_NR_SUBMAPS)
 			return -XEN_EINVAL;
-		f.submap = FEATURES;
+		f.submap = FEATURES | (control_allowed() ? 1u << XENFEAT_dom0 : 0);
 		return give(v, to, &f, sizeof(f));
 	}
 	case XENVER_pagesize:

@@ -39,6 +39,12 @@ void evtchn_vcpu_info_changed(struct vcpu *v);
 /* Some event became pending for v: sets evtchn_upcall_pending and asserts its upcall. */
 void evtchn_upcall(struct vcpu *v);
 
+/* ---- control.c: what only the holder of the control capability may ---- */
+void control_init(void);
+bool control_allowed(void);
+/* One control hypercall with the arguments of the guest's registers; -EPERM in a domain without the capability. */
+int64_t control_call(struct vcpu *v, uint64_t number, const uint64_t arg[5]);
+
 /* ---- shared_info.c ---- */
 void shared_info_init(void);
 void *shared_info_page(void);              /* struct shared_info, 4 KiB, in guest memory once placed, before that the vmm's */

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""build.py OUT --work F --free F --payload F [--vmlinux F --initrd F]: the admin VM's root file system for Xen.
+"""build.py OUT [--program F]... [--file PATH=F]...: the admin VM's root file system, in memory.
 
-Debian's Xen 4.17 tools and the libraries they need, taken out of their packages; our init; and what the guests boot.
+Debian's Xen 4.17 tools and the libraries they need, taken out of their packages; busybox; our init. The same image is domain 0 on Insula
+and on Xen. --program puts a program into /bin, --file any file where it is wanted.
 """
 import argparse
 import pathlib
@@ -10,7 +11,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1] / "image"), str(HERE.parents[1] / "image" / "initramfs")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "initramfs")]
 
 import build as guest_root  # noqa: E402  (image/initramfs/build.py)
 import debian  # noqa: E402
@@ -27,6 +28,9 @@ MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs"]
 
 
 def needed(program: pathlib.Path) -> list[str]:
+    """The libraries that an ELF program names; a script names none."""
+    if program.read_bytes()[:4] != b"\x7fELF":
+        return []
     text = subprocess.run(["readelf", "-d", program], check=True, capture_output=True, text=True).stdout
     return re.findall(r"\(NEEDED\).*\[(.*)\]", text)
 
@@ -40,10 +44,11 @@ def libraries() -> dict[str, pathlib.Path]:
     return found
 
 
-def add_programs(archive: Archive, extra: pathlib.Path) -> None:
-    available, wanted, done = libraries(), [extra], set()
+def add_programs(archive: Archive, extra: list[pathlib.Path]) -> None:
+    available, wanted, done = libraries(), list(extra), set()
     archive.copy(available["libgcc_s.so.1"], "lib/libgcc_s.so.1")  # libc opens it when a thread is cancelled
-    archive.copy(extra, "bin/xen_free")
+    for program in extra:
+        archive.copy(program, f"bin/{program.name}")
     for package, names in PROGRAMS.items():
         for name in names:
             (program,) = [p for p in debian.folder(package).rglob(name)
@@ -64,22 +69,24 @@ def add_programs(archive: Archive, extra: pathlib.Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out")
-    for name in ("work", "free", "payload", "vmlinux", "initrd"):
-        parser.add_argument(f"--{name}", type=pathlib.Path)
+    parser.add_argument("--program", type=pathlib.Path, action="append", default=[])
+    parser.add_argument("--file", action="append", default=[])
     options = parser.parse_args()
     archive = guest_root.base()
     archive.copy(HERE / "init", "init")
-    archive.copy(options.work, "bin/guest_work")
-    add_programs(archive, options.free)
+    archive.file("etc/hostname", "admin\n")
+    archive.file("etc/profile", "PS1='\\h:\\w\\$ '\nexport LD_LIBRARY_PATH=/lib\n")
+    add_programs(archive, options.program)
     modules = debian.folder("linux-image-amd64") / "lib" / "modules"
     for name in MODULES:
         (path,) = modules.rglob(f"{name}.ko")
         archive.copy(path, f"lib/modules/{name}.ko")
     archive.file("etc/xen/xl.conf", "")
-    for name in ("payload", "vmlinux", "initrd"):
-        source = getattr(options, name)
-        if source:
-            archive.copy(source, f"guest/{name}")
+    for name in ("guest",):
+        archive.directory(name)
+    for word in options.file:
+        name, source = word.split("=", 1)
+        archive.copy(pathlib.Path(source), name.lstrip("/"))
     archive.write(options.out)
 
 

@@ -1,0 +1,35 @@
+#include "servers/domain_manager/domain_xen.h"
+
+#include <string.h>
+
+#define GPA_BITS 46u
+
+static uint32_t flags_of(const struct domain_info *i, const struct domain *d)
+{
+	uint32_t flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
+
+	if (i->state & (DOMAIN_SHUTDOWN_DONE | DOMAIN_CRASHED))
+		return flags | XEN_DOMINF_shutdown | (d->shutdown_reason & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
+	if (d->pauses)
+		flags |= XEN_DOMINF_paused;
+	return flags | (i->state & DOMAIN_BLOCKED ? XEN_DOMINF_blocked : XEN_DOMINF_running);
+}
+
+void domain_xen_info(struct domain *d, xen_domctl_getdomaininfo_t *out)
+{
+	struct domain_info i;
+
+	domain_describe(d, &i);
+	memset(out, 0, sizeof(*out));
+	out->domain = (domid_t)d->id;
+	out->flags = flags_of(&i, d);
+	out->tot_pages = d->ram_bytes >> 12;
+	out->max_pages = d->ram_bytes >> 12;
+	out->shared_info_frame = ~0ull; /* it is a page of the domain's own */
+	out->cpu_time = i.cpu_ns;
+	out->nr_online_vcpus = d->spec.vcpus;
+	out->max_vcpu_id = d->spec.vcpus - 1;
+	memcpy(out->handle, d->uuid, sizeof(out->handle));
+	out->gpaddr_bits = GPA_BITS;
+	out->arch_config.emulation_flags = XEN_X86_EMU_LAPIC;
+}
