@@ -154,9 +154,11 @@ void time_set_deadline(ticks_t deadline)
 	sim_deadline = deadline;
 }
 
+bool sim_interrupt;
+
 bool irq_poll(void)
 {
-	return false;
+	return sim_interrupt;
 }
 
 void irq_eoi(void)
@@ -282,9 +284,10 @@ void ept_finalise(cap_t cap, bool final)
 	(void)cap, (void) final;
 }
 
-void irq_handler_finalise(unsigned irq)
+exception_t irq_handler_drain(unsigned irq)
 {
 	(void)irq;
+	return EXC_NONE;
 }
 
 void irq_handler_release(unsigned irq)

@@ -24,6 +24,7 @@ extern ticks_t sim_deadline; /* of the timer; UINT64_MAX: none */
 extern bool
     sim_two_levels; /* threads made from now on have a CSpace of two CNodes, which fast paths refuse */
 extern uint64_t sim_cr2;
+extern bool sim_interrupt; /* long operations find one waiting */
 extern unsigned sim_refs;     /* window_ref less window_unref */
 extern char sim_console[256]; /* what was put there last */
 

@@ -204,8 +204,11 @@ SYSCALL_INLINE void syscall_wait(struct tcb *t, struct endpoint *ep, struct repl
 	if (!rare || !ep->head) {
 		ep->head = self | ENDPOINT_RECV;
 	} else {
-		t->ipc_prev = endpoint_tail(ep);
-		t->ipc_prev->ipc_next = t;
+		struct tcb *tail = endpoint_tail(ep);
+
+		t->ipc_prev = tail;
+		t->ipc_higher = tail->priority == t->priority ? tail->ipc_higher : tail;
+		tail->ipc_next = t;
 	}
 	ep->tail = self;
 }

@@ -502,6 +502,86 @@ static void test_priority_moves_a_waiter(void **state)
 	assert_ptr_equal(sim_exit(), third);
 }
 
+/* ---- many waiting threads ---- */
+
+#define CROWD	    120u
+#define CROWD_FIRST 100u
+
+/* Threads that send on EP, every third with the badge 77, and go to sleep there. */
+static void crowd_waits(struct tcb *crowd[CROWD])
+{
+	for (unsigned i = 0; i < CROWD; i++) {
+		cap_t cap = sim_slot(i % 3 ? EP : BADGED)->cap;
+
+		crowd[i] = sim_thread(CROWD_FIRST + i, (uint8_t)(1 + i % 5));
+		ipc_send(true, false, cap, false, crowd[i]);
+		assert_int_equal(crowd[i]->state, THREAD_BLOCKED_SEND);
+	}
+}
+
+static unsigned crowd_count(struct tcb *const crowd[CROWD], enum thread_state state)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CROWD; i++)
+		n += crowd[i]->state == state;
+	return n;
+}
+
+static void test_deletion_of_a_crowded_endpoint_goes_on(void **state)
+{
+	struct tcb *crowd[CROWD];
+	unsigned rounds = 0;
+
+	(void)state;
+	client_runs();
+	crowd_waits(crowd);
+	assert_int_equal(cte_delete(sim_slot(BADGED), true), EXC_NONE);
+	sim_interrupt = true;
+	while (cte_delete(sim_slot(EP), true) == EXC_PREEMPTED) {
+		cap_t cap = sim_slot(EP)->cap;
+
+		rounds++;
+		assert_in_range(crowd_count(crowd, THREAD_RESTART), 1, CROWD - 1);
+		/* nobody can come anew, and no copy keeps the endpoint alive */
+		assert_int_equal(cap_mask_rights(cap, 15).w[1], cap.w[1]);
+		assert_false(cap_endpoint_can_send(cap) || cap_endpoint_can_receive(cap));
+		assert_true(cap_is_null(cap_derive(sim_slot(EP), cap).cap));
+	}
+	sim_interrupt = false;
+	assert_in_range(rounds, 2, CROWD);
+	assert_int_equal(crowd_count(crowd, THREAD_RESTART), CROWD);
+	assert_true(cap_is_null(sim_slot(EP)->cap));
+}
+
+static void test_cancel_badged_goes_on_behind_others(void **state)
+{
+	struct tcb *crowd[CROWD], *again = NULL;
+	unsigned rounds = 0;
+
+	(void)state;
+	client_runs();
+	crowd_waits(crowd);
+	sim_interrupt = true;
+	while (ipc_cancel_badged(ep, 77) == EXC_PREEMPTED) {
+		/* one that was restarted sends again, before those that wait still: it is not meant */
+		if (rounds++ != 0)
+			continue;
+		for (unsigned i = 0; i < CROWD && !again; i++)
+			again = crowd[i]->state == THREAD_RESTART ? crowd[i] : NULL;
+		assert_non_null(again);
+		sched_set_priority(again, 200);
+		ipc_send(true, false, sim_slot(BADGED)->cap, false, again);
+	}
+	sim_interrupt = false;
+	assert_in_range(rounds, 1, CROWD);
+	for (unsigned i = 0; i < CROWD; i++)
+		assert_int_equal(crowd[i]->state,
+				 i % 3 || crowd[i] == again ? THREAD_BLOCKED_SEND : THREAD_RESTART);
+	assert_int_equal(ipc_cancel_badged(ep, 77), EXC_NONE);
+	assert_int_equal(again->state, THREAD_RESTART);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -529,6 +609,8 @@ int main(void)
 	    cmocka_unit_test_setup(test_debug_calls, setup),
 	    cmocka_unit_test_setup(test_cancel_badged_sends, setup),
 	    cmocka_unit_test_setup(test_priority_moves_a_waiter, setup),
+	    cmocka_unit_test_setup(test_deletion_of_a_crowded_endpoint_goes_on, setup),
+	    cmocka_unit_test_setup(test_cancel_badged_goes_on_behind_others, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,10 +309,16 @@ WEAK void sched_context_finalise(struct sched_context *sc)
 	(void)sc;
 	fake_event(CAP_SCHED_CONTEXT);
 }
-void ipc_cancel_all(struct endpoint *ep)
+exception_t ipc_cancel_all(struct endpoint *ep)
 {
 	ep->head = 0;
 	fake_event(CAP_ENDPOINT);
+	return EXC_NONE;
+}
+exception_t notification_cancel_all(struct notification *n)
+{
+	n->badge = 0;
+	return EXC_NONE;
 }
 exception_t ipc_cancel_badged(struct endpoint *ep, word_t badge)
 {
@@ -359,10 +365,10 @@ void vcpu_state_page_gone(struct vcpu *v)
 	(void)v;
 	fake_event(CAP_ZOMBIE);
 }
-void timer_finalise(struct timer *t)
+exception_t timer_drain(struct timer *t)
 {
-	cte_delete_one(&t->notification);
 	fake_event(CAP_TIMER);
+	return cte_delete(&t->notification, true);
 }
 WEAK void vspace_init_root(paddr_t pml4)
 {
@@ -382,9 +388,10 @@ WEAK void ept_unmap_frame(cap_t frame)
 {
 	fake_event(cap_type_of(frame));
 }
-WEAK void irq_handler_finalise(unsigned irq)
+WEAK exception_t irq_handler_drain(unsigned irq)
 {
 	(void)irq;
+	return EXC_NONE;
 }
 WEAK void irq_handler_release(unsigned irq)
 {

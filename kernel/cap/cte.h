@@ -53,7 +53,7 @@ bool cte_is_parent(const struct cte *parent, const struct cte *child);
  * slot holds a zombie that goes on. `exposed`: the slot can be named by user code.
  */
 exception_t cte_delete(struct cte *slot, bool exposed);
-/* For capabilities whose finalisation is immediate (never CNode, TCB with thread, zombie). */
+/* For capabilities whose finalisation is immediate: all without an object, frames and tables. */
 void cte_delete_one(struct cte *slot);
 /* Deletes everything derived from the slot's capability. */
 exception_t cte_revoke(struct cte *slot);

@@ -86,7 +86,12 @@ static struct delete_step delete_finalise(struct cte *slot, bool immediate)
 	exception_t e;
 
 	while (!cap_is_null(slot->cap)) {
-		f = object_finalise(slot, cte_is_final(slot), false);
+		bool final = cte_is_final(slot);
+
+		e = final ? object_drain(slot) : EXC_NONE;
+		if (e != EXC_NONE)
+			return (struct delete_step){e, false, cap_null()};
+		f = object_finalise(slot, final, false);
 		if (delete_removable(f.remainder, slot)) {
 			done.cleanup = f.cleanup;
 			return done;

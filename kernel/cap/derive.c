@@ -42,6 +42,10 @@ struct derive_result cap_derive(struct cte *slot, cap_t cap)
 	case CAP_UNTYPED:
 		e = cte_ensure_no_children(slot);
 		return e == EXC_NONE ? derive_ok(cap) : derive_error(e);
+	case CAP_ENDPOINT: /* one under deletion is what a zombie is for other objects */
+		return derive_ok(cap_endpoint_dying(cap) ? cap_null() : cap);
+	case CAP_NOTIFICATION:
+		return derive_ok(cap_notification_dying(cap) ? cap_null() : cap);
 	case CAP_IRQ_CONTROL:
 	case CAP_IOPORT_CONTROL:
 	case CAP_ZOMBIE:

@@ -41,10 +41,31 @@ static void endpoint_wait(struct endpoint *ep, struct tcb *t, enum endpoint_stat
 	endpoint_store(ep, q, state);
 }
 
+/*
+ * The CancelBadgedSends that was interrupted last. There is one record for all: a second one under way makes
+ * the first begin anew, which costs those two callers only. `next` is kept right as threads leave the queue.
+ */
+static struct {
+	const struct tcb *caller; /* NULL: none */
+	struct endpoint *ep;
+	word_t badge;
+	uint64_t begun;	  /* senders that came later are not meant */
+	struct tcb *next; /* who is looked at next; NULL: all have been */
+} endpoint_scan;
+
+static uint64_t endpoint_senders; /* how many ever began to wait */
+
+static inline void endpoint_scan_passes(const struct tcb *t)
+{
+	if (unlikely(endpoint_scan.next == t))
+		endpoint_scan.next = t->ipc_next;
+}
+
 static void endpoint_leave(struct endpoint *ep, struct tcb *t)
 {
 	struct queue q = endpoint_queue(ep);
 
+	endpoint_scan_passes(t);
 	queue_remove(&q, t);
 	endpoint_store(ep, q, endpoint_state(ep));
 	t->blocking_object = NULL;
@@ -55,6 +76,7 @@ static struct tcb *endpoint_take_first(struct endpoint *ep)
 {
 	struct tcb *t = window_kv(paddr(ep->head & ~MASK(2))), *next = t->ipc_next;
 
+	endpoint_scan_passes(t);
 	if (likely(!next)) {
 		ep->head = ep->tail = 0;
 	} else {
@@ -80,6 +102,7 @@ static void endpoint_await_reply(struct tcb *caller, struct tcb *callee, struct 
 static void endpoint_send_wait(struct endpoint *ep, struct tcb *sender, cap_t ep_cap, bool call)
 {
 	sender->send_badge = cap_endpoint_badge(ep_cap);
+	sender->send_time = endpoint_senders++;
 	sender->can_grant = cap_endpoint_can_grant(ep_cap);
 	sender->can_grant_reply = cap_endpoint_can_grant_reply(ep_cap);
 	sender->is_call = call;
@@ -205,46 +228,93 @@ static void endpoint_restart(struct tcb *t)
 	sched_possible_switch_to(t);
 }
 
-void ipc_cancel_all(struct endpoint *ep)
+/* Units of work (preempt_point) that taking a thread off costs, and passing by another's. */
+#define ENDPOINT_RESTART_UNITS	 2u
+#define ENDPOINT_PASSED_PER_UNIT 8u
+
+exception_t ipc_cancel_all(struct endpoint *ep)
 {
-	while (endpoint_state(ep) != ENDPOINT_IDLE)
+	if (endpoint_scan.ep == ep)
+		endpoint_scan.caller = NULL;
+	while (endpoint_state(ep) != ENDPOINT_IDLE) {
 		endpoint_restart(endpoint_head(ep));
-}
-
-exception_t ipc_cancel_badged(struct endpoint *ep, word_t badge)
-{
-	struct tcb *t, *next;
-
-	if (endpoint_state(ep) != ENDPOINT_SEND)
-		return EXC_NONE;
-	for (t = endpoint_head(ep); t; t = next) {
-		next = t->ipc_next;
-		if (t->send_badge != badge)
-			continue;
-		endpoint_restart(t);
-		/* only after progress: a queue of others' messages cannot keep this from ending */
-		if (preempt_point(1))
+		if (endpoint_state(ep) != ENDPOINT_IDLE && preempt_point(ENDPOINT_RESTART_UNITS))
 			return EXC_PREEMPTED;
 	}
 	return EXC_NONE;
 }
 
-void ipc_requeue(struct tcb *t)
+/* Where the caller's scan goes on, or the beginning of a new one. */
+static void endpoint_scan_begin(const struct tcb *caller, struct endpoint *ep, word_t badge)
+{
+	if (endpoint_scan.caller == caller && endpoint_scan.ep == ep && endpoint_scan.badge == badge)
+		return;
+	endpoint_scan.caller = caller;
+	endpoint_scan.ep = ep;
+	endpoint_scan.badge = badge;
+	endpoint_scan.begun = endpoint_senders;
+	endpoint_scan.next = endpoint_state(ep) == ENDPOINT_SEND ? endpoint_head(ep) : NULL;
+}
+
+static bool endpoint_scan_wants(const struct tcb *t)
+{
+	return t->send_badge == endpoint_scan.badge && t->send_time < endpoint_scan.begun;
+}
+
+exception_t ipc_cancel_badged(struct endpoint *ep, word_t badge)
+{
+	unsigned passed = 0;
+	struct tcb *t;
+
+	endpoint_scan_begin(percpu_self()->current, ep, badge);
+	while ((t = endpoint_scan.next) != NULL) {
+		unsigned units = 0;
+
+		endpoint_scan.next = t->ipc_next;
+		if (endpoint_scan_wants(t)) {
+			endpoint_restart(t);
+			units = ENDPOINT_RESTART_UNITS;
+		} else if (++passed % ENDPOINT_PASSED_PER_UNIT == 0) {
+			units = 1;
+		}
+		if (units && endpoint_scan.next && preempt_point(units))
+			return EXC_PREEMPTED;
+	}
+	endpoint_scan.caller = NULL;
+	return EXC_NONE;
+}
+
+void ipc_cancel_badged_forget(const struct tcb *t)
+{
+	if (unlikely(endpoint_scan.caller == t))
+		endpoint_scan.caller = NULL;
+}
+
+/* ---- priorities ---- */
+
+void ipc_set_priority(struct tcb *t, uint8_t priority)
 {
 	struct endpoint *ep;
 	enum endpoint_state state;
 	struct queue q;
 
 	if (t->state == THREAD_BLOCKED_NOTIFICATION) {
-		notification_requeue(t);
+		notification_set_priority(t, priority);
 		return;
 	}
-	if (t->state != THREAD_BLOCKED_SEND && t->state != THREAD_BLOCKED_RECV)
+	if (t->state != THREAD_BLOCKED_SEND && t->state != THREAD_BLOCKED_RECV) {
+		t->priority = priority;
 		return;
+	}
 	ep = t->blocking_object;
 	state = endpoint_state(ep);
 	q = endpoint_queue(ep);
+	/* t may come to where an interrupted scan has been already */
+	if (endpoint_scan.ep == ep)
+		endpoint_scan.caller = NULL;
+	endpoint_scan_passes(t);
 	queue_remove(&q, t);
+	t->priority = priority;
 	queue_insert(&q, t);
 	endpoint_store(ep, q, state);
 }

@@ -45,10 +45,19 @@ void ipc_send(bool blocking, bool call, cap_t ep_cap, bool can_donate, struct tc
 void ipc_receive(struct tcb *receiver, struct endpoint *ep, bool blocking, struct reply *r);
 /* Takes a blocked thread out of whatever it is blocked on (becomes INACTIVE). */
 void ipc_cancel(struct tcb *t);
-void ipc_cancel_all(struct endpoint *ep);
-/* All senders with this badge are restarted. EXC_PREEMPTED: call again, those that are gone stay gone. */
+/*
+ * All waiting threads are restarted (those that wait with a fault stop). EXC_PREEMPTED: call again; meanwhile
+ * nobody may come to wait anew.
+ */
+exception_t ipc_cancel_all(struct endpoint *ep);
+/*
+ * For the current thread's invocation: all senders that wait with this badge are restarted. EXC_PREEMPTED:
+ * the restarted invocation goes on where this one stopped; who came to wait in between stays.
+ */
 exception_t ipc_cancel_badged(struct endpoint *ep, word_t badge);
-/* Its priority changed: keep the queue it waits in ordered. */
-void ipc_requeue(struct tcb *t);
+/* t is stopped or gets new registers: an invocation of ipc_cancel_badged() that it was in is over. */
+void ipc_cancel_badged_forget(const struct tcb *t);
+/* Sets t's priority; the queue that it waits in stays ordered. */
+void ipc_set_priority(struct tcb *t, uint8_t priority);
 
 #endif

@@ -42,12 +42,13 @@ static struct tcb *notification_take_first(struct notification *n)
 	return t;
 }
 
-void notification_requeue(struct tcb *t)
+void notification_set_priority(struct tcb *t, uint8_t priority)
 {
 	struct notification *n = t->blocking_object;
 	struct queue q = {n->head, n->tail};
 
 	queue_remove(&q, t);
+	t->priority = priority;
 	queue_insert(&q, t);
 	notification_store(n, q);
 }
@@ -165,7 +166,10 @@ void notification_cancel(struct tcb *t)
 	sched_set_state(t, THREAD_INACTIVE);
 }
 
-void notification_cancel_all(struct notification *n)
+/* Units of work (preempt_point) that taking a thread off costs. */
+#define NOTIFICATION_RESTART_UNITS 2u
+
+exception_t notification_cancel_all(struct notification *n)
 {
 	struct tcb *t;
 
@@ -173,7 +177,10 @@ void notification_cancel_all(struct notification *n)
 		t = notification_take_first(n);
 		sched_set_state(t, THREAD_RESTART);
 		sched_possible_switch_to(t);
+		if (n->state == NOTIFICATION_WAITING && preempt_point(NOTIFICATION_RESTART_UNITS))
+			return EXC_PREEMPTED;
 	}
+	return EXC_NONE;
 }
 
 void notification_bind(struct notification *n, struct tcb *t)
@@ -196,5 +203,4 @@ void notification_finalise(struct notification *n)
 		sched_context_unbind_notification(n->sc);
 	if (n->bound_tcb)
 		notification_unbind(n->bound_tcb);
-	notification_cancel_all(n);
 }

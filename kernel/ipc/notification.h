@@ -25,7 +25,8 @@ static inline struct notification *cap_notification_of(cap_t c)
  * leave it. */
 void notification_signal(struct notification *n, word_t badge);
 void notification_wait(struct tcb *t, struct notification *n, bool blocking);
-void notification_cancel_all(struct notification *n);
+/* All waiting threads are restarted. EXC_PREEMPTED: call again; meanwhile nobody may come to wait anew. */
+exception_t notification_cancel_all(struct notification *n);
 void notification_bind(struct notification *n, struct tcb *t);
 void notification_unbind(struct tcb *t);
 /* Takes the pending badge if there is one. */
@@ -36,9 +37,9 @@ bool notification_complete(struct notification *n, struct tcb *t);
 void notification_return_sc(struct notification *n, struct tcb *t);
 /* t, waiting here, becomes INACTIVE. */
 void notification_cancel(struct tcb *t);
-/* t's priority changed. */
-void notification_requeue(struct tcb *t);
-/* The object's last capability is gone. */
+/* Sets the priority of t, which waits here. */
+void notification_set_priority(struct tcb *t, uint8_t priority);
+/* The object's last capability goes; nobody waits. */
 void notification_finalise(struct notification *n);
 
 #endif

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#define THREADS 16u
+#define THREADS	  64u
+#define STEPS_MAX 8 /* priorities in the test */
 
 uint64_t window_host_base;
 
@@ -29,6 +30,14 @@ static void check(const struct queue *q)
 			assert_true(arrival[prev - threads] < arrival[t - threads]);
 	}
 	assert_ptr_equal(q->tail, prev);
+	/* from the last of a priority to the last of the next */
+	for (t = q->tail; t && t->priority != q->head->priority; t = t->ipc_higher) {
+		const struct tcb *first = t;
+
+		while (first->ipc_prev && first->ipc_prev->priority == t->priority)
+			first = first->ipc_prev;
+		assert_ptr_equal(t->ipc_higher, first->ipc_prev);
+	}
 	for (unsigned i = 0; i < THREADS; i++)
 		waiting += arrival[i] != 0;
 	assert_int_equal(n, waiting);
@@ -43,11 +52,20 @@ static void test_random(void **state)
 	for (unsigned i = 1; i < 20000; i++) {
 		unsigned k = (unsigned)rand() % THREADS;
 
-		if (arrival[k]) {
+		if (rand() % 8 == 0 && q.head) { /* as endpoints do it */
+			k = (unsigned)(q.head - threads);
+			q.head = threads[k].ipc_next;
+			if (q.head)
+				q.head->ipc_prev = NULL;
+			else
+				q.tail = NULL;
+			threads[k].ipc_next = NULL;
+			arrival[k] = 0;
+		} else if (arrival[k]) {
 			queue_remove(&q, &threads[k]);
 			arrival[k] = 0;
 		} else {
-			threads[k].priority = (uint8_t)(rand() % 4);
+			threads[k].priority = (uint8_t)(rand() % STEPS_MAX);
 			queue_insert(&q, &threads[k]);
 			arrival[k] = i;
 		}

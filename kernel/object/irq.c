@@ -129,6 +129,7 @@ exception_t irq_control_decode(word_t label, unsigned length, struct cte *slot)
 static exception_t irq_set_notification(unsigned irq)
 {
 	struct cte *n = invocation_extra(0);
+	exception_t e;
 	cap_t cap;
 
 	if (!n)
@@ -137,7 +138,9 @@ static exception_t irq_set_notification(unsigned irq)
 	if (cap_type(cap) != CAP_NOTIFICATION || !cap_notification_can_send(cap))
 		return error_invalid_capability(0);
 	/* n stays: it is not the table's slot, which no one can name */
-	cte_delete_one(&irq_slots[irq]);
+	e = cte_delete(&irq_slots[irq], true);
+	if (e != EXC_NONE)
+		return e;
 	cte_insert(cap, n, &irq_slots[irq]);
 	return EXC_NONE;
 }
@@ -154,17 +157,16 @@ exception_t irq_handler_decode(word_t label, unsigned length, cap_t cap)
 	case IRQSetIRQHandler:
 		return irq_set_notification(irq);
 	case IRQClearIRQHandler:
-		cte_delete_one(&irq_slots[irq]);
-		return EXC_NONE;
+		return cte_delete(&irq_slots[irq], true);
 	default:
 		return error_illegal_operation();
 	}
 }
 
-void irq_handler_finalise(unsigned irq)
+exception_t irq_handler_drain(unsigned irq)
 {
 	irq_mask(irq, true);
-	cte_delete_one(&irq_slots[irq]);
+	return cte_delete(&irq_slots[irq], true);
 }
 
 void irq_handler_release(unsigned irq)

@@ -10,7 +10,8 @@
 void irq_init(void *page);
 exception_t irq_control_decode(word_t label, unsigned length, struct cte *slot);
 exception_t irq_handler_decode(word_t label, unsigned length, cap_t cap);
-void irq_handler_finalise(unsigned irq); /* last handler capability is gone: mask, drop the notification */
+/* The last handler capability goes: mask, drop the notification. EXC_PREEMPTED as cte_delete(). */
+exception_t irq_handler_drain(unsigned irq);
 void irq_handler_release(unsigned irq);  /* slot is empty: the vector is free again */
 /* Device interrupt with hardware vector 0x30 + irq arrived: mask if level, signal, EOI. */
 void irq_dispatch(unsigned irq);

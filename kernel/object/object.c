@@ -221,13 +221,40 @@ static cap_t object_cnode_zombie(cap_t cap)
 	return object_zombie(paddr(cap_cnode_ptr(cap)), BIT(radix), radix, false);
 }
 
+static cap_t object_endpoint_dying(cap_t cap)
+{
+	return cap_endpoint_with_dying(cap_mask_rights(cap, 0), 1);
+}
+
+static cap_t object_notification_dying(cap_t cap)
+{
+	return cap_notification_with_dying(cap_mask_rights(cap, 0), 1);
+}
+
+exception_t object_drain(struct cte *slot)
+{
+	cap_t cap = slot->cap;
+
+	switch (cap_type_of(cap)) {
+	case CAP_ENDPOINT:
+		slot->cap = object_endpoint_dying(cap);
+		return ipc_cancel_all(cap_endpoint_of(cap));
+	case CAP_NOTIFICATION:
+		slot->cap = object_notification_dying(cap);
+		return notification_cancel_all(cap_notification_of(cap));
+	case CAP_IRQ_HANDLER:
+		return irq_handler_drain((unsigned)cap_irq_handler_irq(cap));
+	case CAP_TIMER:
+		return timer_drain(cap_timer_of(cap));
+	default:
+		return EXC_NONE;
+	}
+}
+
 /* The last capability of an object whose end is immediate. */
 static void object_last_finalise(cap_t cap)
 {
 	switch (cap_type_of(cap)) {
-	case CAP_ENDPOINT:
-		ipc_cancel_all(cap_endpoint_of(cap));
-		break;
 	case CAP_NOTIFICATION:
 		notification_finalise(cap_notification_of(cap));
 		break;
@@ -237,16 +264,11 @@ static void object_last_finalise(cap_t cap)
 	case CAP_SCHED_CONTEXT:
 		sched_context_finalise(cap_sched_context_of(cap));
 		break;
-	case CAP_IRQ_HANDLER:
-		irq_handler_finalise((unsigned)cap_irq_handler_irq(cap));
-		break;
 	case CAP_VCPU:
 		vcpu_finalise(cap_vcpu_of(cap));
 		break;
-	case CAP_TIMER:
-		timer_finalise(window_kv(paddr(cap_timer_ptr(cap))));
-		break;
-	default: /* nothing but the capability: controls, domains, Untypeds */
+	default: /* nothing but the capability (controls, domains, Untypeds), or all was done by
+		    object_drain() */
 		break;
 	}
 }

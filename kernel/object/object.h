@@ -23,9 +23,17 @@ bool object_is_kernel(word_t type);
  */
 cap_t object_create(word_t type, paddr_t memory, unsigned user_bits, bool device);
 
+/*
+ * slot->cap, the last of its object, is about to go: what may take long before object_finalise(), which is
+ * short. Threads that wait at an endpoint or notification are restarted; interrupts and timers let go of the
+ * notification that they signal. EXC_PREEMPTED: call again; until then the capability gives no right and
+ * cannot be copied.
+ */
+exception_t object_drain(struct cte *slot);
+
 struct finalise_result {
 	cap_t remainder; /* null, or a zombie to go on with */
-	cap_t cleanup;   /* an interrupt or port range to be free for issue once the slot is empty, or null */
+	cap_t cleanup;	 /* an interrupt or port range to be free for issue once the slot is empty, or null */
 };
 /*
  * slot->cap is about to go; `final`: it is the last of its object. The slot tells who holds a frame that is

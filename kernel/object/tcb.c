@@ -23,6 +23,7 @@ void tcb_init(struct tcb *t)
 void tcb_suspend(struct tcb *t)
 {
 	remote_stall(t);
+	ipc_cancel_badged_forget(t);
 	ipc_cancel(t);
 	if (t->state == THREAD_RUNNING_VM)
 		vcpu_leave(t);

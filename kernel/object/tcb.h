@@ -60,10 +60,12 @@ struct tcb {
 	uint64_t cspace_radix;
 
 	/* blocked in IPC */
-	struct tcb *ipc_next, *ipc_prev; /* endpoint's or notification's queue */
+	struct tcb *ipc_next, *ipc_prev; /* endpoint's or notification's queue (ipc/queue.h) */
+	struct tcb *ipc_higher;		 /* of the last of its priority there: the last of the next higher */
 	void *blocking_object;		 /* endpoint or notification */
 	struct reply *reply; /* BLOCKED_RECV: reply object given; BLOCKED_REPLY: the one that holds us */
 	word_t send_badge;
+	uint64_t send_time; /* BLOCKED_SEND: how many had begun to wait so before (ipc/endpoint.c) */
 	bool can_grant, can_grant_reply, is_call;
 
 	struct notification *bound_notification;

@@ -52,7 +52,10 @@ static exception_t tcb_check_spaces(const struct tcb *t, struct cte *cspace, wor
 	e = tcb_check_root(vspace, vspace_data, vspace_cap);
 	if (e != EXC_NONE)
 		return e;
-	return vspace_root_valid(*vspace_cap) ? EXC_NONE : error_illegal_operation();
+	/* An ASID that has gone since is found at each switch to the thread. */
+	if (cap_type(*vspace_cap) != CAP_PML4 || !cap_paging_is_mapped(*vspace_cap))
+		return error_illegal_operation();
+	return EXC_NONE;
 }
 
 static exception_t tcb_check_buffer(struct cte *source, word_t address, cap_t *out)

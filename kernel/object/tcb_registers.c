@@ -4,6 +4,7 @@
  */
 #include "api/invocation.h"
 #include "arch/x86/arch.h"
+#include "ipc/endpoint.h"
 #include "object/tcb_decode.h"
 #include "sched/remote.h"
 #include "sched/sched.h"
@@ -53,6 +54,7 @@ exception_t tcb_write_registers_decode(struct tcb *t, unsigned length)
 	if (count > seL4_UserContextWords)
 		count = seL4_UserContextWords;
 	tcb_hold(t);
+	ipc_cancel_badged_forget(t);
 	for (unsigned i = 0; i < count; i++)
 		context_set(&t->ctx, i, invocation_arg(2 + i));
 	context_restart(&t->ctx);

@@ -71,9 +71,16 @@ ticks_t timer_next(void)
 	return n ? n->key : UINT64_MAX;
 }
 
+exception_t timer_drain(struct timer *t)
+{
+	timer_disarm(t);
+	return cte_delete(&t->notification, true);
+}
+
 static exception_t timer_bind_decode(struct timer *t)
 {
 	struct cte *source = invocation_extra(0);
+	exception_t e;
 	cap_t cap;
 
 	if (source) {
@@ -81,9 +88,10 @@ static exception_t timer_bind_decode(struct timer *t)
 		if (cap_type(cap) != CAP_NOTIFICATION || !cap_notification_can_send(cap))
 			return error_invalid_capability(1);
 	}
-	timer_disarm(t);
 	/* deletes no object but, as its last capability, a notification: never the source's */
-	cte_delete_one(&t->notification);
+	e = timer_drain(t);
+	if (e != EXC_NONE)
+		return e;
 	if (source)
 		cte_insert(cap, source, &t->notification);
 	return EXC_NONE;
@@ -120,10 +128,4 @@ exception_t timer_decode(word_t label, unsigned length, cap_t cap)
 	default:
 		return error_illegal_operation();
 	}
-}
-
-void timer_finalise(struct timer *t)
-{
-	timer_disarm(t);
-	cte_delete_one(&t->notification);
 }

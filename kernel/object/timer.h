@@ -24,7 +24,8 @@ static inline struct timer *cap_timer_of(cap_t c)
 }
 
 exception_t timer_decode(word_t label, unsigned length, cap_t cap);
-void timer_finalise(struct timer *t);
+/* The last capability goes: disarm, drop the notification. EXC_PREEMPTED as cte_delete(). */
+exception_t timer_drain(struct timer *t);
 /* Signals all timers of this CPU whose deadline is not after now. */
 void timer_expire(ticks_t now);
 /* Earliest deadline on this CPU, UINT64_MAX if none. */

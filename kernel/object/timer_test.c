@@ -119,7 +119,7 @@ static void test_deleted_timer(void **state)
 	(void)state;
 	bind(TIMER, BADGED);
 	set(TIMER, sim_now + 1000);
-	cte_delete_one(sim_slot(TIMER));
+	assert_int_equal(cte_delete(sim_slot(TIMER), true), EXC_NONE);
 	assert_int_equal(timer_next(), UINT64_MAX);
 	assert_false(cap_is_null(sim_slot(NTFN)->cap));
 }

@@ -116,10 +116,9 @@ void sched_set_priority(struct tcb *t, uint8_t prio)
 	bool queued = t->queued;
 
 	ready_dequeue(t);
-	t->priority = prio;
+	ipc_set_priority(t, prio);
 	if (queued)
 		ready_append(t);
-	ipc_requeue(t);
 	if (sched_runnable(t))
 		sched_reschedule();
 }

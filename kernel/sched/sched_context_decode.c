@@ -113,8 +113,11 @@ static exception_t sched_context_yield_to_decode(struct sched_context *sc)
 {
 	struct tcb *caller = percpu_self()->current;
 
-	if (!sc->tcb || sc->tcb == caller || sc->tcb->priority > caller->mcp || sc->yield_from)
+	if (!sc->tcb || sc->tcb == caller || sc->tcb->priority > caller->mcp)
 		return error_illegal_operation();
+	/* one that yielded to it before has its answer now */
+	if (sc->yield_from)
+		sched_context_complete_yield_to(sc->yield_from);
 	sched_context_yield_to(caller, sc);
 	return EXC_NONE;
 }
