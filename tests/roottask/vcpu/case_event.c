@@ -191,7 +191,6 @@ static void event_signal(void)
 	case_equal(machine_badge, 0x40, "the badge");
 	case_equal(s->rip, guest_at(guest_spin), "RIP");
 	case_end();
-
 }
 
 static void event_signal_off(void)
