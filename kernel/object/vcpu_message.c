@@ -8,9 +8,6 @@
 
 #define ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
-/* A VMM's word: no bit outside the format (Intel SDM vol. 3C, table 25-17). */
-#define VCPU_EVENT_MASK 0x80000fffu
-
 static uint64_t vcpu_read(struct vcpu *v, uint32_t field)
 {
 	uint64_t value = 0;
@@ -31,7 +28,7 @@ void vcpu_message_in(struct tcb *t, struct vcpu *v)
 	vcpu_write(v, VTX_FIELD_RIP, message_get(t, 0));
 	if (primary != v->primary)
 		vcpu_write(v, VTX_FIELD_PRIMARY, primary);
-	v->entry_info = message_get(t, 2) & VCPU_EVENT_MASK;
+	v->entry_info = message_get(t, 2) & VTX_EVENT_MASK;
 }
 
 void vcpu_message_refresh(struct tcb *t, struct vcpu *v)
@@ -77,7 +74,7 @@ void vcpu_state_in(struct vcpu *v)
 		virt->put(v, dirty & known, s);
 	if (info & BIT(31)) {
 		s->entry_info = info & ~BIT(31);
-		v->entry_info = info & VCPU_EVENT_MASK;
+		v->entry_info = info & VTX_EVENT_MASK;
 		v->entry_error = (uint32_t)ONCE(s->entry_error);
 		v->entry_length = (uint32_t)ONCE(s->entry_length) & 15;
 	}
@@ -92,10 +89,15 @@ void vcpu_state_out(struct vcpu *v)
 
 	/* an event that has not gone in belongs to the VMM again, as one whose delivery was interrupted does
 	 */
-	if (unlikely(v->entry_info & BIT(31)) && !(v->exit.idt & BIT(31))) {
+	if (unlikely(v->entry_info | v->held_info) && !(v->exit.idt & BIT(31))) {
+		if (!(v->entry_info & BIT(31))) {
+			v->entry_info = v->held_info;
+			v->held_info = 0;
+		}
 		v->exit.idt = v->entry_info;
 		v->exit.idt_error = v->entry_error;
-		v->entry_info = 0;
+		v->entry_info = v->held_info;
+		v->held_info = 0;
 	}
 	virt->get(v, groups, s);
 	s->valid = groups;

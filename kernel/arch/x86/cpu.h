@@ -17,6 +17,7 @@ struct cpu_features {
 	char name[49];
 	uint8_t paddr_bits, vaddr_bits;
 	bool nx, smep, smap, umip, pcid, invpcid, fsgsbase, x2apic, tsc_deadline, invariant_tsc, huge_pages;
+	bool pku; /* and PKRU is among the components of xcr0 */
 	bool xsave, xsaveopt, xsavec, xsaves, pge, rdtscp, monitor, avx;
 	uint64_t xcr0;	     /* components in use for host threads (and the most that guests may have) */
 	uint32_t xsave_size; /* bytes of an area of these components in the format used */

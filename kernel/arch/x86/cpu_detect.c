@@ -11,11 +11,12 @@
 
 struct cpu_features cpu;
 
-/* Components of XCR0 that we know and whose standard-format area fits: x87, SSE, AVX, AVX-512. */
+/* Components of XCR0 that we know and whose standard-format area fits: x87, SSE, AVX, AVX-512, PKRU. */
 enum {
 	CPU_XCR0_X87_SSE = 3,
 	CPU_XCR0_AVX = 4,
 	CPU_XCR0_AVX512 = 0xe0,
+	CPU_XCR0_PKRU = 0x200,
 };
 enum { CPU_XSAVE_HEADER_END = 576 };
 
@@ -109,7 +110,7 @@ static void cpu_detect_xsave(uint32_t max, bool emulated)
 	if (emulated && !cpu.xsaveopt && !cpu.xsavec)
 		cpu.xsave = false;
 	if (!cpu.xsave) {
-		cpu.avx = false;
+		cpu.avx = cpu.pku = false;
 		return;
 	}
 	cpu_cpuid(0xd, 0, r);
@@ -120,6 +121,10 @@ static void cpu_detect_xsave(uint32_t max, bool emulated)
 		if ((supported & CPU_XCR0_AVX512) == CPU_XCR0_AVX512)
 			cpu.xcr0 |= CPU_XCR0_AVX512;
 	}
+	/* a guest may switch protection keys on by itself: PKRU goes with the rest */
+	cpu.pku = cpu.pku && (supported & CPU_XCR0_PKRU);
+	if (cpu.pku)
+		cpu.xcr0 |= CPU_XCR0_PKRU;
 	if (cpu_xsave_bytes(cpu.xcr0, cpu.xsavec) > FPU_STATE_MAX)
 		cpu.xcr0 &= ~(uint64_t)CPU_XCR0_AVX512;
 	cpu.xsave_size = cpu_xsave_bytes(cpu.xcr0, cpu.xsavec);
@@ -174,6 +179,7 @@ void cpu_detect(void)
 	cpu.invpcid = leaf7[1] & BIT(10);
 	cpu.smap = leaf7[1] & BIT(20);
 	cpu.umip = leaf7[2] & BIT(2);
+	cpu.pku = leaf7[2] & BIT(3);
 	cpu.nx = ext1[3] & BIT(20);
 	cpu.huge_pages = ext1[3] & BIT(26);
 	cpu.rdtscp = ext1[3] & BIT(27);

@@ -41,7 +41,10 @@ struct vcpu_svm {
 	bool nmi_masked;   /* an NMI handler runs: until its IRET */
 	bool nmi_step;	   /* RFLAGS.TF is ours: stepping over that IRET */
 	bool iret_skip;	   /* let the next IRET pass */
+	bool shadow_step;  /* RFLAGS.TF is ours: stepping out of a shadow that an NMI waits for */
 	bool armed;	   /* an intercept or V_IRQ of the last entry's windows is still set */
+	bool pending_step; /* a single step that the guest is still to be told of (VT-x: pending debug
+			      exceptions) */
 	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow;
 };
 
@@ -54,8 +57,8 @@ struct vcpu_vmx {
 	bool hold; /* entry_info waits for a window of our own */
 	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
 	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow; /* the VMM's */
-	uint64_t cr0_own;			     /* the guest's view of the CR0 bits that are ours */
-	uint64_t host_gdt_base, host_kernel_gs_base; /* of the CPU and thread that it runs on */
+	uint64_t cr0_own, cr4_own;			     /* the guest's view of the bits that are ours */
+	uint64_t host_gdt_base, host_kernel_gs_base;	     /* of the CPU and thread that it runs on */
 	uint16_t host_gdt_limit;
 };
 
@@ -68,6 +71,8 @@ struct vcpu {
 	struct tcb *tcb;
 	uint64_t entry_info; /* event to be injected, VT-x's word; valid until it is delivered */
 	uint32_t entry_error, entry_length;
+	uint64_t
+	    held_info; /* an interrupt or NMI that waited in entry_info when something else had to go first */
 	uint32_t primary;    /* primary processor-based controls, VT-x's bits */
 	uint32_t exceptions; /* exception bitmap that the VMM asked for */
 	bool controls_dirty; /* primary, exceptions, masks: not yet in the hardware's structure */

@@ -1,7 +1,8 @@
 /* The vendor contract, the same cases on each CPU: every exit, in VT-x's words whoever made it. */
 // links: kernel/arch/x86/virt/virt_contract_fake.c kernel/arch/x86/virt/virt_fake.c
 // links: kernel/arch/x86/virt/virt_guest.c kernel/arch/x86/virt/virt_tag.c
-// links: kernel/arch/x86/virt/svm/svm_fake.c kernel/arch/x86/virt/svm/svm.c
+// links: kernel/arch/x86/virt/virt_tlb_fake.c kernel/arch/x86/virt/svm/svm_check_fake.c
+// links: kernel/arch/x86/virt/vmx/vmx_check_fake.c kernel/arch/x86/virt/svm/svm_fake.c kernel/arch/x86/virt/svm/svm.c
 // links: kernel/arch/x86/virt/svm/svm_state.c kernel/arch/x86/virt/svm/svm_field.c
 // links: kernel/arch/x86/virt/svm/svm_run.c kernel/arch/x86/virt/svm/svm_exit.c
 // links: kernel/arch/x86/virt/svm/svm_check.c kernel/arch/x86/virt/svm/svm_npt.c
@@ -10,6 +11,7 @@
 // links: kernel/arch/x86/virt/vmx/vmx_run.c kernel/arch/x86/virt/vmx/vmx_exit.c
 // links: kernel/arch/x86/virt/vmx/vmx_ept.c
 #include "arch/x86/virt/virt_contract_fake.h"
+#include "arch/x86/virt/vmx/vmx.h"
 
 static void test_simple_exits(void **state)
 {
@@ -163,6 +165,93 @@ static void test_cr0_own(void **state)
 	fake_vcpu_free(v);
 }
 
+/* CR4: a machine check stays the host's whatever the guest thinks of it, and features that it is not offered
+ * stay off. */
+static void test_cr4_own(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	put_long_mode(v);
+	assert_int_equal(write_field(v, VTX_FIELD_CR4, 0xa0 | BIT(12) | BIT(13) | BIT(23)), 0xa0);
+	if (!is_svm) { /* where a guest's CR4 is its own, but for what its VMM owns */
+		v->gpr[INSULA_RDX] = 0x2e0;
+		fake_do((struct fake_step){
+		    .act = FAKE_WRITE_CR, .number = 4, .gpr = INSULA_RDX, .gpa = 0x2e0, .length = 3});
+		fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+		run_expect(v, 12);
+		assert_int_equal(s.cr4, 0x2e0);
+		assert_int_equal(fake.deliveries, 0);
+		v->gpr[INSULA_RDX] = 0x12a0;
+		fake_do((struct fake_step){
+		    .act = FAKE_WRITE_CR, .number = 4, .gpr = INSULA_RDX, .gpa = 0x12a0, .length = 3});
+		fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+		run_expect(v, 12);
+		assert_int_equal(s.cr4, 0x2e0);
+		assert_int_equal(fake.deliveries, 1);
+		assert_int_equal(fake.delivered[0], vtx_event_make(3, 13, true));
+		/* long mode without PAE */
+		v->gpr[INSULA_RDX] = 0;
+		fake_do(
+		    (struct fake_step){.act = FAKE_WRITE_CR, .number = 4, .gpr = INSULA_RDX, .length = 3});
+		fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+		run_expect(v, 12);
+		assert_int_equal(s.cr4, 0x2e0);
+		assert_int_equal(fake.deliveries, 2);
+	}
+	fake_do((struct fake_step){.act = FAKE_CPUID, .length = 2});
+	run_expect(v, 10);
+	fake_vcpu_free(v);
+}
+
+/* A CPU without a TPR shadow: CR8 is the guest's own all the same. */
+static void test_cr8(void **state)
+{
+	struct vcpu *v;
+
+	(void)state;
+	vmx_traits.tpr_shadow = false;
+	v = fake_vcpu();
+	put_long_mode(v);
+	v->gpr[INSULA_RSI] = 9;
+	fake_do((struct fake_step){.act = FAKE_WRITE_CR, .number = 8, .gpr = INSULA_RSI, .length = 4});
+	fake_do((struct fake_step){.act = FAKE_READ_CR, .number = 8, .gpr = INSULA_RDI, .length = 4});
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+	if (!is_svm) {
+		assert_int_equal(s.gpr[INSULA_RDI], 9);
+		v->gpr[INSULA_RSI] = 16;
+		fake_do(
+		    (struct fake_step){.act = FAKE_WRITE_CR, .number = 8, .gpr = INSULA_RSI, .length = 4});
+		fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+		run_expect(v, 12);
+		assert_int_equal(fake.delivered[0], vtx_event_make(3, 13, true));
+	}
+	fake_vcpu_free(v);
+}
+
+/* The kernel steps over an instruction of a guest that traces itself. */
+static void test_step_over(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	if (is_svm) { /* nothing is stepped over there */
+		fake_vcpu_free(v);
+		return;
+	}
+	put_long_mode(v);
+	put_flags(v, 2 | BIT(8), 0);
+	v->gpr[INSULA_RCX] = 0xc0000081;
+	fake_do((struct fake_step){.act = FAKE_WRMSR, .length = 2});
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+	assert_int_equal(fake.delivered[0], vtx_event_make(3, 1, false));
+	assert_int_equal(s.dr6 & BIT(14), BIT(14));
+	assert_int_equal(fake.delivered_rip, 0xfff2);
+	fake_vcpu_free(v);
+}
+
 static void test_dr(void **state)
 {
 	struct vcpu *v = fake_vcpu();
@@ -201,6 +290,7 @@ static void test_exceptions(void **state)
 
 	(void)state;
 	/* #AC and #DB go back into the guest */
+	put_long_mode(v);
 	fake_do((struct fake_step){.act = FAKE_EXCEPTION, .number = 17, .error = 0});
 	fake_do((struct fake_step){.act = FAKE_EXCEPTION, .number = 1, .error = 0x4000});
 	fake_do((struct fake_step){.act = FAKE_EXCEPTION, .number = 13, .error = 5}); /* not intercepted */
@@ -247,14 +337,23 @@ static void test_host_events(void **state)
 	fake_do((struct fake_step){.act = FAKE_INTERRUPT});
 	fake.interrupt = true;
 	assert_int_equal(fake_run(v), VIRT_RUN_INTERRUPT);
+	/* a machine check met by VM entry itself: the host's; the guest loses nothing */
+	put_flags(v, 2 | IF, 0);
+	inject(v, vtx_event_make(0, 0x41, false), 0);
+	fake.entry_mc = !is_svm;
+	fake_do((struct fake_step){.act = FAKE_CPUID, .length = 2});
+	run_expect(v, 10);
+	assert_int_equal(fake.host_mcs, is_svm ? 1 : 2);
+	assert_int_equal(fake.delivered[fake.deliveries - 1], vtx_event_make(0, 0x41, false));
 	fake_vcpu_free(v);
 }
 
 int main(void)
 {
 	const struct contract_case cases[] = {
-	    CASE(test_simple_exits), CASE(test_io), CASE(test_gpa),	   CASE(test_cr),
-	    CASE(test_cr0_own),	     CASE(test_dr), CASE(test_exceptions), CASE(test_host_events),
+	    CASE(test_simple_exits), CASE(test_io),	    CASE(test_gpa),	    CASE(test_cr),
+	    CASE(test_cr0_own),	     CASE(test_cr4_own),    CASE(test_cr8),	    CASE(test_step_over),
+	    CASE(test_dr),	     CASE(test_exceptions), CASE(test_host_events),
 	};
 
 	return contract_run(cases, ARRAY_SIZE(cases));

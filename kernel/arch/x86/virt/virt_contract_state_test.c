@@ -2,7 +2,8 @@
  * their tags, and what is switched beside them. */
 // links: kernel/arch/x86/virt/virt_contract_fake.c kernel/arch/x86/virt/virt_fake.c
 // links: kernel/arch/x86/virt/virt_guest.c kernel/arch/x86/virt/virt_tag.c
-// links: kernel/arch/x86/virt/svm/svm_fake.c kernel/arch/x86/virt/svm/svm.c
+// links: kernel/arch/x86/virt/virt_tlb_fake.c kernel/arch/x86/virt/svm/svm_check_fake.c
+// links: kernel/arch/x86/virt/vmx/vmx_check_fake.c kernel/arch/x86/virt/svm/svm_fake.c kernel/arch/x86/virt/svm/svm.c
 // links: kernel/arch/x86/virt/svm/svm_state.c kernel/arch/x86/virt/svm/svm_field.c
 // links: kernel/arch/x86/virt/svm/svm_run.c kernel/arch/x86/virt/svm/svm_exit.c
 // links: kernel/arch/x86/virt/svm/svm_check.c kernel/arch/x86/virt/svm/svm_npt.c
@@ -11,6 +12,7 @@
 // links: kernel/arch/x86/virt/vmx/vmx_run.c kernel/arch/x86/virt/vmx/vmx_exit.c
 // links: kernel/arch/x86/virt/vmx/vmx_ept.c
 #include "arch/x86/virt/virt_contract_fake.h"
+#include "arch/x86/virt/vmx/vmx.h"
 
 static void test_reset(void **state)
 {
@@ -354,6 +356,104 @@ static void test_root_changes(void **state)
 	fake_vcpu_free(v);
 }
 
+static void touch_on(unsigned n, struct vcpu *v)
+{
+	fake_cpu(n);
+	touch(v);
+}
+
+/* A root changes: every CPU is told, and until then none of its guests enters. */
+static void flush_everywhere(unsigned root)
+{
+	fake.root_version[root - 1]++;
+	for (unsigned n = 0; n < FAKE_CPUS; n++) {
+		fake_cpu(n);
+		virt->ept_flush(FAKE_ROOT(root));
+	}
+}
+
+/* Two vCPUs of one root on two CPUs, with the same numbers for tags. */
+static void test_flush_on_both_cpus(void **state)
+{
+	struct vcpu *a = fake_vcpu(), *b;
+
+	(void)state;
+	fake_cpu(1);
+	b = fake_vcpu();
+	for (unsigned i = 0; i < 30; i++) {
+		touch_on(0, a);
+		touch_on(1, b);
+		flush_everywhere(1);
+		touch_on(1, b);
+		touch_on(0, a);
+		flush_everywhere(2); /* another's */
+	}
+	fake_cpu(1);
+	fake_vcpu_free(b);
+	fake_cpu(0);
+	fake_vcpu_free(a);
+}
+
+/* What a CPU remembers of a vCPU that has been away is of no use when it comes back. */
+static void test_migration(void **state)
+{
+	struct vcpu *v = fake_vcpu(), *other = fake_vcpu();
+
+	(void)state;
+	virt->set_ept_root(other, FAKE_ROOT(2), true);
+	for (unsigned i = 0; i < 40; i++) {
+		touch_on(i & 1, v);
+		fake_do((struct fake_step){.act = FAKE_GUEST_FLUSH});
+		touch(v);
+		if (i % 3 == 0)
+			flush_everywhere(1);
+		fake_cpu(i & 1);
+		virt->vcpu_clear(v);
+		if (i % 4 == 0) {
+			touch_on(0, other);
+			virt->vcpu_clear(other);
+		}
+	}
+	fake_cpu(0);
+	fake_vcpu_free(v);
+	fake_vcpu_free(other);
+}
+
+/* A root that dies, and another in its place in memory. */
+static void test_root_reused(void **state)
+{
+	struct vcpu *a = fake_vcpu(), *b = fake_vcpu();
+
+	(void)state;
+	touch(a);
+	flush_everywhere(1);
+	fake_cpu(0);
+	virt->set_ept_root(b, FAKE_ROOT(1), true);
+	touch(b);
+	touch(a);
+	fake_vcpu_free(a);
+	fake_vcpu_free(b);
+}
+
+/* Without VPID, translations end with each stretch: only EPT's own stay. */
+static void test_no_vpid(void **state)
+{
+	struct vcpu *a, *b;
+
+	(void)state;
+	vmx_traits.vpid = false;
+	a = fake_vcpu();
+	b = fake_vcpu();
+	for (unsigned i = 0; i < 5; i++) {
+		touch(a);
+		touch(b);
+		fake.root_version[0]++;
+		virt->ept_flush(FAKE_ROOT(1));
+	}
+	fake_vcpu_free(a);
+	fake_vcpu_free(b);
+}
+
 static void test_entries(void **state)
 {
 	uint64_t e;
@@ -425,6 +525,10 @@ int main(void)
 	    CASE(test_flush),
 	    CASE(test_tlb_goes_stale),
 	    CASE(test_root_changes),
+	    CASE(test_flush_on_both_cpus),
+	    CASE(test_migration),
+	    CASE(test_root_reused),
+	    CASE(test_no_vpid),
 	    CASE(test_entries),
 	    CASE(test_switching),
 	};

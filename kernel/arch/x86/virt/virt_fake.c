@@ -1,5 +1,6 @@
 /* See virt_fake.h: what both vendors' fakes share. */
 #include "arch/x86/virt/virt_fake.h"
+#include "arch/x86/virt/virt_tlb_fake.h"
 #include "arch/x86/virt/virt_guest.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
@@ -21,8 +22,8 @@ struct cpu_features cpu;
 const struct virt_ops *virt;
 uint32_t virt_features;
 uint64_t window_host_base;
-static struct percpu fake_percpu;
-struct percpu *percpu_host = &fake_percpu;
+static struct percpu fake_percpu[FAKE_CPUS];
+struct percpu *percpu_host = fake_percpu;
 
 /* ---- the kernel's other parts ---- */
 
@@ -123,6 +124,8 @@ static uint64_t *fake_msr(uint32_t msr)
 	switch (msr) {
 	case MSR_PAT:
 		return &fake.msr_pat;
+	case MSR_FS_BASE:
+		return &fake.fs_base;
 	case 0xc0000103:
 		return &fake.tsc_aux;
 	case MSR_KERNEL_GS_BASE:
@@ -145,6 +148,8 @@ uint64_t cpu_rdmsr(uint32_t msr)
 	if (m)
 		return *m;
 	switch (msr) {
+	case MSR_EFER:
+		return 0x1d01;
 	case 0x3a: /* FEATURE_CONTROL: locked, on */
 		return 5;
 	case 0x480: /* VMX_BASIC: revision, true controls */
@@ -160,7 +165,8 @@ uint64_t cpu_rdmsr(uint32_t msr)
 	case 0x48b:
 		return UINT64_C(0xffffffff) << 32;
 	case 0x48c:
-		return BIT(6) | BIT(14) | BIT(16) | BIT(17) | BIT(20) | BIT(25) | BIT(26) | BIT(32) | BIT(42);
+		return BIT(6) | BIT(14) | BIT(16) | BIT(17) | BIT(20) | BIT(21) | BIT(25) | BIT(26) |
+		       BIT(32) | BIT(42);
 	case 0x486:
 		return 0x80000021;
 	case 0x487:
@@ -234,51 +240,21 @@ void fake_deliver(uint64_t event, uint64_t error, uint64_t rip)
 	}
 }
 
-/* ---- the TLB: by tag, which root it has translations of, and of what age ---- */
-
-static struct {
-	uint64_t root, version;
-} fake_tlb[0x10000];
-
-void fake_tlb_use(uint32_t tag, paddr_t root)
-{
-	uint64_t version = fake.root_version[(root.v >> 20) - 1];
-
-	assert_in_range(tag, 1, ARRAY_SIZE(fake_tlb) - 1);
-	if (!fake_tlb[tag].root) {
-		fake_tlb[tag].root = root.v;
-		fake_tlb[tag].version = version;
-	} else if (fake_tlb[tag].root != root.v || fake_tlb[tag].version != version) {
-		fake.stale = true;
-	}
-}
-
-void fake_tlb_flush_all(void)
-{
-	memset(fake_tlb, 0, sizeof(fake_tlb));
-}
-
-void fake_tlb_flush_root(paddr_t root)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(fake_tlb); i++)
-		if (fake_tlb[i].root == root.v)
-			fake_tlb[i].root = 0;
-}
-
 /* ---- the machine ---- */
 
 static struct tcb fake_tcb;
 
+void fake_cpu(unsigned n)
+{
+	percpu_host = &fake_percpu[n];
+}
+
 void fake_start(const struct virt_ops *ops)
 {
-	fake_percpu = (struct percpu){.self = &fake_percpu};
-	fake_percpu.arch.pending_vector = -1;
-	fake_percpu.arch.host_save = paddr(0x1000);
-	fake_percpu.arch.host_state = paddr(0x2000);
-	fake_percpu.arch.xcr0 = 7;
 	fake.xcr0 = 7;
 	fake.msr_pat = 0x100070406;
 	fake.kernel_gs_base = 0x7777;
+	fake.fs_base = 0x5555;
 	fake.star = 0x1b000800000000;
 	fake.lstar = 0xffffffff80101000;
 	fake.sfmask = 0x257fd5;
@@ -295,9 +271,17 @@ void fake_start(const struct virt_ops *ops)
 	    .svm_decode = fake.svm_decode,
 	    .svm_vmcb_clean = true,
 	};
-	fake_tlb_flush_all();
+	fake_tlb_start(ops == &virt_vmx);
 	virt = ops;
-	assert_true(virt->cpu_init(&fake_percpu));
+	for (unsigned n = FAKE_CPUS; n-- > 0;) {
+		fake_percpu[n] = (struct percpu){.self = &fake_percpu[n], .cpu = n};
+		fake_percpu[n].arch.pending_vector = -1;
+		fake_percpu[n].arch.host_save = paddr(0x1000);
+		fake_percpu[n].arch.host_state = paddr(0x2000);
+		fake_percpu[n].arch.xcr0 = 7;
+		fake_cpu(n);
+		assert_true(virt->cpu_init(&fake_percpu[n]));
+	}
 }
 
 struct vcpu *fake_vcpu(void)

@@ -1,8 +1,9 @@
 /*
  * The world of the vendor contract's tests: CPU registers, an FPU, a host interrupt, and a script of what the
  * guest does, in words that belong to neither vendor. svm_fake.c and vmx_fake.c play the script as their CPU
- * would: they refuse what it refuses, exit only where an intercept is set, deliver events as it delivers
- * them, and keep a TLB by tags that goes stale when a flush is forgotten.
+ * would: they refuse what it refuses, fail at once on what could harm a host (svm_check_fake.c,
+ * vmx_check_fake.c), exit only where an intercept is set, deliver events as it delivers them, and keep a TLB
+ * that goes stale (virt_tlb_fake.h).
  */
 #ifndef VIRT_FAKE_H
 #define VIRT_FAKE_H
@@ -46,8 +47,11 @@ enum fake_act {
 	FAKE_HOST_NMI,
 	FAKE_HOST_MC, /* the host's */
 	FAKE_IRET,
-	FAKE_STI,   /* no exit of its own: the guest's flags change */
-	FAKE_TOUCH, /* memory is used: the TLB is asked */
+	FAKE_STI,	  /* no exit of its own: the guest's flags change */
+	FAKE_NOP,	  /* an instruction: a shadow ends with it */
+	FAKE_TOUCH,	  /* memory is used: the TLB is asked */
+	FAKE_GUEST_FLUSH, /* the guest changes its own page tables and flushes */
+	FAKE_INT1,	  /* length */
 };
 
 struct fake_step {
@@ -74,8 +78,9 @@ struct fake_cpu {
 	unsigned fpu_saves, fpu_loads;
 	/* the CPU */
 	bool interrupt;	  /* irq_poll finds one */
+	bool entry_mc;	  /* VT-x: the next VM entry meets a machine check */
 	bool nmi_blocked; /* the guest is in its NMI handler */
-	uint64_t xcr0, dr[8], cr2, msr_pat, tsc_aux, kernel_gs_base, star, lstar, sfmask;
+	uint64_t xcr0, dr[8], cr2, msr_pat, tsc_aux, kernel_gs_base, fs_base, star, lstar, sfmask;
 	struct fpu_state *fpu_from; /* whose state is loaded */
 	uint64_t root_version[8];   /* of the EPT root at (index + 1) << 20: changes when its tables do */
 	/* traits */
@@ -91,16 +96,20 @@ void fake_vmx_reset(void);
 
 struct vcpu *fake_vcpu(void); /* made, with EPT root 1 */
 void fake_vcpu_free(struct vcpu *v);
+static inline uint64_t virt_fake_canonical(uint64_t v)
+{
+	return v >> 47 & 1 ? v | UINT64_C(0xffff) << 48 : v & MASK(48);
+}
 #define FAKE_ROOT(n) paddr((uint64_t)(n) << 20)
 
 void fake_do(struct fake_step s);
 /* Next step, or NULL: then the fakes make a host interrupt of it. */
 const struct fake_step *fake_next(void);
 void fake_deliver(uint64_t event, uint64_t error, uint64_t rip);
-/* A translation is used under this tag for this root: stale, filled, or fine. */
-void fake_tlb_use(uint32_t tag, paddr_t root);
-void fake_tlb_flush_all(void);
-void fake_tlb_flush_root(paddr_t root);
+
+/* From now on this is another CPU: its own per-CPU data, TLB, and VMCSs. */
+#define FAKE_CPUS 2
+void fake_cpu(unsigned n);
 
 /* Runs until something is for the caller; VIRT_RUN_AGAIN only if `once`. */
 enum virt_run fake_run(struct vcpu *v);

@@ -74,6 +74,89 @@ void virt_guest_clear_exit(struct vcpu *v)
 	e->error = e->idt_error = e->length = e->insn_count = 0;
 }
 
+/* ---- events ---- */
+
+/* Vectors that push an error code (Intel SDM vol. 3A, table 6-1), without those of features that no guest
+ * has. */
+#define VIRT_ERROR_VECTORS (BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17))
+
+static bool virt_guest_event_exists(vtx_event_t e)
+{
+	unsigned vector = (unsigned)vtx_event_vector(e);
+
+	switch ((enum vtx_event_type)vtx_event_type(e)) {
+	case VTX_EVENT_EXTERNAL:
+	case VTX_EVENT_NMI:
+	case VTX_EVENT_SOFTWARE:
+		return true;
+	case VTX_EVENT_EXCEPTION:
+		return vector != 2 && vector < 31;
+	case VTX_EVENT_PRIVILEGED:
+		return vector == 1;
+	case VTX_EVENT_SOFT_EXCEPTION:
+		return vector == 3 || vector == 4;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Whether there is an error code follows from vector and mode: VM entry insists on it (Intel SDM vol.
+ * 3C 27.2.1.3), and with a wrong one SVM would push a frame that no handler expects.
+ */
+bool virt_guest_event(struct vcpu *v, bool protected_mode, bool *exists)
+{
+	vtx_event_t e = {{v->entry_info}};
+	bool error;
+
+	if (likely(!vtx_event_valid(e))) {
+		if (likely(!v->held_info))
+			return false;
+		e = (vtx_event_t){{v->held_info}};
+		v->held_info = 0;
+	}
+	error = vtx_event_type(e) == VTX_EVENT_EXCEPTION && protected_mode && vtx_event_vector(e) < 32 &&
+		(VIRT_ERROR_VECTORS & BIT(vtx_event_vector(e)));
+	if (!error || !vtx_event_error_valid(e))
+		v->entry_error = 0;
+	v->entry_error &= 0xffff;
+	e = vtx_event_with_error_valid(vtx_event_with_nmi_unblock(e, 0), error);
+	if (vtx_event_type(e) == VTX_EVENT_NMI)
+		e = vtx_event_with_vector(e, 2);
+	v->entry_info = e.w[0];
+	*exists = virt_guest_event_exists(e);
+	if (!*exists)
+		v->entry_info = 0;
+	return true;
+}
+
+/* What waits in entry_info makes room; two interrupts that wait are one too many, and VMMs give one. */
+static void virt_guest_hold(struct vcpu *v)
+{
+	vtx_event_t e = {{v->entry_info}};
+
+	if (vtx_event_valid(e) &&
+	    (vtx_event_type(e) == VTX_EVENT_EXTERNAL || vtx_event_type(e) == VTX_EVENT_NMI))
+		v->held_info = e.w[0];
+}
+
+void virt_guest_raise(struct vcpu *v, unsigned vector, bool error_valid, uint32_t error)
+{
+	virt_guest_hold(v);
+	v->entry_info = vtx_event_make(VTX_EVENT_EXCEPTION, vector, error_valid);
+	v->entry_error = error;
+}
+
+void virt_guest_again(struct vcpu *v)
+{
+	if (likely(!v->exit.idt))
+		return;
+	virt_guest_hold(v);
+	v->entry_info = v->exit.idt;
+	v->entry_error = v->exit.idt_error;
+	v->exit.idt = 0;
+}
+
 void virt_guest_init(struct vcpu *v)
 {
 	uint64_t *map = (uint64_t *)(void *)v->io_map;

@@ -18,6 +18,11 @@ struct percpu;
 #define VIRT_MSR_VMX_MISC   0x485u
 #define VIRT_VMX_MISC_VALUE BIT(5)
 
+/* The nearest address of 48-bit form. */
+static inline uint64_t virt_guest_canonical(uint64_t value)
+{
+	return (uint64_t)((int64_t)(value << 16) >> 16);
+}
 /* `value` if each of its eight memory types exists, else `old`. */
 uint64_t virt_guest_pat(uint64_t value, uint64_t old);
 /* XCR0 as XSETBV would accept it with the components that guests may have, else `old`. */
@@ -49,6 +54,18 @@ static inline void virt_guest_copy_gpr(uint64_t *to, const uint64_t *from)
 }
 /* Nothing has happened yet. */
 void virt_guest_clear_exit(struct vcpu *v);
+
+/*
+ * The event on its way into the guest is v->entry_info, a VMM's word or what a delivery that did not come to
+ * its end left. virt_guest_event says before each entry whether there is one, and has made a word of it that
+ * a CPU accepts, the same on both vendors: false in *exists, no CPU has such an event.
+ */
+bool virt_guest_event(struct vcpu *v, bool protected_mode, bool *exists);
+/* The guest gets this exception at its next entry; an interrupt that waited for its window waits behind it.
+ */
+void virt_guest_raise(struct vcpu *v, unsigned vector, bool error_valid, uint32_t error);
+/* The guest goes on after an exit that was not the VMM's: a delivery that was interrupted starts again. */
+void virt_guest_again(struct vcpu *v);
 
 /* Reset values of all that is in struct vcpu proper. The object is zero. */
 void virt_guest_init(struct vcpu *v);

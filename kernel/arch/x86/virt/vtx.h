@@ -20,6 +20,7 @@ enum vtx_reason {
 	VTX_REASON_NMI_WINDOW = 8,
 	VTX_REASON_TASK_SWITCH = 9,
 	VTX_REASON_CPUID = 10,
+	VTX_REASON_GETSEC = 11,
 	VTX_REASON_HLT = 12,
 	VTX_REASON_INVD = 13,
 	VTX_REASON_INVLPG = 14,
@@ -64,6 +65,9 @@ enum vtx_event_type {
 	VTX_EVENT_PRIVILEGED = 5,     /* INT1 */
 	VTX_EVENT_SOFT_EXCEPTION = 6, /* INT3, INTO */
 };
+
+/* A VMM's event word: no bit outside the format, and none that only the CPU sets (table 25-17). */
+#define VTX_EVENT_MASK 0x80000fffu
 
 /* Interruptibility state (table 25-3). */
 #define VTX_BLOCK_STI	 BIT(0)

@@ -79,7 +79,7 @@ static void svm_allowed(void)
 	svm_traits.cr4_allowed |= f1[2] & BIT(26) ? BIT(18) : 0; /* OSXSAVE */
 	svm_traits.cr4_allowed |= f7[1] & BIT(7) ? BIT(20) : 0;	 /* SMEP */
 	svm_traits.cr4_allowed |= f7[1] & BIT(20) ? BIT(21) : 0; /* SMAP */
-	svm_traits.cr4_allowed |= f7[2] & BIT(3) ? BIT(22) : 0;	 /* PKE */
+	svm_traits.cr4_allowed |= cpu.pku ? BIT(22) : 0;	 /* PKE */
 	svm_traits.efer_allowed = BIT(0) | SVM_EFER_LME | SVM_EFER_LMA;
 	svm_traits.efer_allowed |= e1[3] & BIT(20) ? BIT(11) : 0; /* NXE */
 	svm_traits.efer_allowed |= e1[3] & BIT(25) ? BIT(14) : 0; /* FFXSR */
@@ -177,6 +177,20 @@ static uint64_t *svm_msr(struct vcpu *v, uint32_t msr)
 	}
 }
 
+/* A value that WRMSR would accept. */
+static uint64_t svm_msr_legal(uint32_t msr, uint64_t value)
+{
+	switch (msr) {
+	case 0xc0000082:
+	case 0xc0000083:
+		return virt_guest_canonical(value);
+	case 0xc0000084:
+		return value & 0xffffffffu;
+	default:
+		return value;
+	}
+}
+
 static bool svm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
 	const uint64_t *m = svm_msr(v, msr);
@@ -197,7 +211,7 @@ static bool svm_write_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 
 	if (!m)
 		return false;
-	*m = *value;
+	*m = *value = svm_msr_legal(msr, *value);
 	return true;
 }
 

@@ -60,6 +60,7 @@ static inline void svm_dirty(struct vcpu *v, uint64_t clean_bits)
 #define SVM_EFER_SVME	   BIT(12)
 #define SVM_EFER_LMA	   BIT(10)
 #define SVM_EFER_LME	   BIT(8)
+#define SVM_DR6_STEP	   BIT(14)
 #define SVM_RFLAGS_TF	   BIT(8)
 #define SVM_RFLAGS_IF	   BIT(9)
 #define SVM_RFLAGS_ALLOWED 0x3f7fd5u

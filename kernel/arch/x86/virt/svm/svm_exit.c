@@ -124,7 +124,7 @@ static enum svm_do svm_exit_exception(struct vcpu *v, unsigned vector)
 
 	if (vector == 18)
 		return SVM_DO_MC;
-	if (vector == 1 && v->svm.nmi_step)
+	if (vector == 1 && (v->svm.nmi_step || v->svm.shadow_step))
 		return SVM_DO_DEBUG;
 	if (!(v->exceptions & BIT(vector))) {
 		/*
@@ -169,6 +169,9 @@ static enum svm_do svm_exit_other(struct vcpu *v, uint32_t code)
 	case SVM_EXIT_TASK_SWITCH:
 		return svm_exit_task(v);
 	case SVM_EXIT_SHUTDOWN:
+		/* what the save area holds now is undefined (15.14.3) */
+		v->svm.check = true;
+		svm_vmcb(v)->clean = 0;
 		v->exit.reason = VTX_REASON_TRIPLE_FAULT;
 		return SVM_DO_VMM;
 	case SVM_EXIT_NPF:

@@ -5,19 +5,22 @@
  */
 #include "arch/x86/virt/svm/svm.h"
 #include "arch/x86/virt/svm/svm_hw.h"
+#include "arch/x86/virt/svm/svm_check_fake.h"
 #include "arch/x86/virt/virt_fake.h"
+#include "arch/x86/virt/virt_tlb_fake.h"
 #include "arch/x86/mm/window.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
 
-static struct vmcb fake_svm_cached;
-static struct vmcb *fake_svm_cached_of;
+/* What each CPU may have kept of the VMCB that it ran last. */
+static struct vmcb fake_svm_cached[FAKE_CPUS];
+static struct vmcb *fake_svm_cached_of[FAKE_CPUS];
 
 void fake_svm_reset(void)
 {
-	fake_svm_cached_of = NULL;
+	memset(fake_svm_cached_of, 0, sizeof(fake_svm_cached_of));
 	svm_traits = (struct svm_traits){0};
 }
 
@@ -26,31 +29,17 @@ void svm_entry_machine_check(void)
 	fake.host_mcs++;
 }
 
-/* ---- checks ---- */
-
-static bool fake_svm_refuses(const struct vmcb *b)
-{
-	bool lme = b->efer & BIT(8), pg = b->cr0 & BIT(31);
-	unsigned type = b->event_inj >> 8 & 7, vector = b->event_inj & 0xff;
-
-	if (!(b->efer & BIT(12)) || b->efer >> 16 || b->cr0 >> 32 || b->dr6 >> 32 || b->dr7 >> 32)
-		return true;
-	if ((b->cr0 & BIT(29)) && !(b->cr0 & BIT(30)))
-		return true;
-	if (b->cr3 >> 40 || b->cr4 >> 23 || b->asid == 0 || !(b->misc2 & 1))
-		return true;
-	if (lme && pg &&
-	    (!(b->cr4 & BIT(5)) || !(b->cr0 & 1) || (b->cs.attrib & BIT(9) && b->cs.attrib & BIT(10))))
-		return true;
-	return (b->event_inj & BIT(31)) &&
-	       (type == 1 || type > 4 || (type == 3 && (vector == 2 || vector > 30)));
-}
+/* ---- clean bits ---- */
 
 /* Intercepts, and the words that are cached, must be what they were where a clean bit says so. */
 static void fake_svm_clean(struct vmcb *b)
 {
-	const struct vmcb *c = &fake_svm_cached;
-	uint64_t clean = fake_svm_cached_of == b ? b->clean : 0;
+	const struct vmcb *c = &fake_svm_cached[percpu_self()->cpu];
+	uint64_t clean = b->clean;
+
+	/* clean bits of a VMCB that this CPU has not run last are a promise about something else (15.15.4) */
+	if (fake_svm_cached_of[percpu_self()->cpu] != b)
+		clean = 0;
 
 	if (clean & SVM_CLEAN_INTERCEPTS) {
 		assert_memory_equal(b, c, 0x18);
@@ -242,22 +231,36 @@ static bool fake_svm_step(struct vcpu *v, struct vmcb *b, const struct fake_step
 			return true;
 		}
 		fake.nmi_blocked = false;
-		if (b->rflags & BIT(8)) { /* the trap flag was set before the IRET */
-			b->rflags = BIT(1) | BIT(9);
-			b->dr6 |= BIT(14);
-			fake_svm_exit(b, SVM_EXIT_EXCEPTION + 1, 0, 0);
-			return true;
-		}
-		b->rflags |= BIT(9);
+		b->rflags = BIT(1) | BIT(9);
 		return false;
 	case FAKE_STI:
 		b->rflags |= BIT(9);
 		return false;
-	case FAKE_TOUCH:
-		fake_tlb_use(b->asid, paddr(b->n_cr3));
+	case FAKE_NOP:
 		return false;
+	case FAKE_TOUCH:
+		fake_tlb_use(v, b->asid, paddr(b->n_cr3));
+		return false;
+	case FAKE_GUEST_FLUSH:
+		fake_tlb_guest_flush(v, b->asid);
+		return false;
+	case FAKE_INT1: /* a trap: RIP is behind it */
+		b->rip += s->length;
+		fake_svm_exit(b, SVM_EXIT_EXCEPTION + 1, 0, 0);
+		return b->exceptions & BIT(1);
 	}
 	return false;
+}
+
+/* A single step after an instruction that did not exit. */
+static bool fake_svm_trap(struct vmcb *b, bool trap)
+{
+	b->shadow = 0;
+	if (!trap)
+		return false;
+	b->dr6 |= BIT(14);
+	fake_svm_exit(b, SVM_EXIT_EXCEPTION + 1, 0, 0);
+	return b->exceptions & BIT(1);
 }
 
 /* ---- VMRUN ---- */
@@ -282,7 +285,7 @@ static bool fake_svm_virq(struct vmcb *b)
 	assert_true(fake.svm_virq);
 	fake_deliver(vtx_event_make(VTX_EVENT_EXTERNAL, svm_vintr_vector(i), false), 0, b->rip);
 	b->vintr = svm_vintr_with_irq(i, 0).w[0];
-	b->rflags &= ~(uint64_t)BIT(9);
+	b->rflags &= ~(uint64_t)(BIT(9) | BIT(8));
 	return false;
 }
 
@@ -297,17 +300,20 @@ static void fake_svm_inject(struct vmcb *b)
 		rip = b->nrip;
 	fake_deliver(b->event_inj & 0x80000fff, b->event_inj >> 32, rip);
 	b->event_inj = 0;
-	b->rflags &= ~(uint64_t)BIT(9);
+	b->rflags &= ~(uint64_t)(BIT(9) | BIT(8));
+	b->shadow = 0;
 }
 
 void svm_entry_run(struct vcpu *v, uint64_t vmcb_pa, uint64_t host_pa)
 {
 	struct vmcb *b = window_kv(paddr(vmcb_pa));
 	const struct fake_step *s;
+	bool trap;
 
 	assert_ptr_equal(b, v->hw);
 	assert_int_equal(host_pa, 0x2000);
 	b->exit_int_info = b->insn_count = 0;
+	fake_svm_harmless(v, b);
 	if (fake_svm_refuses(b)) {
 		/* as TCG: 32 bits of code, and the host's registers in the save area */
 		fake.refused++;
@@ -336,9 +342,10 @@ void svm_entry_run(struct vcpu *v, uint64_t vmcb_pa, uint64_t host_pa)
 			if (fake.svm_virq && (b->exit_int_info & 0x700) == 0)
 				b->exit_int_info |= 0x300; /* TCG's name for a V_IRQ whose delivery faulted */
 		}
-		if (fake_svm_step(v, b, s))
+		trap = b->rflags & BIT(8);
+		if (fake_svm_step(v, b, s) || fake_svm_trap(b, trap))
 			break;
 	}
-	fake_svm_cached = *b;
-	fake_svm_cached_of = b;
+	fake_svm_cached[percpu_self()->cpu] = *b;
+	fake_svm_cached_of[percpu_self()->cpu] = b;
 }

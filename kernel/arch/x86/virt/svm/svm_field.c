@@ -40,7 +40,7 @@ static bool svm_write_segment(struct vcpu *v, uint32_t field, uint64_t value)
 	else if ((n = svm_field_segment(field, VTX_FIELD_ES_AR)) >= 0)
 		svm_put_ar(v, (unsigned)n, (uint32_t)value);
 	else if ((n = svm_field_segment(field, VTX_FIELD_ES_BASE)) >= 0)
-		svm_segment(v, (unsigned)n)->base = value;
+		svm_segment(v, (unsigned)n)->base = virt_guest_canonical(value);
 	if (n < 0)
 		return false;
 	svm_dirty(v, SVM_CLEAN_SEG);
@@ -117,7 +117,7 @@ static bool svm_field_constant(const struct vcpu *v, uint32_t field, uint64_t *v
 	case VTX_FIELD_TPR_THRESHOLD:
 	case VTX_FIELD_ACTIVITY:
 	case VTX_FIELD_SMBASE:
-	case VTX_FIELD_PENDING_DEBUG:
+	case VTX_FIELD_PDPTE0 ... VTX_FIELD_PDPTE0 + 7: /* loaded from the guest's memory by the CPU */
 		*value = 0;
 		return true;
 	default:
@@ -180,6 +180,9 @@ static bool svm_read_made(struct vcpu *v, uint32_t field, uint64_t *value)
 		return true;
 	case VTX_FIELD_RFLAGS:
 		*value = svm_get_rflags(v);
+		return true;
+	case VTX_FIELD_PENDING_DEBUG:
+		*value = v->svm.pending_step ? SVM_DR6_STEP : 0;
 		return true;
 	default:
 		return false;
@@ -248,10 +251,30 @@ static bool svm_write_made(struct vcpu *v, uint32_t field, uint64_t value)
 	case VTX_FIELD_RFLAGS:
 		svm_put_rflags(v, value);
 		break;
+	case VTX_FIELD_PENDING_DEBUG:
+		v->svm.pending_step = (value & SVM_DR6_STEP) != 0;
+		break;
 	default:
 		return false;
 	}
 	return true;
+}
+
+static uint64_t svm_field_legal(uint32_t field, uint64_t value)
+{
+	switch (field) {
+	case VTX_FIELD_SYSENTER_CS:
+		return value & 0xffffffffu;
+	case VTX_FIELD_SYSENTER_ESP:
+	case VTX_FIELD_SYSENTER_EIP:
+	case VTX_FIELD_GDTR_BASE:
+	case VTX_FIELD_IDTR_BASE:
+		return virt_guest_canonical(value);
+	case VTX_FIELD_ENTRY_INFO:
+		return value & VTX_EVENT_MASK;
+	default:
+		return value;
+	}
 }
 
 bool svm_write_field(struct vcpu *v, uint32_t field, uint64_t *value)
@@ -261,7 +284,7 @@ bool svm_write_field(struct vcpu *v, uint32_t field, uint64_t *value)
 
 	v->controls_dirty = true;
 	if (w.word) {
-		*w.word = *value;
+		*w.word = *value = svm_field_legal(field, *value);
 		svm_dirty(v, w.clean);
 		return true;
 	}

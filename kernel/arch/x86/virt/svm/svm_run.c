@@ -34,7 +34,8 @@ static void svm_controls(struct vcpu *v)
 	b->misc1 = (uint32_t)misc1;
 	b->misc2 = SVM_MISC2_VMRUN | SVM_MISC2_VMMCALL | SVM_MISC2_VMLOAD | SVM_MISC2_VMSAVE |
 		   SVM_MISC2_STGI | SVM_MISC2_CLGI | SVM_MISC2_SKINIT | SVM_MISC2_WBINVD | SVM_MISC2_MONITOR |
-		   SVM_MISC2_MWAIT | SVM_MISC2_XSETBV | (p & VTX_PRIMARY_RDTSC ? SVM_MISC2_RDTSCP : 0);
+		   SVM_MISC2_MWAIT | SVM_MISC2_XSETBV | SVM_MISC2_RDPRU |
+		   (p & VTX_PRIMARY_RDTSC ? SVM_MISC2_RDTSCP : 0);
 	b->exceptions = v->exceptions | (uint32_t)(BIT(1) | BIT(17) | BIT(18));
 	cr_write |= p & VTX_PRIMARY_CR3_LOAD ? 1u << 3 : 0;
 	cr_read |= p & VTX_PRIMARY_CR3_STORE ? 1u << 3 : 0;
@@ -88,9 +89,15 @@ static bool svm_open(const struct vmcb *b)
 	return (b->rflags & SVM_RFLAGS_IF) && !(b->shadow & 1);
 }
 
+static bool svm_open_nmi(struct vcpu *v)
+{
+	return !v->svm.nmi_masked && !(svm_vmcb(v)->shadow & 1);
+}
+
 /*
- * A software event's return address is behind its instruction. A CPU with NRIP-save takes it from the VMCB (but Bochs 2.7 does
- * not); others push RIP. So both say where it is, and RIP is moved back if the delivery does not come to its end.
+ * A software event's return address is behind its instruction. A CPU with NRIP-save takes it from the VMCB
+ * (but Bochs 2.7 does not); others push RIP. So both say where it is, and RIP is moved back if the delivery
+ * does not come to its end.
  */
 static void svm_inject_software(struct vcpu *v)
 {
@@ -105,10 +112,17 @@ static void svm_inject_software(struct vcpu *v)
 static bool svm_inject(struct vcpu *v)
 {
 	struct vmcb *b = svm_vmcb(v);
-	vtx_event_t e = {{v->entry_info}};
-	unsigned vector = (unsigned)vtx_event_vector(e);
-	svm_event_t i = svm_event_with_valid(svm_event_with_vector((svm_event_t){{0}}, vector), 1);
+	svm_event_t i;
+	vtx_event_t e;
+	bool exists;
 
+	if (!virt_guest_event(v, b->cr0 & 1, &exists))
+		return true;
+	e = (vtx_event_t){{v->entry_info}};
+	/* a software event has an instruction behind which it returns: VT-x insists */
+	if (!exists || (vtx_event_type(e) >= VTX_EVENT_SOFTWARE && v->entry_length == 0))
+		return false;
+	i = svm_event_with_valid(svm_event_with_vector((svm_event_t){{0}}, vtx_event_vector(e)), 1);
 	v->svm.injecting = SVM_INJECT_EVENT;
 	switch ((enum vtx_event_type)vtx_event_type(e)) {
 	case VTX_EVENT_EXTERNAL:
@@ -122,16 +136,14 @@ static bool svm_inject(struct vcpu *v)
 		}
 		break;
 	case VTX_EVENT_NMI:
-		if (v->svm.nmi_masked) {
+		if (!svm_open_nmi(v)) {
 			v->svm.injecting = SVM_INJECT_HOLD;
 			return true;
 		}
-		i = svm_event_with_vector(svm_event_with_type(i, 2), 2);
+		i = svm_event_with_type(i, 2);
 		v->svm.nmi_masked = true;
 		break;
 	case VTX_EVENT_EXCEPTION:
-		if (vector == 2 || vector > 30)
-			return false;
 		i = svm_event_with_error_valid(svm_event_with_type(i, 3), vtx_event_error_valid(e));
 		i = svm_event_with_error(i, vtx_event_error_valid(e) ? v->entry_error : 0);
 		break;
@@ -141,8 +153,6 @@ static bool svm_inject(struct vcpu *v)
 		break;
 	case VTX_EVENT_PRIVILEGED:
 	case VTX_EVENT_SOFT_EXCEPTION:
-		if (vector != 1 && vector != 3 && vector != 4)
-			return false;
 		svm_inject_software(v);
 		i = svm_event_with_type(i, 3);
 		break;
@@ -156,16 +166,25 @@ static bool svm_inject(struct vcpu *v)
 /*
  * V_IRQ, VINTR and IRET intercepts for this entry. V_IRQ with the VINTR intercept is the interrupt window;
  * V_IRQ without is an injection. Both cannot be at once, so a window wanted behind an injection through V_IRQ
- * is looked for at the IRET of its handler.
+ * is looked for at the IRET of its handler. SVM has no window for NMIs: behind a handler it is the IRET,
+ * behind a shadow a single step, which a guest that steps by itself gives anyway.
  */
 static void svm_windows(struct vcpu *v)
 {
 	bool wanted = v->primary & VTX_PRIMARY_INTERRUPT_WINDOW;
-	bool virq = v->svm.injecting == SVM_INJECT_VIRQ, hold = v->svm.injecting == SVM_INJECT_HOLD;
-	vtx_event_t e = {{v->entry_info}};
+	bool virq = v->svm.injecting == SVM_INJECT_VIRQ;
+	vtx_event_t e = {
+	    {v->svm.injecting == SVM_INJECT_EVENT ? v->held_info : v->entry_info}}; /* what waits */
+	bool hold = !virq && vtx_event_valid(e);
 	bool window = !virq && (wanted || (hold && vtx_event_type(e) == VTX_EVENT_EXTERNAL));
 	bool iret = (v->svm.nmi_masked && !v->svm.nmi_step) || (virq && wanted);
+	bool nmi = (v->primary & VTX_PRIMARY_NMI_WINDOW) || (hold && vtx_event_type(e) == VTX_EVENT_NMI);
 
+	if (nmi && !v->svm.nmi_masked && (svm_vmcb(v)->shadow & 1) &&
+	    !(svm_vmcb(v)->rflags & SVM_RFLAGS_TF)) {
+		v->svm.shadow_step = true;
+		svm_vmcb(v)->rflags |= SVM_RFLAGS_TF;
+	}
 	v->svm.armed = window || virq || iret;
 	svm_set_vintr(v, window || virq, virq ? vtx_event_vector(e) : 0);
 	svm_set_misc1(v, SVM_MISC1_VINTR, window);
@@ -176,7 +195,7 @@ static void svm_windows(struct vcpu *v)
 /* A window that is open already: an exit before the guest has run (Bochs does not look at V_IRQ at VMRUN). */
 static bool svm_window_open(struct vcpu *v)
 {
-	if ((v->primary & VTX_PRIMARY_NMI_WINDOW) && !v->svm.nmi_masked) {
+	if ((v->primary & VTX_PRIMARY_NMI_WINDOW) && svm_open_nmi(v)) {
 		v->exit.reason = VTX_REASON_NMI_WINDOW;
 		return true;
 	}
@@ -223,21 +242,15 @@ static inline void svm_settle(struct vcpu *v)
 		svm_settle_event(v);
 }
 
-/* The guest goes on: an interrupted delivery starts again. */
 static enum virt_run svm_again(struct vcpu *v, enum virt_run r)
 {
-	if (unlikely(v->exit.idt)) {
-		v->entry_info = v->exit.idt;
-		v->entry_error = v->exit.idt_error;
-		v->exit.idt = 0;
-	}
+	virt_guest_again(v);
 	return r;
 }
 
 static enum virt_run svm_reflect(struct vcpu *v, unsigned vector, bool error)
 {
-	v->entry_info = vtx_event_make(VTX_EVENT_EXCEPTION, vector, error);
-	v->entry_error = error ? (uint32_t)svm_vmcb(v)->exit_info1 : 0;
+	virt_guest_raise(v, vector, error, error ? (uint32_t)svm_vmcb(v)->exit_info1 : 0);
 	return VIRT_RUN_AGAIN;
 }
 
@@ -249,8 +262,9 @@ static enum virt_run svm_debug(struct vcpu *v)
 {
 	struct vmcb *b = svm_vmcb(v);
 
-	if (v->svm.nmi_step) {
-		v->svm.nmi_step = v->svm.nmi_masked = false;
+	if (v->svm.nmi_step || v->svm.shadow_step) {
+		v->svm.nmi_masked = v->svm.nmi_masked && !v->svm.nmi_step;
+		v->svm.nmi_step = false;
 		if (v->exit.idt)
 			return svm_again(v, VIRT_RUN_AGAIN);
 		/* B0-B3 are the guest's breakpoints; the single step was ours */
@@ -284,18 +298,22 @@ static enum virt_run svm_vintr(struct vcpu *v)
 
 static enum virt_run svm_failed(struct vcpu *v)
 {
+	v->entry_info = 0;
 	v->exit.reason = VTX_REASON_FAILED | VTX_REASON_ENTRY_STATE;
 	v->svm.injecting = SVM_INJECT_NONE;
 	svm_vmcb(v)->event_inj = 0;
 	return VIRT_RUN_FAILED;
 }
 
-static enum virt_run svm_handle(struct vcpu *v, struct percpu *p)
+/* Whatever came of it, one step out of a shadow is enough. */
+static void svm_end_step(struct vcpu *v)
 {
-	enum svm_do d = svm_exit(v);
+	v->svm.shadow_step = false;
+	svm_vmcb(v)->rflags &= ~SVM_RFLAGS_TF;
+}
 
-	if (likely(d == SVM_DO_VMM))
-		return VIRT_RUN_EXIT;
+static enum virt_run svm_handle_own(struct vcpu *v, struct percpu *p, enum svm_do d)
+{
 	switch (d) {
 	case SVM_DO_INTERRUPT:
 		return svm_again(v, irq_poll() ? VIRT_RUN_INTERRUPT : VIRT_RUN_AGAIN);
@@ -325,7 +343,33 @@ static enum virt_run svm_handle(struct vcpu *v, struct percpu *p)
 	}
 }
 
+static enum virt_run svm_handle(struct vcpu *v, struct percpu *p)
+{
+	enum svm_do d = svm_exit(v);
+	enum virt_run r = VIRT_RUN_EXIT;
+
+	if (unlikely(d != SVM_DO_VMM))
+		r = svm_handle_own(v, p, d);
+	if (unlikely(v->svm.shadow_step))
+		svm_end_step(v);
+	return r;
+}
+
 /* ---- the run ---- */
+
+/* VT-x's pending debug exceptions: one that is pending comes first, but is lost behind an event (27.7.3). */
+static void svm_pending_step(struct vcpu *v)
+{
+	struct vmcb *b = svm_vmcb(v);
+
+	v->svm.pending_step = false;
+	if (vtx_event_valid((vtx_event_t){{v->entry_info}}))
+		return;
+	b->dr6 |= SVM_DR6_STEP;
+	svm_dirty(v, SVM_CLEAN_DR);
+	svm_put_dr7(v, b->dr7 & ~(uint64_t)BIT(13));
+	virt_guest_raise(v, 1, false, 0);
+}
 
 enum virt_run svm_run(struct vcpu *v)
 {
@@ -342,11 +386,11 @@ enum virt_run svm_run(struct vcpu *v)
 			return svm_failed(v);
 		v->svm.check = false;
 	}
-	if (vtx_event_valid((vtx_event_t){{v->entry_info}})) {
-		if (!svm_inject(v)) {
-			v->entry_info = 0;
+	if (unlikely(v->svm.pending_step))
+		svm_pending_step(v);
+	if (unlikely(v->entry_info | v->held_info)) {
+		if (!svm_inject(v))
 			return svm_failed(v);
-		}
 	} else if (v->primary & (VTX_PRIMARY_INTERRUPT_WINDOW | VTX_PRIMARY_NMI_WINDOW)) {
 		if (svm_window_open(v))
 			return VIRT_RUN_EXIT;

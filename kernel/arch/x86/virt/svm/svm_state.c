@@ -90,14 +90,16 @@ uint64_t svm_get_interruptibility(struct vcpu *v)
 
 void svm_put_interruptibility(struct vcpu *v, uint64_t value)
 {
-	svm_vmcb(v)->shadow = (value & (VTX_BLOCK_STI | VTX_BLOCK_MOV_SS)) != 0;
+	struct vmcb *b = svm_vmcb(v);
+
+	b->shadow = (value & VTX_BLOCK_MOV_SS) || ((value & VTX_BLOCK_STI) && (b->rflags & SVM_RFLAGS_IF));
 	v->svm.nmi_masked = (value & VTX_BLOCK_NMI) != 0;
 }
 
-/* While we step over an IRET, TF is ours and not the guest's. */
+/* While we step over an IRET or out of a shadow, TF is ours and not the guest's. */
 uint64_t svm_get_rflags(struct vcpu *v)
 {
-	return svm_vmcb(v)->rflags & ~(v->svm.nmi_step ? SVM_RFLAGS_TF : 0);
+	return svm_vmcb(v)->rflags & ~(v->svm.nmi_step || v->svm.shadow_step ? SVM_RFLAGS_TF : 0);
 }
 
 void svm_put_rflags(struct vcpu *v, uint64_t value)
@@ -171,12 +173,12 @@ static void svm_put_segments(struct vcpu *v, const struct insula_vcpu_state *s)
 		m = svm_segment(v, i);
 		m->selector = ONCE(s->seg[i].selector);
 		m->limit = ONCE(s->seg[i].limit);
-		m->base = ONCE(s->seg[i].base);
+		m->base = virt_guest_canonical(ONCE(s->seg[i].base));
 		svm_put_ar(v, i, ONCE(s->seg[i].ar));
 	}
-	b->gdtr.base = ONCE(s->gdtr.base);
+	b->gdtr.base = virt_guest_canonical(ONCE(s->gdtr.base));
 	b->gdtr.limit = ONCE(s->gdtr.limit) & 0xffff;
-	b->idtr.base = ONCE(s->idtr.base);
+	b->idtr.base = virt_guest_canonical(ONCE(s->idtr.base));
 	b->idtr.limit = ONCE(s->idtr.limit) & 0xffff;
 	svm_dirty(v, SVM_CLEAN_DT);
 }
@@ -186,13 +188,13 @@ static void svm_put_msrs(struct vcpu *v, const struct insula_vcpu_state *s)
 	struct vmcb *b = svm_vmcb(v);
 
 	b->star = ONCE(s->star);
-	b->lstar = ONCE(s->lstar);
-	b->cstar = ONCE(s->cstar);
-	b->sfmask = ONCE(s->sfmask);
-	b->kernel_gs_base = ONCE(s->kernel_gs_base);
-	b->sysenter_cs = ONCE(s->sysenter_cs);
-	b->sysenter_esp = ONCE(s->sysenter_esp);
-	b->sysenter_eip = ONCE(s->sysenter_eip);
+	b->lstar = virt_guest_canonical(ONCE(s->lstar));
+	b->cstar = virt_guest_canonical(ONCE(s->cstar));
+	b->sfmask = ONCE(s->sfmask) & 0xffffffffu;
+	b->kernel_gs_base = virt_guest_canonical(ONCE(s->kernel_gs_base));
+	b->sysenter_cs = ONCE(s->sysenter_cs) & 0xffffffffu;
+	b->sysenter_esp = virt_guest_canonical(ONCE(s->sysenter_esp));
+	b->sysenter_eip = virt_guest_canonical(ONCE(s->sysenter_eip));
 	b->g_pat = virt_guest_pat(ONCE(s->pat), b->g_pat);
 	svm_dirty(v, SVM_CLEAN_NP);
 }
@@ -347,6 +349,7 @@ void svm_reset(struct vcpu *v)
 	b->dbgctl = 0;
 	b->shadow = 0;
 	v->svm.nmi_masked = v->svm.nmi_step = v->svm.iret_skip = false;
+	v->svm.pending_step = v->svm.shadow_step = false;
 	v->svm.check = true;
 	b->clean = 0;
 }

@@ -122,6 +122,7 @@ _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "VMCB layout");
 #define SVM_MISC2_MWAIT	      BIT(11)
 #define SVM_MISC2_MWAIT_ARMED BIT(12)
 #define SVM_MISC2_XSETBV      BIT(13)
+#define SVM_MISC2_RDPRU	      BIT(14)
 
 /* Clean bits (15.15.3): what the CPU may have kept since the last VMRUN of this VMCB on it. */
 #define SVM_CLEAN_INTERCEPTS BIT(0) /* and TSC offset, pause filter */

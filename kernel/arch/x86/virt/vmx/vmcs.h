@@ -92,6 +92,7 @@ enum vmx_msr {
 #define VMX_EPT_CAP_2M		  BIT(16)
 #define VMX_EPT_CAP_1G		  BIT(17)
 #define VMX_EPT_CAP_INVEPT	  BIT(20)
+#define VMX_EPT_CAP_AD		  BIT(21)
 #define VMX_EPT_CAP_INVEPT_SINGLE BIT(25)
 #define VMX_EPT_CAP_INVEPT_ALL	  BIT(26)
 #define VMX_EPT_CAP_INVVPID	  BIT(32)

@@ -19,6 +19,10 @@
 
 struct vmx_traits vmx_traits;
 
+/* VME..OSXMMEXCPT, UMIP, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP, PKE. Not LA57, SMX, CET, PKS, ... */
+#define VMX_CR4_GUEST                                                                                        \
+	(MASK(12) | BIT(16) | VMX_CR4_PCIDE | BIT(18) | VMX_CR4_SMEP | BIT(21) | (cpu.pku ? BIT(22) : 0))
+
 /* One map for all guests, read low, read high, write low, write high; set: exit (25.6.9). Read-only after
  * boot. */
 static uint8_t vmx_msr_map[PAGE_SIZE] __attribute__((aligned(4096), section(".bss.page_aligned")));
@@ -115,8 +119,8 @@ static bool vmx_detect(void)
 	t->cr0_must = cpu_rdmsr(VMX_MSR_CR0_FIXED0);
 	t->cr0_may = cpu_rdmsr(VMX_MSR_CR0_FIXED1);
 	t->cr4_must = cpu_rdmsr(VMX_MSR_CR4_FIXED0);
-	t->cr4_may = cpu_rdmsr(VMX_MSR_CR4_FIXED1) &
-		     ~(BIT(12) | BIT(14) | BIT(23)); /* LA57, SMX, CET: not for guests */
+	t->cr4_guest = cpu_rdmsr(VMX_MSR_CR4_FIXED1) & VMX_CR4_GUEST;
+	t->ept_ad = ept & VMX_EPT_CAP_AD;
 	t->efer_allowed = BIT(0) | VMX_EFER_LME | VMX_EFER_LMA | MSR_EFER_NXE;
 	t->cr3_allowed = MASK(cpu.paddr_bits);
 	t->host_star = cpu_rdmsr(MSR_STAR);
@@ -303,7 +307,7 @@ static bool vmx_write_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 	if (!m)
 		return false;
 	if (msr == MSR_LSTAR || msr == MSR_CSTAR)
-		*value = (uint64_t)((int64_t)(*value << 16) >> 16); /* WRMSR would fault */
+		*value = virt_guest_canonical(*value); /* WRMSR would fault */
 	else if (msr == MSR_SFMASK)
 		*value &= 0xffffffffu;
 	*m = *value;

@@ -28,9 +28,10 @@ struct vmx_control {
 };
 struct vmx_traits {
 	struct vmx_control pin, primary, secondary, exit, entry;
-	uint64_t cr0_must, cr0_may, cr4_must, cr4_may, efer_allowed, cr3_allowed;
+	uint64_t cr0_must, cr0_may, cr4_must, efer_allowed, cr3_allowed;
+	uint64_t cr4_guest; /* bits that a guest may set */
 	uint32_t revision;
-	bool vpid, invvpid_all, invept_single, tpr_shadow, ready;
+	bool vpid, invvpid_all, invept_single, tpr_shadow, ept_ad, ready;
 	paddr_t msr_map;
 	uint64_t host_star, host_lstar, host_sfmask; /* the same on all CPUs */
 };
@@ -41,18 +42,34 @@ static inline uint32_t vmx_control(struct vmx_control c, uint64_t wanted)
 	return ((uint32_t)wanted | c.must) & c.may;
 }
 
-#define VMX_CR0_PG   BIT(31)
-#define VMX_CR0_CD   BIT(30)
-#define VMX_CR0_NW   BIT(29)
-#define VMX_CR0_ET   BIT(4)
-#define VMX_CR0_NE   BIT(5)
-#define VMX_CR4_VMXE BIT(13)
-/* Bits that a guest sees as it sets them, but which stay as the host needs them. */
-#define VMX_CR0_OWN	   (VMX_CR0_CD | VMX_CR0_NW | VMX_CR0_NE)
-#define VMX_CR4_OWN	   VMX_CR4_VMXE
+#define VMX_CR0_PE    BIT(0)
+#define VMX_CR0_PG    BIT(31)
+#define VMX_CR0_CD    BIT(30)
+#define VMX_CR0_NW    BIT(29)
+#define VMX_CR0_ET    BIT(4)
+#define VMX_CR0_NE    BIT(5)
+#define VMX_CR4_PSE   BIT(4)
+#define VMX_CR4_PAE   BIT(5)
+#define VMX_CR4_MCE   BIT(6)
+#define VMX_CR4_PGE   BIT(7)
+#define VMX_CR4_VMXE  BIT(13)
+#define VMX_CR4_PCIDE BIT(17)
+#define VMX_CR4_SMEP  BIT(20)
+/*
+ * Bits that a guest sees as it sets them, but which stay as the host needs them: caches are on, and a machine
+ * check in the guest is the host's. Of CR4 also all that no guest may set.
+ */
+#define VMX_CR0_OWN (VMX_CR0_CD | VMX_CR0_NW | VMX_CR0_NE)
+static inline uint64_t vmx_cr4_own(void)
+{
+	return ~vmx_traits.cr4_guest | VMX_CR4_MCE;
+}
+#define VMX_AR_DEFINED	   0x1f0ffu
 #define VMX_EFER_LME	   BIT(8)
 #define VMX_EFER_LMA	   BIT(10)
+#define VMX_RFLAGS_TF	   BIT(8)
 #define VMX_RFLAGS_IF	   BIT(9)
+#define VMX_PENDING_STEP   BIT(14) /* of the pending debug exceptions (table 25-4) */
 #define VMX_RFLAGS_ALLOWED 0x3f7fd5u
 
 /* vmx.c: makes v's VMCS the current one of this CPU. */
@@ -75,6 +92,7 @@ void vmx_put_efer(struct vcpu *v, uint64_t value);
 void vmx_put_rflags(struct vcpu *v, uint64_t value);
 void vmx_put_interruptibility(struct vcpu *v, uint64_t value);
 void vmx_put_dr7(struct vcpu *v, uint64_t value);
+void vmx_put_pending_debug(struct vcpu *v, uint64_t value);
 
 /* vmx_field.c */
 bool vmx_read_field(struct vcpu *v, uint32_t field, uint64_t *value);
@@ -87,8 +105,6 @@ void vmx_unload(struct vcpu *v);
 
 /* vmx_exit.c: after an exit whose data is in v->exit. */
 enum virt_run vmx_exit(struct vcpu *v);
-/* The guest gets this exception at its next entry. */
-void vmx_exit_reflect(struct vcpu *v, unsigned vector, bool error_valid, uint32_t error);
 uint64_t *vmx_exit_msr(struct vcpu *v, uint32_t msr);
 
 /* vmx_ept.c */

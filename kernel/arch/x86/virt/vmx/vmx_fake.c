@@ -5,7 +5,9 @@
  */
 #include "arch/x86/virt/vmx/vmx.h"
 #include "arch/x86/virt/vmx/vmx_hw.h"
+#include "arch/x86/virt/vmx/vmx_check_fake.h"
 #include "arch/x86/virt/virt_fake.h"
+#include "arch/x86/virt/virt_tlb_fake.h"
 #include "arch/x86/mm/window.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,10 +19,12 @@
 
 static struct fake_vmcs {
 	uint64_t pa;
-	bool launched;
+	bool launched, active;
+	uint32_t cpu; /* on which it is active */
 	uint64_t field[0x8000];
-} * fake_vmcs[FAKE_VMCS], *fake_current;
-static bool fake_vmx_on;
+} * fake_vmcs[FAKE_VMCS], *fake_current[FAKE_CPUS];
+static bool fake_vmx_on[FAKE_CPUS];
+#define FAKE_CPU percpu_self()->cpu
 
 void fake_vmx_reset(void)
 {
@@ -28,8 +32,8 @@ void fake_vmx_reset(void)
 		free(fake_vmcs[i]);
 		fake_vmcs[i] = NULL;
 	}
-	fake_current = NULL;
-	fake_vmx_on = false;
+	memset(fake_current, 0, sizeof(fake_current));
+	memset(fake_vmx_on, 0, sizeof(fake_vmx_on));
 	vmx_traits = (struct vmx_traits){0};
 }
 
@@ -54,40 +58,46 @@ static struct fake_vmcs *fake_vmcs_of(uint64_t pa)
 bool vmx_hw_on(uint64_t pa)
 {
 	assert_int_equal(pa, 0x1000);
-	fake_vmx_on = true;
+	fake_vmx_on[FAKE_CPU] = true;
 	return true;
 }
 bool vmx_hw_clear(uint64_t pa)
 {
 	struct fake_vmcs *c = fake_vmcs_of(pa);
 
-	assert_true(fake_vmx_on);
-	c->launched = false;
-	if (fake_current == c)
-		fake_current = NULL;
+	assert_true(fake_vmx_on[FAKE_CPU]);
+	assert_true(!c->active || c->cpu == FAKE_CPU); /* it would lose what that CPU holds of it (25.11.1) */
+	c->launched = c->active = false;
+	if (fake_current[FAKE_CPU] == c)
+		fake_current[FAKE_CPU] = NULL;
 	return true;
 }
 bool vmx_hw_load(uint64_t pa)
 {
+	struct fake_vmcs *c;
 	uint32_t revision;
 
 	memcpy(&revision, window_kv(paddr(pa)), sizeof(revision));
 	assert_int_equal(revision, 0x12);
-	fake_current = fake_vmcs_of(pa);
+	c = fake_vmcs_of(pa);
+	assert_true(!c->active || c->cpu == FAKE_CPU);
+	c->active = true;
+	c->cpu = FAKE_CPU;
+	fake_current[FAKE_CPU] = c;
 	return true;
 }
 uint64_t vmx_hw_read(uint64_t field)
 {
-	assert_non_null(fake_current);
+	assert_non_null(fake_current[FAKE_CPU]);
 	assert_in_range(field, 0, 0x7fff);
-	return fake_current->field[field];
+	return fake_current[FAKE_CPU]->field[field];
 }
 void vmx_hw_write(uint64_t field, uint64_t value)
 {
-	assert_non_null(fake_current);
+	assert_non_null(fake_current[FAKE_CPU]);
 	assert_in_range(field, 0, 0x7fff);
 	assert_false((field & 0x6c00) == 0x4400 || (field & 0x6c00) == 0x6400 || (field & 0x6c00) == 0x2400);
-	fake_current->field[field] = value;
+	fake_current[FAKE_CPU]->field[field] = value;
 }
 void vmx_hw_invept(uint64_t type, uint64_t eptp)
 {
@@ -100,7 +110,7 @@ void vmx_hw_invvpid(uint64_t type, uint64_t vpid)
 {
 	assert_int_equal(type, 2);
 	(void)vpid;
-	fake_tlb_flush_all();
+	fake_tlb_flush_tags();
 }
 uint64_t vmx_hw_read_cr(unsigned n)
 {
@@ -136,39 +146,11 @@ void vmx_entry_machine_check(void)
 	fake.host_mcs++;
 }
 
-/* ---- checks ---- */
-
-#define F(name) fake_current->field[VTX_FIELD_##name]
+#define F(name) fake_current[FAKE_CPU]->field[VTX_FIELD_##name]
 
 static bool fake_vmx_open(void)
 {
 	return (F(RFLAGS) & BIT(9)) && !(F(INTERRUPTIBILITY) & 3);
-}
-
-/* 27.2, 27.3: true if the guest state is refused. */
-static bool fake_vmx_refuses(void)
-{
-	bool lma = F(EFER) & BIT(10), pg = F(CR0) & BIT(31);
-	unsigned type = F(ENTRY_INFO) >> 8 & 7, vector = F(ENTRY_INFO) & 0xff;
-
-	assert_true(F(CR0) & BIT(5));
-	assert_true(F(CR4) & BIT(13));
-	assert_int_equal(!!(F(ENTRY_CONTROLS) & BIT(9)), lma);
-	assert_int_equal(F(CR0) & (BIT(30) | BIT(29)), 0);
-	if (pg && !(F(CR0) & 1))
-		return true;
-	if (lma != (pg && (F(EFER) & BIT(8))) || (lma && !(F(CR4) & BIT(5))))
-		return true;
-	if (lma && (F(ES_AR + 2) & BIT(13)) && (F(ES_AR + 2) & BIT(14)))
-		return true;
-	if (F(ENTRY_INFO) & BIT(31)) {
-		assert_true(type != 1 && type != 7 && (type != 3 || (vector != 2 && vector < 31)));
-		if (type == 0)
-			assert_true(fake_vmx_open());
-		if (type == 2)
-			assert_false(F(INTERRUPTIBILITY) & 8);
-	}
-	return false;
 }
 
 /* ---- exits ---- */
@@ -243,12 +225,18 @@ static bool fake_vmx_gpa(const struct fake_step *s)
 	return true;
 }
 
+static uint32_t fake_vmx_tag(void)
+{
+	return F(SECONDARY) & BIT(5) ? (uint32_t)fake_current[FAKE_CPU]->field[VMCS_VPID] : 0;
+}
+
 static bool fake_vmx_step(struct vcpu *v, const struct fake_step *s)
 {
 	switch (s->act) {
 	case FAKE_CPUID:
 		return fake_vmx_exit(10, 0, s->length);
 	case FAKE_HLT:
+		F(ACTIVITY) = !(F(PRIMARY) & VTX_PRIMARY_HLT);
 		return fake_vmx_if(VTX_PRIMARY_HLT, 12, s->length);
 	case FAKE_INVD:
 		return fake_vmx_exit(13, 0, s->length);
@@ -320,10 +308,18 @@ static bool fake_vmx_step(struct vcpu *v, const struct fake_step *s)
 	case FAKE_STI:
 		F(RFLAGS) |= BIT(9);
 		return false;
-	case FAKE_TOUCH:
-		fake_tlb_use((uint32_t)fake_current->field[VMCS_VPID],
-			     paddr(fake_current->field[VMCS_EPTP] & ~0xfffull));
+	case FAKE_NOP:
 		return false;
+	case FAKE_TOUCH:
+		fake_tlb_use(v, fake_vmx_tag(), paddr(fake_current[FAKE_CPU]->field[VMCS_EPTP] & ~0xfffull));
+		return false;
+	case FAKE_GUEST_FLUSH:
+		fake_tlb_guest_flush(v, fake_vmx_tag());
+		return false;
+	case FAKE_INT1:
+		fake_vmx_exit(0, 0, s->length);
+		F(EXIT_INFO) = vtx_event_make(VTX_EVENT_PRIVILEGED, 1, false);
+		return F(EXCEPTIONS) & BIT(1);
 	}
 	return false;
 }
@@ -336,53 +332,100 @@ static void fake_vmx_inject(void)
 	unsigned type = e >> 8 & 7;
 
 	fake_deliver(e, e & BIT(11) ? F(ENTRY_ERROR) : 0, F(RIP) + (type >= 4 ? F(ENTRY_LENGTH) : 0));
-	F(RFLAGS) &= ~(uint64_t)BIT(9);
+	F(RFLAGS) &= ~(uint64_t)(BIT(9) | BIT(8));
+	F(INTERRUPTIBILITY) &= ~(uint64_t)3;
 	if (type == VTX_EVENT_NMI)
 		F(INTERRUPTIBILITY) |= VTX_BLOCK_NMI;
 }
 
 static bool fake_vmx_window(void)
 {
-	if ((F(PRIMARY) & VTX_PRIMARY_NMI_WINDOW) && !(F(INTERRUPTIBILITY) & VTX_BLOCK_NMI))
+	if ((F(PRIMARY) & VTX_PRIMARY_NMI_WINDOW) && !(F(INTERRUPTIBILITY) & 0xb))
 		return fake_vmx_exit(8, 0, 0);
 	if ((F(PRIMARY) & VTX_PRIMARY_INTERRUPT_WINDOW) && fake_vmx_open())
 		return fake_vmx_exit(7, 0, 0);
 	return false;
 }
 
-enum vmx_entry vmx_entry_run(struct vcpu *v, bool launched)
+/* 27.7.3: a #DB that is pending comes before the first instruction, unless an event does. */
+static bool fake_vmx_pending_debug(void)
+{
+	uint64_t pending = F(PENDING_DEBUG);
+
+	F(PENDING_DEBUG) = 0; /* behind MOV SS it is the trap flag that counts, an instruction later */
+	if (F(INTERRUPTIBILITY) & VTX_BLOCK_MOV_SS)
+		return false;
+	if (!(pending & BIT(14)))
+		return false;
+	fake_vmx_exit(0, BIT(14), 0);
+	F(EXIT_INFO) = vtx_event_make(3, 1, false);
+	return true;
+}
+
+/* A single step after an instruction that did not exit. */
+static bool fake_vmx_trap(bool trap)
+{
+	F(INTERRUPTIBILITY) &= ~(uint64_t)3;
+	if (!trap)
+		return false;
+	fake_vmx_exit(0, BIT(14), 0);
+	F(EXIT_INFO) = vtx_event_make(3, 1, false);
+	return true;
+}
+
+static void fake_vmx_play(struct vcpu *v)
 {
 	const struct fake_step *s;
-	bool delivers;
+	bool trap;
 
-	assert_non_null(fake_current);
-	assert_int_equal(fake_current->pa, window_pa(v->hw).v);
-	assert_int_equal(launched, fake_current->launched);
-	F(IDT_INFO) = F(EXIT_INFO) = 0;
-	if (fake_vmx_refuses()) {
-		fake.refused++;
-		F(REASON) = VTX_REASON_FAILED | 33;
-		return VMX_ENTRY_EXIT;
-	}
-	fake_current->launched = true;
-	fake.entries++;
-	delivers = fake.done < fake.steps && fake.step[fake.done].vectoring;
-	if ((F(ENTRY_INFO) & BIT(31)) && !delivers)
-		fake_vmx_inject();
-	F(ENTRY_INFO) &= ~BIT(31);
 	while (!fake_vmx_window()) {
 		s = fake_next();
 		if (!s) {
 			fake_vmx_exit(1, 0, 0);
 			fake.interrupt = true;
-			break;
+			return;
 		}
 		if (s->vectoring) {
 			F(IDT_INFO) = s->vectoring;
 			F(IDT_ERROR) = s->vectoring_error;
 		}
-		if (fake_vmx_step(v, s))
-			break;
+		trap = F(RFLAGS) & BIT(8);
+		if (fake_vmx_step(v, s) || fake_vmx_trap(trap))
+			return;
 	}
+}
+
+enum vmx_entry vmx_entry_run(struct vcpu *v, bool launched)
+{
+	bool delivers, injects = F(ENTRY_INFO) & BIT(31);
+
+	assert_non_null(fake_current[FAKE_CPU]);
+	assert_int_equal(fake_current[FAKE_CPU]->pa, window_pa(v->hw).v);
+	assert_int_equal(launched, fake_current[FAKE_CPU]->launched);
+	F(IDT_INFO) = F(EXIT_INFO) = 0;
+	fake_vmx_harmless(v, fake_current[FAKE_CPU]->field);
+	if (fake_vmx_refuses(fake_current[FAKE_CPU]->field)) {
+		fake.refused++;
+		F(REASON) = VTX_REASON_FAILED | 33;
+		return VMX_ENTRY_EXIT;
+	}
+	if (fake.entry_mc) {
+		fake.entry_mc = false;
+		F(REASON) = VTX_REASON_FAILED | VTX_REASON_ENTRY_MC;
+		return VMX_ENTRY_EXIT;
+	}
+	fake_current[FAKE_CPU]->launched = true;
+	fake.entries++;
+	if (!fake_vmx_tag())
+		fake_tlb_flush_tag(0);
+	delivers = fake.done < fake.steps && fake.step[fake.done].vectoring;
+	if (injects && !delivers)
+		fake_vmx_inject();
+	F(ENTRY_INFO) &= ~BIT(31);
+	if (injects)
+		F(PENDING_DEBUG) = 0;
+	if (!fake_vmx_pending_debug())
+		fake_vmx_play(v);
+	F(ENTRY_CONTROLS) = (F(ENTRY_CONTROLS) & ~BIT(9)) | (F(EFER) & BIT(10) ? BIT(9) : 0);
 	return VMX_ENTRY_EXIT;
 }

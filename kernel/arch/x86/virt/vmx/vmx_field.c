@@ -66,7 +66,6 @@ static bool vmx_field_constant(uint32_t field, uint64_t *value)
 	case VTX_FIELD_TPR_THRESHOLD:
 	case VTX_FIELD_ACTIVITY:
 	case VTX_FIELD_SMBASE:
-	case VTX_FIELD_PENDING_DEBUG:
 		*value = 0;
 		return true;
 	default:
@@ -119,6 +118,9 @@ static bool vmx_read_made(struct vcpu *v, uint32_t field, uint64_t *value)
 	case VTX_FIELD_CR4:
 		*value = vmx_get_cr4(v);
 		return true;
+	case VTX_FIELD_PENDING_DEBUG:
+		*value = vmx_hw_read(field) & VMX_PENDING_STEP;
+		return true;
 	case VTX_FIELD_INTERRUPTIBILITY:
 	case VTX_FIELD_PAT:
 	case VTX_FIELD_EFER:
@@ -154,7 +156,7 @@ static bool vmx_write_control(struct vcpu *v, uint32_t field, uint64_t value)
 		v->exceptions = (uint32_t)value & ~(uint32_t)(BIT(2) | BIT(18));
 		return true;
 	case VTX_FIELD_ENTRY_INFO:
-		v->entry_info = value;
+		v->entry_info = value & VTX_EVENT_MASK;
 		return true;
 	case VTX_FIELD_ENTRY_ERROR:
 		v->entry_error = (uint32_t)value;
@@ -205,6 +207,9 @@ static bool vmx_write_made(struct vcpu *v, uint32_t field, uint64_t value)
 	case VTX_FIELD_DR7:
 		vmx_put_dr7(v, value);
 		return true;
+	case VTX_FIELD_PENDING_DEBUG:
+		vmx_put_pending_debug(v, value);
+		return true;
 	case VTX_FIELD_PAT:
 		vmx_hw_write(field, virt_guest_pat(value, vmx_hw_read(field)));
 		return true;
@@ -215,9 +220,24 @@ static bool vmx_write_made(struct vcpu *v, uint32_t field, uint64_t value)
 
 static uint64_t vmx_field_legal(uint32_t field, uint64_t value)
 {
-	if (field == VTX_FIELD_GDTR_LIMIT || field == VTX_FIELD_IDTR_LIMIT)
+	if (vmx_field_in(field, VTX_FIELD_ES_BASE, INSULA_SEG_COUNT))
+		return virt_guest_canonical(value);
+	if (vmx_field_in(field, VTX_FIELD_ES_AR, INSULA_SEG_COUNT))
+		return value & VMX_AR_DEFINED;
+	switch (field) {
+	case VTX_FIELD_GDTR_LIMIT:
+	case VTX_FIELD_IDTR_LIMIT:
 		return value & 0xffff;
-	return value;
+	case VTX_FIELD_SYSENTER_CS:
+		return value & 0xffffffffu;
+	case VTX_FIELD_SYSENTER_ESP:
+	case VTX_FIELD_SYSENTER_EIP:
+	case VTX_FIELD_GDTR_BASE:
+	case VTX_FIELD_IDTR_BASE:
+		return virt_guest_canonical(value);
+	default:
+		return value;
+	}
 }
 
 bool vmx_write_field(struct vcpu *v, uint32_t field, uint64_t *value)

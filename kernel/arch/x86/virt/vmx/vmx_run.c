@@ -27,45 +27,35 @@ static bool vmx_must_hold(vtx_event_t e)
 {
 	if (vtx_event_type(e) == VTX_EVENT_EXTERNAL)
 		return !vmx_open();
+	/* some CPUs take none behind an STI either */
 	if (vtx_event_type(e) == VTX_EVENT_NMI)
-		return vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) & (VTX_BLOCK_NMI | VTX_BLOCK_MOV_SS);
+		return vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) &
+		       (VTX_BLOCK_NMI | VTX_BLOCK_MOV_SS | VTX_BLOCK_STI);
 	return false;
 }
 
 /* False: no such event exists. */
 static bool vmx_inject(struct vcpu *v)
 {
-	vtx_event_t e = {{v->entry_info}};
-	unsigned vector = (unsigned)vtx_event_vector(e);
+	bool exists;
+	vtx_event_t e;
 
-	v->vmx.hold = false;
-	switch ((enum vtx_event_type)vtx_event_type(e)) {
-	case VTX_EVENT_EXTERNAL:
-		e = vtx_event_with_error_valid(e, 0);
-		break;
-	case VTX_EVENT_NMI:
-		e = vtx_event_with_vector(vtx_event_with_error_valid(e, 0), 2);
-		break;
-	case VTX_EVENT_EXCEPTION:
-		if (vector == 2 || vector > 30)
-			return false;
-		break;
-	case VTX_EVENT_SOFTWARE:
-		e = vtx_event_with_error_valid(e, 0);
-		break;
-	case VTX_EVENT_PRIVILEGED:
-	case VTX_EVENT_SOFT_EXCEPTION:
-		if (vector != 1 && vector != 3 && vector != 4)
-			return false;
-		e = vtx_event_with_error_valid(e, 0);
-		break;
-	default:
+	if (!virt_guest_event(v, vmx_hw_read(VTX_FIELD_CR0) & VMX_CR0_PE, &exists))
+		return true;
+	e = (vtx_event_t){{v->entry_info}};
+	/* a software event has an instruction behind which it returns (27.2.1.3) */
+	if (!exists || (vtx_event_type(e) >= VTX_EVENT_SOFTWARE && v->entry_length == 0))
 		return false;
-	}
 	if (vmx_must_hold(e)) {
 		v->vmx.hold = true;
 		return true;
 	}
+	/* It ends a HLT, in which not every event can be injected, a shadow, and with it what is pending
+	 * there: the checks of the three go by what was before (27.3.1.5). */
+	vmx_hw_write(VTX_FIELD_ACTIVITY, 0);
+	vmx_hw_write(VTX_FIELD_INTERRUPTIBILITY,
+		     vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) & ~(VTX_BLOCK_STI | VTX_BLOCK_MOV_SS));
+	vmx_hw_write(VTX_FIELD_PENDING_DEBUG, 0);
 	vmx_hw_write(VTX_FIELD_ENTRY_ERROR, v->entry_error);
 	vmx_hw_write(VTX_FIELD_ENTRY_LENGTH, v->entry_length);
 	vmx_hw_write(VTX_FIELD_ENTRY_INFO, e.w[0]);
@@ -74,10 +64,10 @@ static bool vmx_inject(struct vcpu *v)
 
 static void vmx_windows(struct vcpu *v)
 {
-	vtx_event_t e = {{v->entry_info}};
+	vtx_event_t e = {{v->vmx.hold ? v->entry_info : v->held_info}}; /* what waits */
 	uint64_t wanted = v->primary;
 
-	if (v->vmx.hold)
+	if (unlikely(vtx_event_valid(e)))
 		wanted |= vtx_event_type(e) == VTX_EVENT_NMI ? VTX_PRIMARY_NMI_WINDOW
 							     : VTX_PRIMARY_INTERRUPT_WINDOW;
 	if (!v->dr_live)
@@ -106,11 +96,13 @@ static uint64_t vmx_vectoring(uint64_t word)
 }
 
 /* Length is meaningful for what an instruction caused; else the field keeps an old value (28.2.5). */
-static bool vmx_has_length(uint32_t reason)
+static bool vmx_has_length(uint32_t reason, uint64_t info)
 {
-	return reason != VTX_REASON_EXCEPTION && reason != VTX_REASON_INTERRUPT_WINDOW &&
-	       reason != VTX_REASON_NMI_WINDOW && reason != VTX_REASON_TRIPLE_FAULT &&
-	       reason != VTX_REASON_EPT_VIOLATION && reason != VTX_REASON_EPT_MISCONFIG;
+	if (reason == VTX_REASON_EXCEPTION)
+		return vtx_event_type((vtx_event_t){{info}}) >= VTX_EVENT_SOFTWARE;
+	return reason != VTX_REASON_INTERRUPT_WINDOW && reason != VTX_REASON_NMI_WINDOW &&
+	       reason != VTX_REASON_TRIPLE_FAULT && reason != VTX_REASON_EPT_VIOLATION &&
+	       reason != VTX_REASON_EPT_MISCONFIG;
 }
 
 static void vmx_record(struct vcpu *v)
@@ -120,12 +112,14 @@ static void vmx_record(struct vcpu *v)
 
 	x->reason = reason;
 	x->qualification = vmx_hw_read(VTX_FIELD_QUALIFICATION);
-	if (vmx_has_length(reason))
-		x->length = (uint32_t)vmx_hw_read(VTX_FIELD_EXIT_LENGTH) & 15;
 	if (reason == VTX_REASON_EXCEPTION) {
 		x->info = vmx_hw_read(VTX_FIELD_EXIT_INFO);
-		x->error = (uint32_t)vmx_hw_read(VTX_FIELD_EXIT_ERROR);
-	} else if (reason == VTX_REASON_EPT_VIOLATION || reason == VTX_REASON_EPT_MISCONFIG) {
+		if (vtx_event_error_valid((vtx_event_t){{x->info}}))
+			x->error = (uint32_t)vmx_hw_read(VTX_FIELD_EXIT_ERROR);
+	}
+	if (vmx_has_length(reason, x->info))
+		x->length = (uint32_t)vmx_hw_read(VTX_FIELD_EXIT_LENGTH) & 15;
+	if (reason == VTX_REASON_EPT_VIOLATION || reason == VTX_REASON_EPT_MISCONFIG) {
 		x->gpa = vmx_hw_read(VTX_FIELD_GPA);
 		x->gla = vmx_hw_read(VTX_FIELD_GLA);
 	}
@@ -147,8 +141,13 @@ static enum virt_run vmx_settle(struct vcpu *v)
 	enum virt_run r;
 
 	vmx_record(v);
-	if (v->exit.reason & VTX_REASON_FAILED)
+	if (unlikely(v->exit.reason & VTX_REASON_FAILED)) {
+		if ((v->exit.reason & 0xffff) == VTX_REASON_ENTRY_MC) {
+			vmx_entry_machine_check(); /* the host's (27.9); the guest has not begun */
+			return VIRT_RUN_AGAIN;
+		}
 		return vmx_failed(v, v->exit.reason & 0xffff);
+	}
 	v->vmx.launched = true; /* a refused entry leaves the VMCS as it was (VMLAUNCH's operation) */
 	if (!v->vmx.hold)
 		v->entry_info = 0;
@@ -156,11 +155,8 @@ static enum virt_run vmx_settle(struct vcpu *v)
 		vmx_hw_write(VTX_FIELD_INTERRUPTIBILITY,
 			     vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY) & ~VTX_BLOCK_NMI);
 	r = vmx_exit(v);
-	if (unlikely(v->exit.idt) && (r == VIRT_RUN_AGAIN || r == VIRT_RUN_INTERRUPT)) {
-		v->entry_info = v->exit.idt;
-		v->entry_error = v->exit.idt_error;
-		v->exit.idt = 0;
-	}
+	if (r == VIRT_RUN_AGAIN || r == VIRT_RUN_INTERRUPT)
+		virt_guest_again(v);
 	return r;
 }
 
@@ -189,7 +185,7 @@ enum virt_run vmx_run(struct vcpu *v)
 	if (unlikely(v->controls_dirty))
 		vmx_controls(v);
 	v->vmx.hold = false;
-	if (vtx_event_valid((vtx_event_t){{v->entry_info}}) && !vmx_inject(v))
+	if (unlikely(v->entry_info | v->held_info) && !vmx_inject(v))
 		return vmx_failed(v, VTX_REASON_ENTRY_STATE);
 	vmx_windows(v);
 	vmx_tag(v, p);

@@ -10,14 +10,9 @@
 
 #define ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
-#define VMX_AR_DEFINED	0x1f0ffu
+#define VMX_BLOCK_TRAPS (VTX_BLOCK_STI | VTX_BLOCK_MOV_SS)
 #define VMX_CR0_DEFINED 0xe005003fu
 #define VMX_DR6_FIXED	0xffff0ff0u
-
-static uint64_t vmx_canonical(uint64_t v)
-{
-	return (uint64_t)((int64_t)(v << 16) >> 16);
-}
 
 /* ---- control registers ---- */
 
@@ -35,12 +30,12 @@ static void vmx_put_lma(struct vcpu *v)
 void vmx_put_shadows(struct vcpu *v)
 {
 	const struct vcpu_vmx *x = &v->vmx;
-	uint64_t own0 = VMX_CR0_OWN & ~x->cr0_mask, own4 = VMX_CR4_OWN & ~x->cr4_mask;
+	uint64_t own0 = VMX_CR0_OWN & ~x->cr0_mask, own4 = vmx_cr4_own() & ~x->cr4_mask;
 
 	vmx_hw_write(VTX_FIELD_CR0_MASK, x->cr0_mask | VMX_CR0_OWN);
 	vmx_hw_write(VTX_FIELD_CR0_SHADOW, (x->cr0_shadow & ~own0) | (x->cr0_own & own0));
-	vmx_hw_write(VTX_FIELD_CR4_MASK, x->cr4_mask | VMX_CR4_OWN);
-	vmx_hw_write(VTX_FIELD_CR4_SHADOW, x->cr4_shadow & ~own4);
+	vmx_hw_write(VTX_FIELD_CR4_MASK, x->cr4_mask | vmx_cr4_own());
+	vmx_hw_write(VTX_FIELD_CR4_SHADOW, (x->cr4_shadow & ~own4) | (x->cr4_own & own4));
 }
 
 uint64_t vmx_get_cr0(struct vcpu *v)
@@ -50,8 +45,7 @@ uint64_t vmx_get_cr0(struct vcpu *v)
 
 uint64_t vmx_get_cr4(struct vcpu *v)
 {
-	(void)v;
-	return vmx_hw_read(VTX_FIELD_CR4) & ~VMX_CR4_VMXE;
+	return (vmx_hw_read(VTX_FIELD_CR4) & ~vmx_cr4_own()) | v->vmx.cr4_own;
 }
 
 void vmx_put_cr0(struct vcpu *v, uint64_t value)
@@ -79,7 +73,9 @@ void vmx_put_cr3(struct vcpu *v, uint64_t value)
 
 void vmx_put_cr4(struct vcpu *v, uint64_t value)
 {
-	value = (value & vmx_traits.cr4_may & ~VMX_CR4_VMXE) | vmx_traits.cr4_must;
+	value &= vmx_traits.cr4_guest;
+	v->vmx.cr4_own = value & VMX_CR4_MCE;
+	value |= vmx_traits.cr4_must | VMX_CR4_MCE;
 	if (value != vmx_hw_read(VTX_FIELD_CR4))
 		v->tag.tag = 0;
 	vmx_hw_write(VTX_FIELD_CR4, value);
@@ -94,20 +90,31 @@ void vmx_put_efer(struct vcpu *v, uint64_t value)
 
 /* ---- flags and interruptibility ---- */
 
-void vmx_put_rflags(struct vcpu *v, uint64_t value)
-{
-	(void)v;
-	vmx_hw_write(VTX_FIELD_RFLAGS, (value & VMX_RFLAGS_ALLOWED) | BIT(1));
-}
-
-/* Not both shadows, and STI's only with IF set (27.3.1.5). */
+/* Not both shadows, STI's only with IF set; and in a shadow a step is pending just if TF is set (27.3.1.5).
+ */
 void vmx_put_interruptibility(struct vcpu *v, uint64_t value)
 {
+	uint64_t rflags = vmx_hw_read(VTX_FIELD_RFLAGS);
+
 	(void)v;
-	value &= VTX_BLOCK_STI | VTX_BLOCK_MOV_SS | VTX_BLOCK_NMI;
-	if ((value & VTX_BLOCK_MOV_SS) || !(vmx_hw_read(VTX_FIELD_RFLAGS) & VMX_RFLAGS_IF))
+	value &= VMX_BLOCK_TRAPS | VTX_BLOCK_NMI;
+	if ((value & VTX_BLOCK_MOV_SS) || !(rflags & VMX_RFLAGS_IF))
 		value &= ~VTX_BLOCK_STI;
 	vmx_hw_write(VTX_FIELD_INTERRUPTIBILITY, value);
+	if (unlikely(value & VMX_BLOCK_TRAPS))
+		vmx_hw_write(VTX_FIELD_PENDING_DEBUG, rflags & VMX_RFLAGS_TF ? VMX_PENDING_STEP : 0);
+}
+
+void vmx_put_rflags(struct vcpu *v, uint64_t value)
+{
+	vmx_hw_write(VTX_FIELD_RFLAGS, (value & VMX_RFLAGS_ALLOWED) | BIT(1));
+	vmx_put_interruptibility(v, vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY));
+}
+
+void vmx_put_pending_debug(struct vcpu *v, uint64_t value)
+{
+	vmx_hw_write(VTX_FIELD_PENDING_DEBUG, value & VMX_PENDING_STEP);
+	vmx_put_interruptibility(v, vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY));
 }
 
 void vmx_put_dr7(struct vcpu *v, uint64_t value)
@@ -124,24 +131,24 @@ static void vmx_put_segments(const struct insula_vcpu_state *s)
 		vmx_hw_write(VTX_FIELD_ES_SELECTOR + 2 * i, ONCE(s->seg[i].selector));
 		vmx_hw_write(VTX_FIELD_ES_LIMIT + 2 * i, ONCE(s->seg[i].limit));
 		vmx_hw_write(VTX_FIELD_ES_AR + 2 * i, ONCE(s->seg[i].ar) & VMX_AR_DEFINED);
-		vmx_hw_write(VTX_FIELD_ES_BASE + 2 * i, vmx_canonical(ONCE(s->seg[i].base)));
+		vmx_hw_write(VTX_FIELD_ES_BASE + 2 * i, virt_guest_canonical(ONCE(s->seg[i].base)));
 	}
-	vmx_hw_write(VTX_FIELD_GDTR_BASE, vmx_canonical(ONCE(s->gdtr.base)));
+	vmx_hw_write(VTX_FIELD_GDTR_BASE, virt_guest_canonical(ONCE(s->gdtr.base)));
 	vmx_hw_write(VTX_FIELD_GDTR_LIMIT, ONCE(s->gdtr.limit) & 0xffff);
-	vmx_hw_write(VTX_FIELD_IDTR_BASE, vmx_canonical(ONCE(s->idtr.base)));
+	vmx_hw_write(VTX_FIELD_IDTR_BASE, virt_guest_canonical(ONCE(s->idtr.base)));
 	vmx_hw_write(VTX_FIELD_IDTR_LIMIT, ONCE(s->idtr.limit) & 0xffff);
 }
 
 static void vmx_put_msrs(struct vcpu *v, const struct insula_vcpu_state *s)
 {
 	v->vmx.star = ONCE(s->star);
-	v->vmx.lstar = vmx_canonical(ONCE(s->lstar));
-	v->vmx.cstar = vmx_canonical(ONCE(s->cstar));
+	v->vmx.lstar = virt_guest_canonical(ONCE(s->lstar));
+	v->vmx.cstar = virt_guest_canonical(ONCE(s->cstar));
 	v->vmx.sfmask = ONCE(s->sfmask) & 0xffffffffu;
-	v->vmx.kernel_gs_base = vmx_canonical(ONCE(s->kernel_gs_base));
+	v->vmx.kernel_gs_base = virt_guest_canonical(ONCE(s->kernel_gs_base));
 	vmx_hw_write(VTX_FIELD_SYSENTER_CS, ONCE(s->sysenter_cs) & 0xffffffffu);
-	vmx_hw_write(VTX_FIELD_SYSENTER_ESP, vmx_canonical(ONCE(s->sysenter_esp)));
-	vmx_hw_write(VTX_FIELD_SYSENTER_EIP, vmx_canonical(ONCE(s->sysenter_eip)));
+	vmx_hw_write(VTX_FIELD_SYSENTER_ESP, virt_guest_canonical(ONCE(s->sysenter_esp)));
+	vmx_hw_write(VTX_FIELD_SYSENTER_EIP, virt_guest_canonical(ONCE(s->sysenter_eip)));
 	vmx_hw_write(VTX_FIELD_PAT, virt_guest_pat(ONCE(s->pat), vmx_hw_read(VTX_FIELD_PAT)));
 }
 
@@ -155,7 +162,7 @@ void vmx_put(struct vcpu *v, uint64_t groups, const struct insula_vcpu_state *s)
 	if (groups & INSULA_VS_IP) {
 		vmx_hw_write(VTX_FIELD_RIP, ONCE(s->rip));
 		vmx_hw_write(VTX_FIELD_RSP, ONCE(s->rsp));
-		vmx_put_rflags(v, ONCE(s->rflags));
+		vmx_hw_write(VTX_FIELD_RFLAGS, (ONCE(s->rflags) & VMX_RFLAGS_ALLOWED) | BIT(1));
 		vmx_put_interruptibility(v, ONCE(s->interruptibility));
 		vmx_hw_write(VTX_FIELD_ACTIVITY, 0);
 	}
