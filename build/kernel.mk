@@ -21,7 +21,7 @@ KERNEL_CFLAGS := -std=c11 -O2 -g $(WARN) -ffreestanding -nostdinc -isystem $(she
 KERNEL_CFLAGS += $(if $(findstring clang,$(CC)),-Wno-gnu-statement-expression,)
 
 # The fast paths: every register counts, and what they refuse is jumped to.
-$(KO)/kernel/api/syscall.o: private KERNEL_CFLAGS += -fomit-frame-pointer -foptimize-sibling-calls
+$(addprefix $(KO)/kernel/api/,syscall.o fast_active.o fast_signal.o): private KERNEL_CFLAGS += -fomit-frame-pointer -foptimize-sibling-calls
 
 $(KO)/%.o: %.c $(GEN_H) $(KO)/gen/asm_offsets.h
 	@mkdir -p $(@D)

@@ -43,7 +43,8 @@ struct percpu {
 	struct sched_context *current_sc;
 	ticks_t now;             /* taken at kernel entry and after waiting */
 	ticks_t consumed;        /* by current_sc since it was charged */
-	bool reprogram;          /* next timer interrupt must be set anew */
+	bool reprogram;          /* the deadline of the next timer interrupt is to be found anew */
+	ticks_t alarm;           /* for when the timer is set; UINT64_MAX: it is not */
 
 	/* of the operation under way */
 	struct cte *extra_caps[3];

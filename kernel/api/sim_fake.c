@@ -4,6 +4,7 @@
  */
 #include "api/sim_fake.h"
 #include "arch/x86/arch.h"
+#include "arch/x86/switch.h"
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/virt/virt.h"
 #include "entry/entry.h"
@@ -43,6 +44,7 @@ char sim_console[256];
 static uint8_t *sim_arena;
 static uint64_t sim_next;
 static jmp_buf sim_all_wait;
+static bool sim_plain_switch;
 
 /* ---- memory ---- */
 
@@ -102,6 +104,13 @@ void arch_switch_to(struct tcb *from, struct tcb *to)
 	if (from == to)
 		abort();
 	sim_percpu.context = &to->ctx;
+}
+
+void switch_plain(struct percpu *p, struct tcb *from, struct tcb *to)
+{
+	(void)p;
+	sim_plain_switch = true;
+	arch_switch_to(from, to);
 }
 
 void arch_thread_sync(struct tcb *t)
@@ -487,6 +496,7 @@ struct tcb *sim_syscall(struct tcb *t, int64_t number, word_t rdi, word_t rsi)
 	t->ctx.restart_ip = t->ctx.rip - 2;
 	t->ctx.syscall = 1;
 	sim_now++;
+	sim_plain_switch = false;
 	if (setjmp(sim_all_wait))
 		return NULL;
 	return sim_left(syscall_handle(number));
@@ -494,7 +504,7 @@ struct tcb *sim_syscall(struct tcb *t, int64_t number, word_t rdi, word_t rsi)
 
 bool sim_was_fast(void)
 {
-	return sim_percpu.now != sim_now;
+	return sim_plain_switch || sim_percpu.now != sim_now;
 }
 
 struct tcb *sim_run(ticks_t ticks)

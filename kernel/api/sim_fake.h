@@ -45,7 +45,8 @@ void sim_mint(unsigned dst, unsigned src, word_t rights, word_t badge);
 
 /* Leaves the kernel: the thread that runs now, or NULL if all wait and no timer is set. */
 struct tcb *sim_exit(void);
-/* Did the last system call take a fast path? They leave the kernel's time as it was. */
+/* Did the last system call take a fast path? They leave the kernel's time as it was, or make the plain switch
+ * themselves. */
 bool sim_was_fast(void);
 /* The running thread makes a system call (registers rdi, rsi, r12, r13, and message registers are set
  * before). */

@@ -1,4 +1,5 @@
 // links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c
+// links: kernel/api/fast_active.c kernel/api/fast_signal.c
 // links: kernel/api/syscall_general.c kernel/release/debug_syscall.c kernel/ipc/endpoint.c
 // links: kernel/ipc/notification.c kernel/ipc/reply.c kernel/ipc/transfer.c kernel/ipc/fault.c
 // links: kernel/ipc/queue.c kernel/sched/ready.c kernel/sched/release.c kernel/sched/refill.c
@@ -27,86 +28,127 @@
 
 /* Slots of the shared CNode. */
 enum {
-	CLIENT = 1,
-	SERVER,
-	THIRD,
-	EP,
+	ACTORS = 6,
+	THREAD = 1, /* one each */
+	SC = THREAD + ACTORS,
+	EP = SC + ACTORS,
 	EP2,
+	EP3,
 	REPLY,
 	REPLY2,
+	REPLY3,
 	NTFN,
-	SC1,
-	SC2,
-	SC3,
-	SC4,
+	NTFN2,
 	BADGED,
-	SPARE,
-	EMPTY,
-	HANDLER_EP,
-	FOURTH
+	BADGED3,
+	SIGNAL,
+	SIGNAL2,
 };
 
-static struct tcb *client, *server, *third;
+/* Two that call and signal; two passive servers, one with a scheduling context, to which NTFN2 may be bound;
+ * one that waits for NTFN. */
+enum role { CLIENT, CLIENT2, PASSIVE, PASSIVE2, ACTIVE, WAITER };
 
 static void setup_all(bool two_levels)
 {
 	sim_reset();
 	sim_two_levels = two_levels;
-	client = sim_thread(CLIENT, 100);
-	server = sim_thread(SERVER, 100);
-	third = sim_thread(THIRD, 100);
-	sim_endpoint(EP);
-	sim_endpoint(EP2);
-	sim_endpoint(HANDLER_EP);
-	sim_reply(REPLY);
-	sim_reply(REPLY2);
+	for (unsigned s = EP; s <= EP3; s++)
+		sim_endpoint(s);
+	for (unsigned s = REPLY; s <= REPLY3; s++)
+		sim_reply(s);
 	sim_notification(NTFN);
+	sim_notification(NTFN2);
 	sim_mint(BADGED, EP, 15, 77);
+	sim_mint(BADGED3, EP3, 15, 78);
+	sim_mint(SIGNAL, NTFN, 15, 1);
+	sim_mint(SIGNAL2, NTFN2, 15, 2);
 }
 
-#define ACTORS 4u
+/* Which endpoint and reply object a server uses. */
+static unsigned server_endpoint(enum role role)
+{
+	return role == PASSIVE ? EP : role == PASSIVE2 ? EP2 : EP3;
+}
+
+static unsigned server_reply(enum role role)
+{
+	return role == PASSIVE ? REPLY : role == PASSIVE2 ? REPLY2 : REPLY3;
+}
+
+#define MIX(h, v)     ((h) = ((h) ^ (uint64_t)(v)) * 1099511628211u)
+#define MIX_PTR(h, p) MIX(h, (p) ? window_pa((const void *)((uintptr_t)(p) & ~(uintptr_t)1)).v : 0)
+
+static void mix_thread(uint64_t *h, struct tcb *t)
+{
+	MIX(*h, t->state);
+	MIX(*h, t->queued);
+	MIX(*h, t->released_queued);
+	MIX_PTR(*h, t->queue_next);
+	MIX_PTR(*h, t->queue_prev);
+	MIX_PTR(*h, t->sc);
+	MIX_PTR(*h, t->reply);
+	MIX_PTR(*h, t->ipc_next);
+	MIX_PTR(*h, t->ipc_prev);
+	MIX(*h, t->ctx.rdi);
+	MIX(*h, t->ctx.rsi);
+	MIX(*h, t->ctx.r10);
+	MIX(*h, t->ctx.r8);
+	MIX(*h, t->ctx.r9);
+	MIX(*h, t->ctx.r15);
+	MIX(*h, t->ctx.rip);
+	MIX(*h, t->ctx.syscall);
+	MIX(*h, t->fault.type);
+	for (unsigned w = 4; w < 10; w++)
+		MIX(*h, message_get(t, w));
+}
+
+/* Time that was not charged yet is the running thread's. */
+static void mix_time(uint64_t *h, const struct sched_context *sc)
+{
+	MIX(*h, sc->consumed);
+	MIX(*h, sc->refill_count);
+	for (unsigned i = 0; i < sc->refill_count; i++) {
+		unsigned at = (sc->refill_head + i) % sc->refill_max;
+
+		MIX(*h, sc->refills[at].time);
+		MIX(*h, sc->refills[at].amount);
+	}
+}
 
 /* What must be equal after the same calls, whichever path took them. */
 static uint64_t fingerprint(struct tcb *const *actors)
 {
 	uint64_t h = 14695981039346656037u;
-	struct tcb *t;
 
-#define MIX(v)	   (h = (h ^ (uint64_t)(v)) * 1099511628211u)
-#define MIX_PTR(p) MIX((p) ? window_pa((const void *)((uintptr_t)(p) & ~(uintptr_t)1)).v : 0)
-	for (unsigned i = 0; i < ACTORS; i++) {
-		t = actors[i];
-		MIX(t->state);
-		MIX(t->queued);
-		MIX_PTR(t->sc);
-		MIX_PTR(t->reply);
-		MIX_PTR(t->ipc_next);
-		MIX_PTR(t->ipc_prev);
-		MIX(t->ctx.rdi);
-		MIX(t->ctx.rsi);
-		MIX(t->ctx.r10);
-		MIX(t->ctx.r8);
-		MIX(t->ctx.r9);
-		MIX(t->ctx.r15);
-		MIX(t->ctx.rip);
-		MIX(t->ctx.syscall);
-		MIX(t->fault.type);
-		for (unsigned w = 4; w < 10; w++)
-			MIX(message_get(t, w));
+	for (unsigned i = 0; i < ACTORS; i++)
+		mix_thread(&h, actors[i]);
+	for (unsigned s = SC; s < SC + ACTORS; s++)
+		if (cap_type(sim_slot(s)->cap) == CAP_SCHED_CONTEXT)
+			mix_time(&h, cap_sched_context_of(sim_slot(s)->cap));
+	for (unsigned s = EP; s <= EP3; s++) {
+		MIX(h, cap_endpoint_of(sim_slot(s)->cap)->head);
+		MIX(h, cap_endpoint_of(sim_slot(s)->cap)->tail);
 	}
-	for (unsigned s = EP; s <= EP2; s++) {
-		MIX(cap_endpoint_of(sim_slot(s)->cap)->head);
-		MIX(cap_endpoint_of(sim_slot(s)->cap)->tail);
-	}
-	for (unsigned s = REPLY; s <= REPLY2; s++) {
-		struct reply *r = cap_reply_of(sim_slot(s)->cap);
+	for (unsigned s = REPLY; s <= REPLY3; s++) {
+		const struct reply *r = cap_reply_of(sim_slot(s)->cap);
 
-		MIX_PTR(r->tcb);
-		MIX_PTR(r->prev);
-		MIX_PTR(r->next);
+		MIX_PTR(h, r->tcb);
+		MIX_PTR(h, r->prev);
+		MIX_PTR(h, r->next);
 	}
-	MIX_PTR(percpu_host->current);
-	MIX_PTR(percpu_host->current_sc);
+	for (unsigned s = NTFN; s <= NTFN2; s++) {
+		const struct notification *n = cap_notification_of(sim_slot(s)->cap);
+
+		MIX(h, n->state);
+		MIX(h, n->badge);
+		MIX_PTR(h, n->head);
+		MIX_PTR(h, n->tail);
+	}
+	MIX_PTR(h, percpu_host->current);
+	MIX_PTR(h, percpu_host->current_sc);
+	MIX(h, percpu_host->ready_top);
+	MIX(h, percpu_host->consumed + sim_now - percpu_host->now);
 	return h;
 }
 
@@ -115,83 +157,135 @@ static word_t random_tag(void)
 	return sim_tag(rand() % 3 ? 0 : (word_t)rand() % 4, rand() % 8 == 0, (unsigned)rand() % 4 * 3);
 }
 
-/* A call that fits what this thread is, or any. */
-static int64_t random_call(bool is_server)
-{
-	static const int64_t calls[] = {seL4_SysCall,	    seL4_SysReplyRecv, seL4_SysRecv,  seL4_SysNBRecv,
-					seL4_SysNBSendRecv, seL4_SysSend,      seL4_SysYield, -1000};
+struct call {
+	int64_t number;
+	unsigned target, reply;
+};
 
-	if (rand() % 10)
-		return is_server ? seL4_SysReplyRecv : seL4_SysCall;
-	return calls[(unsigned)rand() % ARRAY_SIZE(calls)];
+/* A call that fits what this thread is, or any. */
+static struct call random_call(enum role role)
+{
+	static const int64_t calls[] = {
+	    seL4_SysCall, seL4_SysReplyRecv, seL4_SysRecv, seL4_SysNBRecv, seL4_SysNBSendRecv,
+	    seL4_SysSend, seL4_SysNBSend,    seL4_SysWait, seL4_SysNBWait, -1000};
+	static const unsigned endpoints[] = {EP, EP, BADGED, EP2, EP3, BADGED3};
+	static const unsigned signals[] = {SIGNAL, SIGNAL, SIGNAL2, NTFN, NTFN2};
+	struct call c = {calls[(unsigned)rand() % ARRAY_SIZE(calls)],
+			 EP + (unsigned)rand() % (SIGNAL2 + 1 - EP), REPLY + (unsigned)rand() % 3};
+
+	if (rand() % 10 == 0)
+		return c;
+	if (role == WAITER && rand() % 4)
+		return (struct call){rand() % 4 ? seL4_SysWait : seL4_SysNBWait, NTFN, c.reply};
+	if (role >= PASSIVE && role <= ACTIVE)
+		return (struct call){seL4_SysReplyRecv, server_endpoint(role), server_reply(role)};
+	if (rand() % 3)
+		return (struct call){seL4_SysCall, endpoints[(unsigned)rand() % ARRAY_SIZE(endpoints)],
+				     c.reply};
+	return (struct call){rand() % 2 ? seL4_SysSend : seL4_SysNBSend,
+			     signals[(unsigned)rand() % ARRAY_SIZE(signals)], c.reply};
 }
 
-static unsigned random_steps(bool fast, unsigned seed, unsigned steps, uint64_t *prints)
+/* NTFN2 is bound to t, and lends it a scheduling context for what it is told by it. */
+static void lend(struct tcb *t, unsigned slot)
 {
-	static const unsigned eps[] = {EP, EP, BADGED, EP2};
-	unsigned taken = 0;
+	struct notification *n = cap_notification_of(sim_slot(NTFN2)->cap);
+	struct sched_context *sc = sim_sched_context(slot);
+
+	sched_control_configure(sc, 0, 100000 * SIM_TICKS_PER_US, 100000 * SIM_TICKS_PER_US, 0, slot, false);
+	sched_context_bind_notification(sc, n);
+	notification_bind(n, t);
+}
+
+static void start_actor(struct tcb *t, enum role role)
+{
+	bool round_robin = rand() % 2;
+
+	t->priority = (uint8_t)(100 + rand() % 3);
+	t->slot[TCB_FAULT_HANDLER].cap = sim_slot(EP + (unsigned)rand() % 3)->cap;
+	for (unsigned w = 4; w < 10; w++)
+		message_put(t, w, role * 100u + w);
+	/* more than is used here: what has no budget left goes the general way at the timer's next interrupt
+	 * only */
+	if (role != PASSIVE && role != PASSIVE2)
+		sim_start(t, SC + role, 100000, round_robin ? 100000 : 1000000);
+	if (role >= PASSIVE && role <= ACTIVE) { /* made to wait by hand: passive ones cannot run */
+		sched_stop(t);
+		t->state = THREAD_RUNNING;
+		ipc_receive(t, cap_endpoint_of(sim_slot(server_endpoint(role))->cap), true,
+			    cap_reply_of(sim_slot(server_reply(role))->cap));
+	}
+	if (role == PASSIVE && rand() % 2)
+		lend(t, SC + role);
+	if (role == ACTIVE && rand() % 2 && !cap_notification_of(sim_slot(NTFN2)->cap)->bound_tcb)
+		notification_bind(cap_notification_of(sim_slot(NTFN2)->cap), t);
+}
+
+static enum role role_of(struct tcb *const *actors, const struct tcb *t)
+{
+	unsigned i = 0;
+
+	while (actors[i] != t)
+		i++;
+	return (enum role)i;
+}
+
+static unsigned taken[ACTORS][34]; /* fast paths by role and number */
+
+static void random_steps(bool fast, unsigned seed, unsigned steps, uint64_t *prints)
+{
 	struct tcb *actors[ACTORS], *t;
 
 	setup_all(!fast);
 	srand(seed);
-	actors[0] = client;
-	actors[1] = server;
-	actors[2] = third;
-	actors[3] = sim_thread(FOURTH, 101);
 	for (unsigned i = 0; i < ACTORS; i++) {
-		actors[i]->priority = (uint8_t)(100 + rand() % 3);
-		actors[i]->slot[TCB_FAULT_HANDLER].cap = sim_slot(rand() % 2 ? EP : EP2)->cap;
-		for (unsigned w = 4; w < 10; w++)
-			message_put(actors[i], w, i * 100 + w);
-		if (i < 2) {
-			sim_start(actors[i], SC1 + i, 100000, 100000);
-		} else { /* passive from the start: made to wait by hand, they cannot run */
-			actors[i]->state = THREAD_RUNNING;
-			ipc_receive(actors[i], cap_endpoint_of(sim_slot(i == 2 ? EP : EP2)->cap), true,
-				    cap_reply_of(sim_slot(i == 2 ? REPLY : REPLY2)->cap));
-		}
+		actors[i] = sim_thread(THREAD + i, 100);
+		start_actor(actors[i], (enum role)i);
 	}
 	t = sim_exit();
 	for (unsigned i = 0; i < steps; i++) {
+		sim_now += (ticks_t)rand() % 30;
 		if (!t) { /* all wait: one of them is set free */
 			sched_restart(actors[rand() % 2]);
 			t = sim_exit();
 		} else {
-			bool is_server = t == third || t == actors[3], own = rand() % 10;
-			int64_t call = random_call(is_server);
-			unsigned target = eps[rand() % 4], reply = rand() % 2 ? REPLY : REPLY2;
+			enum role role = role_of(actors, t);
+			struct call c = random_call(role);
 			word_t tag = random_tag();
 
-			if (is_server && own) {
-				target = t == third ? EP : EP2;
-				reply = t == third ? REPLY : REPLY2;
-			}
 			sim_set_mrs(t, (word_t)rand(), (word_t)rand(), (word_t)rand(), (word_t)rand());
-			t->ctx.r12 = reply;
-			t->ctx.r13 = target;
-			t = sim_syscall(t, call, target, tag);
-			taken += sim_was_fast();
+			t->ctx.r12 = c.reply;
+			t->ctx.r13 = c.target;
+			t = sim_syscall(t, c.number, c.target, tag);
+			if (sim_was_fast() && c.number < 0 && c.number > -34)
+				taken[role][-c.number]++;
+			assert_true(fast || !sim_was_fast());
 		}
 		prints[i] = fingerprint(actors);
 	}
-	return taken;
 }
 
 static void test_paths_agree(void **state)
 {
 	enum { STEPS = 300 };
 	static uint64_t fast[STEPS], general[STEPS];
-	unsigned taken = 0;
 
 	(void)state;
-	for (unsigned seed = 1; seed <= 300; seed++) {
-		taken += random_steps(true, seed, STEPS, fast);
-		assert_int_equal(random_steps(false, seed, STEPS, general), 0);
+	for (unsigned seed = 1; seed <= 1000; seed++) {
+		random_steps(true, seed, STEPS, fast);
+		random_steps(false, seed, STEPS, general);
 		for (unsigned i = 0; i < STEPS; i++)
-			assert_int_equal(fast[i], general[i]);
+			if (fast[i] != general[i])
+				fail_msg("seed %u: the paths differ after step %u", seed, i);
 	}
-	print_message("fast paths taken: %u\n", taken);
-	assert_true(taken > 3000);
+	/* each of them was compared */
+	assert_true(taken[CLIENT][-seL4_SysCall] > 1000);
+	assert_true(taken[PASSIVE][-seL4_SysReplyRecv] > 1000);
+	assert_true(taken[ACTIVE][-seL4_SysReplyRecv] > 1000);
+	assert_true(taken[CLIENT][-seL4_SysSend] > 1000);
+	assert_true(taken[CLIENT][-seL4_SysNBSend] > 1000);
+	assert_true(taken[WAITER][-seL4_SysWait] > 1000);
+	assert_true(taken[WAITER][-seL4_SysNBWait] > 1000);
 }
 
 int main(void)

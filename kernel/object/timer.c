@@ -64,13 +64,6 @@ void timer_expire(ticks_t now)
 	}
 }
 
-ticks_t timer_next(void)
-{
-	struct rbtree_node *n = rbtree_first(&percpu_self()->timers);
-
-	return n ? n->key : UINT64_MAX;
-}
-
 exception_t timer_drain(struct timer *t)
 {
 	timer_disarm(t);

@@ -7,6 +7,7 @@
 
 #include "cap/cte.h"
 #include "arch/x86/mm/window.h"
+#include "percpu.h"
 #include "rbtree/rbtree.h"
 
 struct timer {
@@ -29,6 +30,11 @@ exception_t timer_drain(struct timer *t);
 /* Signals all timers of this CPU whose deadline is not after now. */
 void timer_expire(ticks_t now);
 /* Earliest deadline on this CPU, UINT64_MAX if none. */
-ticks_t timer_next(void);
+static inline ticks_t timer_next(const struct percpu *p)
+{
+	const struct rbtree_node *n = rbtree_first(&p->timers);
+
+	return n ? n->key : UINT64_MAX;
+}
 
 #endif

@@ -1,5 +1,5 @@
 // links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c
-// links: kernel/api/syscall.c kernel/api/syscall_general.c kernel/release/debug_syscall.c
+// links: kernel/api/syscall.c kernel/api/fast_active.c kernel/api/fast_signal.c kernel/api/syscall_general.c kernel/release/debug_syscall.c
 // links: kernel/ipc/endpoint.c kernel/ipc/notification.c kernel/ipc/reply.c kernel/ipc/transfer.c
 // links: kernel/ipc/fault.c kernel/ipc/queue.c kernel/sched/ready.c kernel/sched/release.c
 // links: kernel/sched/refill.c kernel/sched/sched.c kernel/sched/sched_context.c
@@ -111,7 +111,7 @@ static void test_revoked_notification(void **state)
 	set(TIMER, sim_now + 1000);
 	assert_int_equal(cte_revoke(sim_slot(NTFN)), EXC_NONE);
 	assert_ptr_equal(sim_run(2000), a);
-	assert_int_equal(timer_next(), UINT64_MAX);
+	assert_int_equal(timer_next(percpu_self()), UINT64_MAX);
 }
 
 static void test_deleted_timer(void **state)
@@ -120,7 +120,7 @@ static void test_deleted_timer(void **state)
 	bind(TIMER, BADGED);
 	set(TIMER, sim_now + 1000);
 	assert_int_equal(cte_delete(sim_slot(TIMER), true), EXC_NONE);
-	assert_int_equal(timer_next(), UINT64_MAX);
+	assert_int_equal(timer_next(percpu_self()), UINT64_MAX);
 	assert_false(cap_is_null(sim_slot(NTFN)->cap));
 }
 
@@ -136,7 +136,7 @@ static void test_many_at_once(void **state)
 	}
 	tcb_suspend(b);
 	sim_run(2000);
-	assert_int_equal(timer_next(), UINT64_MAX);
+	assert_int_equal(timer_next(percpu_self()), UINT64_MAX);
 	assert_int_equal(n->badge, 2);
 }
 

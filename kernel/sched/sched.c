@@ -11,6 +11,7 @@
 #include "object/timer.h"
 #include "object/vcpu.h"
 #include "sched/remote.h"
+#include "sched/sched_switch.h"
 #include "sel4/constants.h"
 
 /* Expired releases are bounded per tick; the timer fires again at once if more wait. */
@@ -30,6 +31,7 @@ void sched_init_cpu(struct percpu *p, struct tcb *idle)
 	p->now = cpu_rdtsc();
 	p->consumed = 0;
 	p->reprogram = true;
+	p->alarm = UINT64_MAX;
 	rbtree_init(&p->release);
 	rbtree_init(&p->timers);
 }
@@ -173,23 +175,12 @@ static void sched_end_slice(struct percpu *p, struct tcb *t, struct sched_contex
 	sched_reschedule();
 }
 
-static inline void sched_account(struct percpu *p, ticks_t used)
-{
-	struct sched_context *sc = p->current_sc;
-
-	p->consumed = 0;
-	if (!sc || !sc->refill_max || !used)
-		return;
-	sc->consumed += used;
-	refill_budget_check(sc, used);
-}
-
 void sched_charge(ticks_t consumed, bool can_timeout)
 {
 	struct percpu *p = percpu_self();
 	struct tcb *t = p->current;
 
-	sched_account(p, consumed);
+	sched_switch_account(p, consumed);
 	p->reprogram = true;
 	if (p->current_sc && t->sc == p->current_sc && sched_schedulable(t))
 		sched_end_slice(p, t, p->current_sc, can_timeout);
@@ -199,7 +190,7 @@ void sched_commit_time(void)
 {
 	struct percpu *p = percpu_self();
 
-	sched_account(p, p->consumed);
+	sched_switch_account(p, p->consumed);
 }
 
 void sched_yield(void)
@@ -223,30 +214,7 @@ void sched_tick(void)
 	for (unsigned i = 0; i < SCHED_RELEASES_PER_TICK && (t = release_take(p, p->now)) != NULL; i++)
 		sched_possible_switch_to(t);
 	timer_expire(p->now);
-	p->reprogram = true;
-}
-
-static ticks_t sched_min(ticks_t a, ticks_t b)
-{
-	return a < b ? a : b;
-}
-
-static void sched_program_timer(struct percpu *p)
-{
-	ticks_t deadline = sched_min(release_next(p), timer_next());
-
-	if (p->current_sc)
-		deadline = sched_min(deadline, p->now + refill_capacity(p->current_sc, p->consumed));
-	p->reprogram = false;
-	time_set_deadline(deadline);
-}
-
-static inline void sched_switch_context(struct percpu *p, struct sched_context *sc)
-{
-	sched_account(p, p->consumed);
-	if (sc && sc->period != 0 && !sc->sporadic)
-		refill_unblock_check(sc, p->now);
-	p->current_sc = sc;
+	p->alarm = UINT64_MAX;
 	p->reprogram = true;
 }
 
@@ -265,14 +233,16 @@ struct tcb *sched_exit(struct percpu *p)
 		next = sched_pick(p, current, can_run);
 		p->scheduler_action = NULL;
 	}
-	if (next->sc != p->current_sc)
+	if (next->sc != p->current_sc) {
 		sched_switch_context(p, next->sc);
+		p->reprogram = true;
+	}
 	if (next != current) {
 		p->current = next;
 		arch_switch_to(current, next);
 	}
 	if (p->reprogram)
-		sched_program_timer(p);
+		sched_switch_alarm(p);
 	if (next->state == THREAD_RESTART)
 		sched_activate(next);
 	if (unlikely(next->yield_to))

@@ -84,7 +84,6 @@ void cpu_init(struct percpu *p)
 	p->apic_id = r[1] >> 24; /* apic_init_cpu reads all of it */
 	p->arch.pending_vector = -1;
 	p->arch.xcr0 = cpu.xcr0;
-	p->arch.timer_armed = UINT64_MAX;
 	p->arch.cr3 = cpu_read_cr3();
 	p->arch.entry_stack_top =
 	    (uint64_t)(uintptr_t)(p->arch.entry_stack + ARRAY_SIZE(p->arch.entry_stack));

@@ -30,7 +30,6 @@ struct percpu_arch {
 	uint64_t xcr0;				 /* value now in XCR0 */
 	uint64_t counters[8];			 /* entries by kind, for debugging */
 	uint64_t loaded_fs_base, loaded_gs_base; /* without FSGSBASE: the user's, as in the MSRs */
-	uint64_t timer_armed; /* deadline that the hardware timer is set to; UINT64_MAX: none */
 	/* Where the CPU pushes its frame when it leaves user mode; all that the split tables must map
 	 * besides. */
 	uint64_t entry_stack_top;

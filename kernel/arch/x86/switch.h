@@ -16,11 +16,7 @@ static inline bool switch_is_plain(const struct tcb *from, const struct tcb *to)
 	return !from->switch_unusual && !to->switch_unusual;
 }
 
-static inline void switch_plain(struct percpu *p, struct tcb *from, struct tcb *to)
-{
-	(void)p;
-	arch_switch_to(from, to);
-}
+void switch_plain(struct percpu *p, struct tcb *from, struct tcb *to);
 
 #else
 
@@ -29,7 +25,7 @@ static inline void switch_plain(struct percpu *p, struct tcb *from, struct tcb *
 #include "arch/x86/fpu_hw.h"
 #include "arch/x86/switch_hw.h"
 
-static inline void switch_space(struct percpu *p, uint64_t cr3)
+static inline __attribute__((always_inline)) void switch_space(struct percpu *p, uint64_t cr3)
 {
 	if (cr3 == p->arch.cr3)
 		return;

@@ -97,7 +97,6 @@ void time_set_deadline(ticks_t deadline)
 {
 	uint64_t now, count;
 
-	percpu_self()->arch.timer_armed = deadline;
 	if (cpu.tsc_deadline) {
 		/* 0 would stop it; UINT64_MAX, none, is never reached. */
 		apic_timer_deadline(deadline != 0 ? deadline : 1);
