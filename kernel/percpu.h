@@ -23,9 +23,8 @@ struct ready_queue {
 };
 
 struct percpu {
-	struct percpu *self;     /* first: loaded through GS */
+	struct percpu_entry entry;
 	uint64_t kernel_stack;   /* top of this CPU's stack */
-	uint64_t user_rsp_scratch;
 	struct context *context; /* where the entry path stores the user's registers: current->context, or idle's */
 	struct tcb *current;     /* never NULL after boot; the idle thread if nothing runs */
 	struct tcb *idle;

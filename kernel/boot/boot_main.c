@@ -7,9 +7,11 @@
 #include "arch/x86/arch.h"
 #include "arch/x86/console.h"
 #include "arch/x86/cpu.h"
+#include "arch/x86/descriptors.h"
 #include "arch/x86/image.h"
 #include "arch/x86/mm/kernel_tables.h"
 #include "arch/x86/mm/layout.h"
+#include "arch/x86/mm/user_tables.h"
 #include "arch/x86/mm/window.h"
 #include "arch/x86/mm/window_boot.h"
 #include "arch/x86/time.h"
@@ -21,6 +23,7 @@
 #include "boot/boot_task.h"
 #include "entry/entry.h"
 #include "entry/patch.h"
+#include "entry/split.h"
 #include "mem/mem.h"
 #include "multiboot/multiboot.h"
 #include "object/irq.h"
@@ -106,6 +109,18 @@ static void boot_main_map_run(uint64_t va, uint64_t bytes)
 		kernel_tables_map(va + at, boot_main_page_low());
 }
 
+/* What user code's tables have of the kernel; from here on the entry paths may change CR3. */
+static void boot_main_user_tables(uint32_t index)
+{
+	const uint64_t idt = (uint64_t)(uintptr_t)descriptors_idt;
+
+	user_tables_init(boot_main_page_low);
+	user_tables_map((uint64_t)(uintptr_t)kernel_entry_start, (uint64_t)(uintptr_t)kernel_entry_end, false);
+	user_tables_map(idt, idt + sizeof(descriptors_idt), false);
+	user_tables_add_cpu(index);
+	split_patch(kernel_tables_root.v);
+}
+
 /* The kernel's own tables, with this CPU's area; then the window's. */
 static void boot_main_tables(uint64_t load_base, uint32_t index)
 {
@@ -121,7 +136,8 @@ static void boot_main_tables(uint64_t load_base, uint32_t index)
 	kernel_tables_prepare(area + LAYOUT_CPU_SLOT);
 	kernel_tables_prepare_big(area + LAYOUT_CPU_SLOT_2M);
 	kernel_tables_load(boot_main_page);
-	window_boot_init(cpu.nx);
+	window_boot_init(cpu.nx, !cpu.split);
+	boot_main_user_tables(index);
 
 	bytes = window_boot_pages(&boot_main_memory.ram) * PAGE_SIZE;
 	if (!boot_memory_alloc(&boot_main_memory, bytes, PAGE_SIZE, BOOT_MEMORY_ANYWHERE, &tables))
@@ -247,6 +263,7 @@ NORETURN void boot_main(uint32_t magic, uint32_t info, uint64_t load_base)
 	const uint32_t boot_cpu = 0;
 
 	boot_main_loader(magic, info);
+	cpu_choose(boot_main_info.cmdline);
 	boot_main_plan(load_base);
 	boot_main_tables(load_base, boot_cpu);
 	console_map();

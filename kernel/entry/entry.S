@@ -19,7 +19,7 @@
 entry_syscall:
 	swapgs
 	movq %rsp, %gs:PERCPU_USER_RSP
-	PATCH_SITE(PATCH_SYSCALL_CR3, 24)
+	PATCH_SITE(PATCH_SYSCALL_CR3, 13)
 	movq %gs:PERCPU_CONTEXT, %rsp
 	movq %rax, CONTEXT_RAX(%rsp)
 	movq %rbx, CONTEXT_RBX(%rsp)
@@ -86,7 +86,7 @@ entry_return:
 	movq CONTEXT_R14(%rax), %r14
 	movq CONTEXT_R15(%rax), %r15
 	movq CONTEXT_RAX(%rax), %rax
-	PATCH_SITE(PATCH_SYSRET_CR3, 24)
+	PATCH_SITE(PATCH_SYSRET_CR3, 23)
 	movq %gs:PERCPU_USER_RSP, %rsp
 	swapgs
 	PATCH_SITE(PATCH_EXIT_VERW, 8)
@@ -129,8 +129,9 @@ entry_iret:
 	movq CONTEXT_R13(%rax), %r13
 	movq CONTEXT_R14(%rax), %r14
 	movq CONTEXT_R15(%rax), %r15
-	PATCH_SITE(PATCH_IRET_CR3, 24)
+	PATCH_SITE(PATCH_IRET_CR3, 23)
 	popq %rax
+	movq $0, -8(%rsp)
 	swapgs
 	PATCH_SITE(PATCH_EXIT_VERW, 8)
 	.global entry_iret_instruction
@@ -186,7 +187,7 @@ entry_save:
 	PATCH_SITE(PATCH_ENTRY_CLAC, 3)
 	cld
 	pushq %rdi
-	PATCH_SITE(PATCH_TRAP_CR3, 24)
+	PATCH_SITE(PATCH_TRAP_CR3, 13)
 	movq %gs:PERCPU_CONTEXT, %rdi
 	movq %rax, CONTEXT_RAX(%rdi)
 	movq %rbx, CONTEXT_RBX(%rdi)
@@ -203,6 +204,7 @@ entry_save:
 	movq %r14, CONTEXT_R14(%rdi)
 	movq %r15, CONTEXT_R15(%rdi)
 	popq %rax /* RDI */
+	movq $0, -8(%rsp) /* other processes' tables show this stack too (mm/user_tables.h) */
 	popq %rbx /* our return address */
 	popq %rsi /* vector */
 	popq %rcx /* error code */
@@ -281,6 +283,7 @@ entry_kernel_fault:
 	pushq %rcx
 	pushq %rbx
 	pushq %rax
+	PATCH_SITE(PATCH_FAULT_CR3, 13)
 	movq %rsp, %rdi
 	movq $panic_stack_top, %rsp /* where we are may be the entry stack, of a few words */
 	xorl %eax, %eax

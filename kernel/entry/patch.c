@@ -22,10 +22,12 @@ void patch_done(void)
 	patch_open = false;
 }
 
-/* Code bytes that do nothing, as few instructions as possible: the recommended NOPs (SDM 2B, NOP). */
+enum { NOP_MAX = 11 }; /* more prefixes are slow to decode */
+
+/* Code bytes that do nothing, as few instructions as possible: the recommended NOPs (SDM 2B, NOP), with more prefixes. */
 static void patch_nops(uint8_t *at, unsigned n)
 {
-	static const uint8_t nop[9][9] = {
+	static const uint8_t nop[NOP_MAX][NOP_MAX] = {
 	    {0x90},
 	    {0x66, 0x90},
 	    {0x0f, 0x1f, 0x00},
@@ -35,10 +37,12 @@ static void patch_nops(uint8_t *at, unsigned n)
 	    {0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00},
 	    {0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
 	    {0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
+	    {0x66, 0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
+	    {0x66, 0x66, 0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
 	};
 
 	while (n != 0) {
-		unsigned step = n > 9 ? 9 : n;
+		unsigned step = n > NOP_MAX ? NOP_MAX : n;
 		memcpy(at, nop[step - 1], step);
 		at += step;
 		n -= step;

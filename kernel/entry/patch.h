@@ -13,17 +13,18 @@
 /* Entry from user mode. No RET or indirect branch lies before PREDICTORS. */
 #define PATCH_ENTRY_FENCE      1 /* traps, after the test of the mode and swapgs: LFENCE. 3 bytes */
 #define PATCH_ENTRY_CLAC       2 /* traps (SYSCALL has the flag masked): CLAC. 3 bytes */
-#define PATCH_SYSCALL_CR3      3 /* free: RSP. To the kernel's tables. 24 bytes */
-#define PATCH_TRAP_CR3         4 /* free: RDI. 24 bytes */
+#define PATCH_SYSCALL_CR3      3 /* free: RSP. To the kernel's tables. 13 bytes */
+#define PATCH_TRAP_CR3         4 /* free: RDI. 13 bytes */
+#define PATCH_FAULT_CR3        7 /* exceptions in the kernel; free: RAX. 13 bytes */
 #define PATCH_ENTRY_PREDICTORS 5 /* free: RAX RCX RDX. IBRS; untrain or IBPB; branch history. 40 bytes */
 /* Return to user mode. */
 #define PATCH_EXIT_PREDICTORS 8 /* free: RCX RDX; RAX is kept. IBPB if a guest ran; IBRS. 40 bytes */
-#define PATCH_SYSRET_CR3      10 /* free: RSP. 24 bytes */
-#define PATCH_IRET_CR3        11 /* free: RAX. 24 bytes */
+#define PATCH_SYSRET_CR3      10 /* free: RSP. 23 bytes */
+#define PATCH_IRET_CR3        11 /* free: RAX. 23 bytes */
 #define PATCH_EXIT_VERW       12 /* free: none. VERW of an absolute address. 8 bytes */
 /* NMI, #MC, #DF, #DB: the code tests at run time what is needed. */
-#define PATCH_IST_ENTRY     13 /* free: RAX RCX RDX. 24 bytes */
-#define PATCH_IST_EXIT      14 /* free: RAX RCX RDX. 24 bytes */
+#define PATCH_IST_ENTRY     13 /* free: RAX RCX RDX; RBP is what IST_EXIT finds there. 16 bytes */
+#define PATCH_IST_EXIT      14 /* free: RAX RCX RDX RBP. 8 bytes */
 /* Guest entry and exit (virt). */
 #define PATCH_VMEXIT_RSB     16 /* RSB fill, or one CALL and LFENCE. 5 bytes (a jump to code that jumps back) */
 #define PATCH_VMEXIT_SPEC    17 /* free: RAX RCX RDX. Host SPEC_CTRL. 24 bytes */
@@ -38,6 +39,9 @@
 #define PATCH_IDLE_LEAVE    25 /* free: RAX RCX RDX. 24 bytes */
 /* Switch to another address space (switch.c). */
 #define PATCH_SWITCH        26 /* free: RAX RCX RDX. IBPB. 16 bytes */
+/* A new address space (mm/space_hw.h). RDI: the value for CR3, which goes there or into percpu_entry (split.c); free: none. 9 bytes */
+#define PATCH_SPACE         27
+#define PATCH_SPACE_CR3     31
 /* The FPU (fpu.c): not mitigations, but chosen at boot in the same way. RDI: the area; free: RAX RDX. */
 #define PATCH_FPU_SAVE      28 /* 11 bytes */
 #define PATCH_FPU_LOAD      29 /* 11 bytes */
@@ -72,12 +76,11 @@
 
 #include "types.h"
 
-/* For asm statements in *_hw.c: at least 3 bytes, jumped over. */
+/* For asm statements in *_hw.c: at least 3 bytes, jumped over. (Compilers take them for long: to be always_inline.) */
 #define PATCH_SITE_TEXT(id, bytes)                                                                           \
 	"661:\n\t.byte 0xeb, " PATCH_TEXT(bytes) " - 2\n\t.skip " PATCH_TEXT(bytes) " - 2, 0xcc\n\t"          \
 	".pushsection .patch_sites, \"a\", @progbits\n\t.quad 661b\n\t.short " PATCH_TEXT(bytes) ", " PATCH_TEXT(id) \
 	"\n\t.long 0\n\t.popsection\n\t"
-
 struct patch_site {
 	uint64_t address;
 	uint16_t length;

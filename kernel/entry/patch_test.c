@@ -45,15 +45,13 @@ static void test_fill(void **state)
 	assert_int_equal(text[7], 0xaa);
 	assert_memory_equal(text + 8, code, 4);
 	assert_memory_equal(text + 64, code, 4);
-	/* 20 bytes of NOPs are 9 + 9 + 2, 12 are 9 + 3 */
-	static const uint8_t nop9[] = {0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0};
-	assert_memory_equal(text + 12, nop9, 9);
-	assert_memory_equal(text + 21, nop9, 9);
-	assert_int_equal(text[30], 0x66);
-	assert_int_equal(text[31], 0x90);
+	/* 20 bytes of NOPs are 11 + 9, 12 are 11 + 1 */
+	static const uint8_t nop11[] = {0x66, 0x66, 0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0};
+	assert_memory_equal(text + 12, nop11, 11);
+	assert_memory_equal(text + 23, nop11 + 2, 9);
 	assert_int_equal(text[32], 0xaa);
-	assert_memory_equal(text + 68, nop9, 9);
-	assert_int_equal(text[77], 0x0f);
+	assert_memory_equal(text + 68, nop11, 11);
+	assert_int_equal(text[79], 0x90);
 	assert_int_equal(text[80], 0xaa);
 	assert_int_equal(text[40], 0xaa);
 }

@@ -61,31 +61,43 @@ entry_vectors:
 	pushq %rcx
 	pushq %rdx
 	pushq %rbx
+	pushq %rbp
 	cld
 	movl $MSR_GS_BASE, %ecx
 	rdmsr
 	shlq $32, %rdx
 	orq %rdx, %rax
 	movq %rax, %rbx /* the base as it was */
-	movq (4 + 5) * 8(%rsp), %rax
+	movq (5 + 5) * 8(%rsp), %rax
 	movq %rax, %rdx
 	shrq $32, %rdx
 	wrmsr
 	PATCH_SITE(PATCH_ENTRY_CLAC, 3)
-	PATCH_SITE(PATCH_IST_ENTRY, 24)
+	PATCH_SITE(PATCH_IST_ENTRY, 16)
 	.endm
 
 	.macro ist_leave
-	PATCH_SITE(PATCH_IST_EXIT, 24)
+	PATCH_SITE(PATCH_IST_EXIT, 8)
 	movq %rbx, %rax
 	movq %rbx, %rdx
 	shrq $32, %rdx
 	movl $MSR_GS_BASE, %ecx
 	wrmsr
+	ist_registers
+	.endm
+
+/* Not only off the stack, but out of it: what the kernel's registers held is nothing for user code's tables. */
+	.macro ist_registers
+	popq %rbp
 	popq %rbx
 	popq %rdx
 	popq %rcx
 	popq %rax
+	movq $0, -8(%rsp)
+	movq $0, -16(%rsp)
+	movq $0, -24(%rsp)
+	movq $0, -32(%rsp)
+	movq $0, -40(%rsp)
 	.endm
 
 /* It may have come between any two instructions of the entry paths: it only counts, and never looks further. */
@@ -107,17 +119,14 @@ entry_debug:
 	pushq $VECTOR_DB
 	jmp entry_trap
 1:	ist_enter
-	andq $~0x100, (4 + 2) * 8(%rsp)
+	andq $~0x100, (5 + 2) * 8(%rsp)
 	incq %gs:PERCPU_COUNTER_DEBUG
 	ist_leave
 	iretq
 
 entry_machine_check:
 	ist_enter
-	popq %rbx
-	popq %rdx
-	popq %rcx
-	popq %rax
+	ist_registers
 	pushq $0
 	pushq $VECTOR_MC
 	jmp entry_kernel_fault
@@ -126,10 +135,7 @@ entry_machine_check:
 entry_double_fault:
 	addq $8, %rsp
 	ist_enter
-	popq %rbx
-	popq %rdx
-	popq %rcx
-	popq %rax
+	ist_registers
 	pushq $0
 	pushq $VECTOR_DF
 	jmp entry_kernel_fault

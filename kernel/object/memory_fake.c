@@ -2,7 +2,7 @@
 #include "arch/x86/console.h"
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu.h"
-#include "arch/x86/mm/kernel_tables.h"
+#include "arch/x86/mm/user_tables.h"
 #include "arch/x86/mm/tables_hw.h"
 #include "arch/x86/mm/tlb.h"
 #include "arch/x86/virt/virt.h"
@@ -18,15 +18,15 @@
 
 struct cpu_features cpu;
 uint32_t virt_features;
-paddr_t kernel_tables_root = {0x1234000};
+paddr_t user_tables_root = {0x1234000};
 unsigned fake_flush_pages, fake_flush_roots, fake_left_roots, fake_nested;
 uint64_t fake_kernel_half[512];
 static unsigned fake_next;
 
-uint64_t *tables_entry(uint64_t va, unsigned level)
+void user_tables_fill(uint64_t *pml4)
 {
-	assert_int_equal(level, 4);
-	return &fake_kernel_half[tables_index(va, 4)];
+	for (unsigned i = 256; i < 512; i++)
+		pml4[i] = fake_kernel_half[i];
 }
 void tlb_flush_page(uint64_t root, uint64_t va)
 {

@@ -6,9 +6,8 @@
 #include "object/vspace.h"
 #include "api/invocation.h"
 #include "arch/x86/arch.h"
-#include "arch/x86/mm/kernel_tables.h"
-#include "arch/x86/mm/layout.h"
 #include "arch/x86/mm/tables_hw.h"
+#include "arch/x86/mm/user_tables.h"
 #include "mem/mem.h"
 #include "object/asid.h"
 #include "object/frame.h"
@@ -20,10 +19,7 @@
 
 void vspace_init_root(paddr_t pml4)
 {
-	uint64_t *root = window_kv(pml4);
-
-	for (unsigned i = LAYOUT_KERNEL_SLOT; i < 512; i++)
-		root[i] = *tables_entry((uint64_t)i << 39 | 0xffff000000000000ull, 4);
+	user_tables_fill(window_kv(pml4));
 }
 
 bool vspace_root_valid(cap_t cap)
@@ -39,7 +35,7 @@ void vspace_find_cr3(struct tcb *t)
 {
 	cap_t cap = t->slot[TCB_VSPACE].cap;
 
-	t->cr3 = vspace_root_valid(cap) ? cap_paging_ptr(cap) : kernel_tables_root.v;
+	t->cr3 = vspace_root_valid(cap) ? cap_paging_ptr(cap) : user_tables_root.v;
 	t->cr3_generation = vspace_generation;
 }
 

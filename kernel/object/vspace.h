@@ -15,7 +15,7 @@ exception_t asid_pool_decode(word_t label, unsigned length, cap_t cap);
 /* A new PML4 in zeroed memory: the kernel's upper half is filled in. */
 void vspace_init_root(paddr_t pml4);
 /*
- * The CR3 value of a thread's VSpace; the kernel's own if it has none that is valid. It is looked up once and
+ * The PML4 of a thread's VSpace; one without user memory if it has none that is valid. It is looked up once and
  * kept in the thread, until a PML4's capability or an ASID goes anywhere: that makes a new generation. A
  * thread whose VSpace capability is replaced says vspace_changed().
  */

@@ -5,7 +5,7 @@
 /* VSpaces, frames, ASIDs: every error in seL4's order, entries bit by bit, stale mappings, deletion. */
 #include "object/memory_fake.h"
 #include "arch/x86/cpu.h"
-#include "arch/x86/mm/kernel_tables.h"
+#include "arch/x86/mm/user_tables.h"
 #include "insula/ext.h"
 #include "object/tcb.h"
 #include "object/vspace.h"
@@ -318,7 +318,7 @@ static void kept_root_follows_the_capability(void **state)
 	uint64_t root = address(pml4);
 
 	(void)state;
-	assert_int_equal(vspace_cr3(t), kernel_tables_root.v);
+	assert_int_equal(vspace_cr3(t), user_tables_root.v);
 	assert_true(vspace_cr3_known(t));
 	cte_insert(fake_root(pml4)->cap, fake_root(pml4), slot);
 	vspace_changed(t);
@@ -328,7 +328,7 @@ static void kept_root_follows_the_capability(void **state)
 	/* taken away, though the VSpace lives on */
 	assert_int_equal(cte_revoke(fake_root(pml4)), EXC_NONE);
 	assert_true(cap_is_null(slot->cap));
-	assert_int_equal(vspace_cr3(t), kernel_tables_root.v);
+	assert_int_equal(vspace_cr3(t), user_tables_root.v);
 	/* and with it */
 	cte_insert(fake_root(pml4)->cap, fake_root(pml4), slot);
 	vspace_changed(t);
@@ -337,7 +337,7 @@ static void kept_root_follows_the_capability(void **state)
 	assert_int_equal(vspace_cr3(t), root);
 	assert_int_equal(cte_delete(slot, true), EXC_NONE);
 	assert_int_equal(fake_left_roots, 1);
-	assert_int_equal(vspace_cr3(t), kernel_tables_root.v);
+	assert_int_equal(vspace_cr3(t), user_tables_root.v);
 }
 
 static exception_t make_pool(unsigned ut, unsigned dest)
@@ -377,7 +377,7 @@ static void asid_pools(void **state)
 	assert_int_equal(fake_left_roots, 1);
 	assert_false(asid_lookup(1024, ASID_VSPACE, &root));
 	assert_false(vspace_root_valid(fake_root(root2)->cap));
-	assert_int_equal(vspace_cr3(t), kernel_tables_root.v);
+	assert_int_equal(vspace_cr3(t), user_tables_root.v);
 	fake_invalid_root(FAKE_INVOKE(pdpt, X86PDPTMap, root2, VA, 0));
 	fake_invalid_root(FAKE_INVOKE(frame, X86PageMap, root2, VA, RW, 0));
 	/* and its place is free for another, in which the number is another's */

@@ -35,6 +35,20 @@ def vmx_boots_debian():
             insula.wait_end(120)
 
 
+def roottask_in_bochs(name: str, machine: str, program, good: str, bad: str, options: str = "", first: str = "") -> None:
+    """A root task with the kernel alone, as test_roottask.roottask."""
+    def run() -> None:
+        with tempfile.TemporaryDirectory(prefix="insula-iso-") as folder:
+            iso = pathlib.Path(folder) / "boot.iso"
+            subprocess.run([sys.executable, ROOT / "image" / "mkiso.py", iso, "--kernel", KERNEL_ALONE,
+                            "--options", f"{OPTIONS} {options}", "--module", str(program)], check=True)
+            with Bochs(run.__name__, machine, iso, limit=300) as bochs:
+                bochs.expect(first, 120, never=bad)
+                bochs.expect(good, 240, never=bad)
+    run.__name__ = f"roottask_{name}_{machine.replace('-', '_')}"
+    scenario(25)(run)
+
+
 def vcpu_cases(machine: str, left_out: dict[str, str], at_least: int):
     """The kernel alone with the vCPU root task, told that this is Bochs. It says itself which cases it leaves out there,
     and that must be these."""

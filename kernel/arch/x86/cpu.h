@@ -18,6 +18,8 @@ struct cpu_features {
 	uint8_t paddr_bits, vaddr_bits;
 	bool nx, smep, smap, umip, pcid, invpcid, fsgsbase, x2apic, tsc_deadline, invariant_tsc, huge_pages;
 	bool pku; /* and PKRU is among the components of xcr0 */
+	bool split; /* user code runs in tables of its own (entry/split.h) */
+	uint64_t arch_capabilities; /* the MSR; 0 where there is none */
 	bool xsave, xsaveopt, xsavec, xsaves, pge, rdtscp, monitor, avx;
 	uint64_t xcr0;	     /* components in use for host threads (and the most that guests may have) */
 	uint32_t xsave_size; /* bytes of an area of these components in the format used */
@@ -39,7 +41,7 @@ void cpu_feature_words(char *buffer, size_t size);
 
 /*
  * This CPU: CR0, CR4, EFER, PAT, XCR0, MSRs for SYSCALL; then GDT, TSS, IDT with the stacks of mm/layout.h
- * (or, for percpu_early, of the image), GS. p->cpu must be set; fills p->self, apic_id, kernel_stack and
+ * (or, for percpu_early, of the image), GS. p->cpu must be set; fills p->entry, apic_id, kernel_stack and
  * p->arch's own fields. Called on each CPU with its area in the layout once that is mapped. Returns on the
  * same stack.
  */
@@ -51,6 +53,8 @@ void cpu_init(struct percpu *p);
  * closes).
  */
 void cpu_early(uint64_t load_base);
+/* Boot CPU, when the command line is known: what of it is used (xpti=); fills the patch sites that depend on features alone. */
+void cpu_choose(const char *cmdline);
 /* The boot CPU's area until its own in mm/layout.h is mapped and cpu_init called with it. */
 extern struct percpu percpu_early;
 

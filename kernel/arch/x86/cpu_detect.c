@@ -5,6 +5,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/context.h"
 #include "arch/x86/cpu_hw.h"
+#include "arch/x86/msr.h"
 #include "insula/ext.h"
 #include "mem/mem.h"
 #include "panic.h"
@@ -180,6 +181,8 @@ void cpu_detect(void)
 	cpu.smap = leaf7[1] & BIT(20);
 	cpu.umip = leaf7[2] & BIT(2);
 	cpu.pku = leaf7[2] & BIT(3);
+	if (leaf7[3] & BIT(29))
+		cpu.arch_capabilities = cpu_rdmsr(MSR_ARCH_CAPABILITIES);
 	cpu.nx = ext1[3] & BIT(20);
 	cpu.huge_pages = ext1[3] & BIT(26);
 	cpu.rdtscp = ext1[3] & BIT(27);
@@ -227,6 +230,9 @@ void cpu_feature_words(char *buffer, size_t size)
 	    {cpu.umip, "umip"},
 	    {cpu.fsgsbase, "fsgsbase"},
 	    {cpu.pge, "pge"},
+	    {cpu.split, "split-tables"},
+	    {cpu.pcid, "pcid"},
+	    {cpu.pcid && cpu.invpcid, "invpcid"},
 	    {cpu.huge_pages, "1gib-pages"},
 	    {cpu.x2apic, "x2apic"},
 	    {cpu.tsc_deadline, "tsc-deadline"},

@@ -9,6 +9,8 @@
 uint64_t cpu_rdmsr(uint32_t msr);
 void cpu_wrmsr(uint32_t msr, uint64_t value);
 ticks_t cpu_rdtsc(void);
+void cpu_invlpg(uint64_t v);
+void cpu_invpcid_page(uint64_t pcid, uint64_t va);
 uint64_t cpu_read_cr2(void);
 void cpu_write_cr2(uint64_t v);
 uint64_t cpu_xgetbv(void);
@@ -82,6 +84,14 @@ static inline void cpu_write_cr4(uint64_t v)
 static inline void cpu_invlpg(uint64_t v)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(v) : "memory");
+}
+/* Translations of one page under an identifier other than 0 (SDM 2A, INVPCID, type 0). */
+static inline void cpu_invpcid_page(uint64_t pcid, uint64_t va)
+{
+	struct {
+		uint64_t pcid, va;
+	} d = {pcid, va};
+	__asm__ volatile("invpcid %0, %1" : : "m"(d), "r"(0ull) : "memory");
 }
 static inline uint64_t cpu_xgetbv(void)
 {

@@ -9,8 +9,10 @@
 #include "arch/x86/image.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/selectors.h"
+#include "cmdline/cmdline.h"
 #include "entry/entry.h"
 #include "entry/patch.h"
+#include "entry/split.h"
 #include "panic.h"
 #include "percpu.h"
 
@@ -27,6 +29,7 @@
 #define CPU_CR4_OSXMMEXCPT BIT(10)
 #define CPU_CR4_UMIP	   BIT(11)
 #define CPU_CR4_FSGSBASE   BIT(16)
+#define CPU_CR4_PCIDE	   BIT(17)
 #define CPU_CR4_OSXSAVE	   BIT(18)
 #define CPU_CR4_SMEP	   BIT(20)
 #define CPU_CR4_SMAP	   BIT(21)
@@ -42,7 +45,7 @@
 
 struct percpu percpu_early;
 
-static void cpu_init_control(void)
+static void cpu_init_control(const struct percpu *p)
 {
 	uint64_t cr4 = CPU_CR4_PAE | CPU_CR4_OSFXSR | CPU_CR4_OSXMMEXCPT;
 
@@ -58,6 +61,8 @@ static void cpu_init_control(void)
 		cr4 |= CPU_CR4_SMEP;
 	if (cpu.smap)
 		cr4 |= CPU_CR4_SMAP;
+	if (cpu.pcid && p != &percpu_early)
+		cr4 |= CPU_CR4_PCIDE; /* CR3 names identifier 0 */
 	cpu_write_cr0(CPU_CR0_PG | CPU_CR0_WP | CPU_CR0_NE | CPU_CR0_ET | CPU_CR0_MP | CPU_CR0_PE);
 	cpu_write_cr4(cr4);
 	if (cpu.xsave)
@@ -80,29 +85,37 @@ void cpu_init(struct percpu *p)
 	uint32_t r[4];
 
 	cpu_cpuid(1, 0, r);
-	p->self = p;
+	p->entry.self = p;
 	p->apic_id = r[1] >> 24; /* apic_init_cpu reads all of it */
 	p->arch.pending_vector = -1;
 	p->arch.xcr0 = cpu.xcr0;
-	p->arch.cr3 = cpu_read_cr3();
-	p->arch.entry_stack_top =
-	    (uint64_t)(uintptr_t)(p->arch.entry_stack + ARRAY_SIZE(p->arch.entry_stack));
+	p->arch.root = 0; /* none: the first thread's is loaded */
+	p->entry.stack_top = (uint64_t)(uintptr_t)(p->entry.stack + ARRAY_SIZE(p->entry.stack));
 	/* First what makes a fault in the rest a panic. */
 	descriptors_init(p);
 	cpu_wrmsr(MSR_GS_BASE, (uint64_t)(uintptr_t)p);
 	cpu_wrmsr(MSR_KERNEL_GS_BASE, 0);
-	cpu_init_control();
+	cpu_init_control(p);
 	cpu_init_syscall();
 }
 
 void cpu_early(uint64_t load_base)
 {
-	static const uint8_t clac[] = {0x0f, 0x01, 0xca};
-
 	patch_init(load_base - (uint64_t)(uintptr_t)kernel_image_start);
 	cpu_detect();
 	cpu_init(&percpu_early);
-	if (cpu.smap && !patch_apply(PATCH_ENTRY_CLAC, clac, sizeof(clac)))
-		panic("no place for CLAC");
+}
+
+void cpu_choose(const char *cmdline)
+{
+	static const uint8_t clac[] = {0x0f, 0x01, 0xca};
+
+	cpu.split = cmdline_bool(cmdline, "xpti", split_needed(&cpu));
+	if (split_needed(&cpu) && !cpu.split)
+		kprintf("This CPU lets programs read the kernel's memory (Meltdown), and xpti= has switched the protection off.\n");
+	/* Without global pages a change of the kernel's half would have to be undone under every identifier. */
+	cpu.pcid = cpu.pcid && cpu.pge;
+	if (cpu.smap)
+		INVARIANT(patch_apply(PATCH_ENTRY_CLAC, clac, sizeof(clac)));
 	fpu_init();
 }

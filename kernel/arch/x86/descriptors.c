@@ -7,9 +7,9 @@
 #include "entry/entry.h"
 #include "percpu.h"
 
-enum { DESCRIPTORS_VECTORS = 256, DESCRIPTORS_EARLY_STACK = 2048 };
+enum { DESCRIPTORS_EARLY_STACK = 2048 };
 
-static uint64_t descriptors_idt[DESCRIPTORS_VECTORS][2] __attribute__((aligned(4096)));
+uint64_t descriptors_idt[DESCRIPTORS_VECTORS][2] __attribute__((aligned(4096)));
 static uint64_t descriptors_early_ist[DESCRIPTORS_IST_COUNT][DESCRIPTORS_EARLY_STACK / 8]
     __attribute__((aligned(16)));
 extern char start_stack_top[];
@@ -75,7 +75,7 @@ static uint64_t descriptors_ist_top(struct percpu *p, unsigned n)
 
 void descriptors_init(struct percpu *p)
 {
-	uint64_t *gdt = p->arch.gdt;
+	uint64_t *gdt = p->entry.gdt;
 	uint64_t vectors = (uint64_t)(uintptr_t)entry_vectors;
 
 	if (p == &percpu_early)
@@ -89,12 +89,12 @@ void descriptors_init(struct percpu *p)
 	gdt[SELECTOR_SYSRET_BASE / 8] = 0;
 	gdt[SELECTOR_USER_DATA / 8] = 0x0000f30000000000;
 	gdt[SELECTOR_USER_CODE / 8] = 0x0020fb0000000000;
-	descriptors_tss(gdt + SELECTOR_TSS / 8, (uint64_t)(uintptr_t)&p->arch.tss, sizeof(p->arch.tss) - 1);
+	descriptors_tss(gdt + SELECTOR_TSS / 8, (uint64_t)(uintptr_t)&p->entry.tss, sizeof(p->entry.tss) - 1);
 
-	p->arch.tss.rsp[0] = p->arch.entry_stack_top;
+	p->entry.tss.rsp[0] = p->entry.stack_top;
 	for (unsigned n = 1; n <= DESCRIPTORS_IST_COUNT; n++)
-		p->arch.tss.ist[n - 1] = descriptors_ist_top(p, n);
-	p->arch.tss.iomap_base = sizeof(p->arch.tss); /* beyond the limit: no port is open */
+		p->entry.tss.ist[n - 1] = descriptors_ist_top(p, n);
+	p->entry.tss.iomap_base = sizeof(p->entry.tss); /* beyond the limit: no port is open */
 
 	if (p == &percpu_early) {
 		for (unsigned v = 0; v < DESCRIPTORS_VECTORS; v++)

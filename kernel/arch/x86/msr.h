@@ -5,6 +5,7 @@
 #define MSR_APIC_BASE	   0x1bu
 #define MSR_APIC_BASE_X2   (1u << 10)
 #define MSR_APIC_BASE_ON   (1u << 11)
+#define MSR_ARCH_CAPABILITIES 0x10au
 #define MSR_PAT		   0x277u
 #define MSR_TSC_DEADLINE   0x6e0u
 #define MSR_X2APIC	   0x800u /* + register / 16 */

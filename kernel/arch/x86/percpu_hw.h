@@ -2,12 +2,23 @@
 #ifndef ARCH_X86_PERCPU_HW_H
 #define ARCH_X86_PERCPU_HW_H
 
+#include "arch/x86/mm/pcid.h"
 #include "types.h"
 
 struct vcpu;
 struct percpu;
 
-struct percpu_arch {
+/*
+ * All of a CPU's area that user code's tables map when they are split from the kernel's (mm/user_tables.h): what the entry and
+ * exit paths and the CPU itself touch under them. One page, and nothing in it that a process may not read.
+ */
+struct percpu_entry {
+	struct percpu *self; /* first: loaded through GS */
+	uint64_t user_rsp;   /* for a moment, at SYSCALL and SYSRET */
+	uint64_t user_cr3;   /* split tables: loaded on the way out (mm/space.h) */
+	/* Where the CPU pushes its frame when it leaves user mode. */
+	uint64_t stack_top;
+	uint64_t stack[32] __attribute__((aligned(16)));
 	uint64_t gdt[16] __attribute__((aligned(16)));
 	struct {
 		uint32_t reserved0;
@@ -18,8 +29,13 @@ struct percpu_arch {
 		uint16_t reserved3;
 		uint16_t iomap_base;
 	} __attribute__((packed)) tss __attribute__((aligned(16)));
+} __attribute__((aligned(4096)));
+_Static_assert(sizeof(struct percpu_entry) == 4096, "one page");
+
+struct percpu_arch {
 	int32_t pending_vector;	  /* interrupt taken in kernel mode, not yet handled; -1 none */
-	uint64_t cr3;		  /* loaded */
+	uint64_t root;		  /* PML4 of the address space that user code runs in here (mm/space.h) */
+	struct pcid_cache pcid;
 	paddr_t host_save;	  /* SVM: VM_HSAVE_PA page; VT-x: VMXON region */
 	paddr_t host_state;	  /* SVM: VMSAVE area of the host */
 	struct vcpu *loaded_vcpu; /* VT-x: current VMCS */
@@ -30,10 +46,6 @@ struct percpu_arch {
 	uint64_t xcr0;				 /* value now in XCR0 */
 	uint64_t counters[8];			 /* entries by kind, for debugging */
 	uint64_t loaded_fs_base, loaded_gs_base; /* without FSGSBASE: the user's, as in the MSRs */
-	/* Where the CPU pushes its frame when it leaves user mode; all that the split tables must map
-	 * besides. */
-	uint64_t entry_stack_top;
-	uint64_t entry_stack[32] __attribute__((aligned(16)));
 };
 
 /* Indices of counters[]. */

@@ -23,15 +23,15 @@ void switch_plain(struct percpu *p, struct tcb *from, struct tcb *to);
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/fpu_hw.h"
+#include "arch/x86/mm/space.h"
 #include "arch/x86/switch_hw.h"
 
-static inline __attribute__((always_inline)) void switch_space(struct percpu *p, uint64_t cr3)
+static inline __attribute__((always_inline)) void switch_space(struct percpu *p, uint64_t root)
 {
-	if (cr3 == p->arch.cr3)
+	if (root == p->arch.root)
 		return;
 	switch_barrier();
-	cpu_write_cr3(cr3);
-	p->arch.cr3 = cr3;
+	space_use(p, root);
 }
 
 /* Neither is the idle thread or uses its FPU in an unusual way, and `to` has a known address space. */

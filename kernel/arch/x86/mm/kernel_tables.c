@@ -24,7 +24,7 @@ static pte_t kernel_tables_entry(paddr_t p, bool write, bool execute, bool globa
 	pte_t e = pte_with_present((pte_t){{0}}, 1);
 
 	e = pte_with_dirty(pte_with_accessed(pte_with_write(e, write), 1), write);
-	e = pte_with_global(e, global);
+	e = pte_with_global(e, global && !cpu.split);
 	return pte_with_base(pte_with_nx(e, !execute && cpu.nx), p.v);
 }
 

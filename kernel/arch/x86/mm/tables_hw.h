@@ -17,6 +17,7 @@ static inline unsigned tables_index(uint64_t va, unsigned level)
 #ifdef INSULA_HOST
 /* The test's fake. */
 uint64_t *tables_entry(uint64_t va, unsigned level);
+uint64_t *tables_low(paddr_t table);
 void tables_invlpg(uint64_t va);
 void tables_zero(void *at, uint64_t bytes);
 #else
@@ -27,6 +28,12 @@ static inline uint64_t *tables_entry(uint64_t va, unsigned level)
 	for (unsigned i = 0; i < level; i++)
 		va = LAYOUT_TABLES_BASE + ((va & MASK(48)) >> 12) * 8;
 	return (uint64_t *)(uintptr_t)va;
+}
+
+/* Boot, until kernel_tables_drop_low(): a table below 4 GiB, at its own address. */
+static inline uint64_t *tables_low(paddr_t table)
+{
+	return (uint64_t *)(uintptr_t)table.v;
 }
 
 /* This CPU only. */

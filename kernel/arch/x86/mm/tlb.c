@@ -1,11 +1,10 @@
 /*
- * Forgetting translations (arch.h). One CPU: what is not loaded in CR3 is not cached, but for global pages, since every load of
- * CR3 drops the rest. Called after an entry was changed or taken away.
+ * Forgetting translations (arch.h) on all CPUs; space.c does it on one. One CPU so far. Called after an entry was changed or taken away.
  */
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
-#include "arch/x86/mm/kernel_tables.h"
+#include "arch/x86/mm/space.h"
 #include "arch/x86/mm/tlb.h"
 #include "arch/x86/virt/virt.h"
 #include "percpu.h"
@@ -13,29 +12,19 @@
 #define TLB_SINGLY (32 * (uint64_t)PAGE_SIZE) /* more than this at once: drop everything */
 #define TLB_CR4_PGE BIT(7)
 
-static bool tlb_is_loaded(uint64_t root)
-{
-	return (percpu_self()->arch.cr3 & MASK(52) & ~MASK(PAGE_BITS)) == root;
-}
-
 void tlb_flush_page(uint64_t cr3_root_pa, uint64_t vaddr)
 {
-	if (tlb_is_loaded(cr3_root_pa))
-		cpu_invlpg(vaddr);
+	space_flush_page(percpu_self(), cr3_root_pa, vaddr);
 }
 
 void tlb_flush_root(uint64_t cr3_root_pa)
 {
-	if (tlb_is_loaded(cr3_root_pa))
-		cpu_write_cr3(percpu_self()->arch.cr3);
+	space_flush(percpu_self(), cr3_root_pa);
 }
 
 void tlb_leave_root(uint64_t cr3_root_pa)
 {
-	if (tlb_is_loaded(cr3_root_pa)) {
-		percpu_self()->arch.cr3 = kernel_tables_root.v;
-		cpu_write_cr3(kernel_tables_root.v);
-	}
+	space_leave(percpu_self(), cr3_root_pa);
 }
 
 void tlb_flush_all(void)

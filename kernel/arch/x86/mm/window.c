@@ -15,12 +15,12 @@
 
 static uint64_t window_bits; /* of every page: present, write, accessed, dirty, global, no execute where there is that */
 
-void window_boot_init(bool no_execute)
+void window_boot_init(bool no_execute, bool global)
 {
 	pte_t e = pte_with_write(pte_with_present((pte_t){{0}}, 1), 1);
 
 	e = pte_with_dirty(pte_with_accessed(e, 1), 1);
-	e = pte_with_global(e, 1); /* ignored where CR4.PGE is off */
+	e = pte_with_global(e, global);
 	window_bits = pte_with_nx(e, no_execute).w[0];
 }
 

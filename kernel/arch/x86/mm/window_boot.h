@@ -5,8 +5,8 @@
 #include "types.h"
 #include "ranges/ranges.h"
 
-/* What all entries look like; before the first use of a slot. */
-void window_boot_init(bool no_execute);
+/* What all entries look like; before the first use of a slot. global: they are in all tables that are ever loaded. */
+void window_boot_init(bool no_execute, bool global);
 
 /* Table pages that window_boot_tables() will need for this RAM (page-aligned ranges below WINDOW_TOP). */
 uint64_t window_boot_pages(const struct ranges *ram);

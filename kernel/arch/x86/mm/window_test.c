@@ -75,7 +75,7 @@ void tlb_flush_kernel(uint64_t vaddr, uint64_t bytes)
 static int setup(void **state)
 {
 	(void)state;
-	window_boot_init(true);
+	window_boot_init(true, true);
 	memset(entries, 0, sizeof(entries));
 	memset(memory, 0xa5, sizeof(memory));
 	for (unsigned i = 0; i < RAM >> 21; i++)

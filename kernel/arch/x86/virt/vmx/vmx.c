@@ -185,7 +185,7 @@ static void vmx_host_state(struct vcpu *v, struct percpu *p)
 	vmx_hw_write(VMCS_HOST_GS, 0);
 	vmx_hw_write(VMCS_HOST_TR, vmx_hw_tr());
 	vmx_hw_write(VMCS_HOST_GS_BASE, (uint64_t)(uintptr_t)p);
-	vmx_hw_write(VMCS_HOST_TR_BASE, (uint64_t)(uintptr_t)&p->arch.tss);
+	vmx_hw_write(VMCS_HOST_TR_BASE, (uint64_t)(uintptr_t)&p->entry.tss);
 	vmx_hw_write(VMCS_HOST_GDTR_BASE, gdt.base);
 	vmx_hw_write(VMCS_HOST_IDTR_BASE, idt.base);
 	vmx_hw_write(VMCS_HOST_PAT, cpu_rdmsr(MSR_PAT));
