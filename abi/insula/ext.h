@@ -1,6 +1,6 @@
 /*
  * Insula's extensions to the seL4 API. All labels, object types, attributes and bootinfo chunk
- * ids that seL4 does not have are here, in ranges far from seL4's. docs/extensions.md describes
+ * ids that seL4 does not have are here, in ranges far from seL4's. docs/extensions/ describes
  * each. A root task that knows nothing of them runs unchanged.
  */
 #ifndef INSULA_EXT_H
@@ -29,13 +29,25 @@
  * InsulaVCPUSetStatePage vcpu  extra cap: 4 KiB non-device frame with read and write (none: remove).
  *                              The kernel keeps the frame mapped; VMEnter then uses struct
  *                              insula_vcpu_state in place of its message registers.
+ * InsulaFrameDerive   frame    extra cap: root CNode. MR0, MR1: index and depth of an empty slot below it;
+ *                              MR2: rights; MR3: offset in bytes; MR4: log2 of the part's size (12, 21, 30).
+ *                              A capability to that part, as a child of the invoked one.
+ * InsulaFrameSplit    frame    2 MiB or 1 GiB. Extra caps: root CNode; if the frame is mapped, an unmapped table
+ *                              of the next lower level of its space (PT or PD, EPT PT or EPT PD). MR0, MR1, MR2:
+ *                              index, depth and offset of 512 empty slots, as Retype's. The invoked capability is
+ *                              replaced by 512 to its parts. Answer MR0: 0; or 1: it is left as the parent of
+ *                              what could not be handed on.
  */
 enum insula_label {
 	InsulaTimerBind = 0x10000,
 	InsulaTimerSet = 0x10001,
 	InsulaTimerCancel = 0x10002,
 	InsulaVCPUSetStatePage = 0x10010,
+	InsulaFrameDerive = 0x10020,
+	InsulaFrameSplit = 0x10021,
 };
+
+#define insula_FrameParts 512u /* that InsulaFrameSplit makes */
 
 /* Extra bootinfo chunks. */
 enum insula_bootinfo_id {

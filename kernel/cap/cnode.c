@@ -85,3 +85,20 @@ struct lookup_result cnode_target_slot(cap_t root, cptr_t index, word_t depth, b
 	}
 	return r;
 }
+
+exception_t cnode_target_node(cap_t root, cptr_t index, word_t depth, cap_t *node)
+{
+	struct lookup_result r;
+
+	*node = root;
+	if (depth != 0) {
+		r = cnode_target_slot(root, index, depth, false);
+		if (r.status != EXC_NONE)
+			return r.status;
+		*node = r.slot->cap;
+	}
+	if (cap_type(*node) == CAP_CNODE)
+		return EXC_NONE;
+	error_lookup(seL4_MissingCapability, (unsigned)depth);
+	return error_failed_lookup(false);
+}

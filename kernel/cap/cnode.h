@@ -25,6 +25,12 @@ struct lookup_result cnode_lookup_slot(struct tcb *thread, cptr_t cptr);
  */
 struct lookup_result cnode_target_slot(cap_t root, cptr_t index, word_t depth, bool is_source);
 
+/*
+ * The CNode that gets many capabilities at once: root itself if depth is 0, else the one in the slot (index, depth)
+ * below it. EXC_SYSCALL_ERROR as above if there is none.
+ */
+exception_t cnode_target_node(cap_t root, cptr_t index, word_t depth, cap_t *node);
+
 exception_t cnode_decode(word_t label, unsigned length, cap_t cap);
 
 #endif

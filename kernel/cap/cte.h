@@ -17,8 +17,31 @@ _Static_assert(sizeof(struct cte) == 32, "a slot is 2^5 bytes");
 
 /* ---- mdb.c: pure list surgery and ordering ---- */
 
-/* Puts `cap`, derived from `src`'s, into the empty slot `dst`, behind src in the tree. */
+/*
+ * Puts `cap`, a copy of src's (or badged from it), into the empty slot `dst`: below src if src is the head of a
+ * level, else beside it.
+ */
 void cte_insert(cap_t cap, struct cte *src, struct cte *dst);
+/*
+ * Puts `cap`, a frame that lies in src's, below src and as the head of a level: its own copies will be below
+ * it. Only if cte_can_derive(src).
+ */
+void cte_insert_derived(cap_t cap, struct cte *src, struct cte *dst);
+/* Is there room for one level more below this frame? */
+bool cte_can_derive(const struct cte *src);
+/*
+ * Puts `cap`, part of the frame in `place`, into the empty slot dst, as place's sibling: head of a level if
+ * place is one, and with the same parent.
+ */
+void cte_insert_part(cap_t cap, struct cte *place, struct cte *dst);
+/* Is the capability in slot one that cte_insert_part made, or could have made, beside `place`? */
+bool cte_is_part(const struct cte *slot, const struct cte *place);
+/*
+ * The first child of `from` and all that is derived from it go below `to`, which is a part of from that
+ * contains it. Returns how many capabilities these are; 0, and nothing is changed, if more than CTE_HAND_ON_MAX.
+ */
+#define CTE_HAND_ON_MAX 1024u
+unsigned cte_hand_on(struct cte *from, struct cte *to);
 /* Moves src's place in the tree to the empty slot dst, with the capability `cap`; src becomes empty. */
 void cte_move(cap_t cap, struct cte *src, struct cte *dst);
 /*

@@ -36,6 +36,8 @@ struct derive_result cap_derive(struct cte *slot, cap_t cap)
 
 	switch (cap_type_of(cap)) {
 	case CAP_FRAME:
+		if (cap_frame_split(cap)) /* it stands for less and less */
+			return derive_error(error_illegal_operation());
 		return derive_ok(derive_unmapped(cap));
 	case CAP_IOPORT: /* as with a frame's mapping: the vCPU that was opened is this capability's */
 		return derive_ok(cap_ioport_with_vcpu(cap, 0));

@@ -2,6 +2,12 @@
  * The derivation tree: a doubly linked list of slots in depth-first order, and the rules that tell a child
  * from a sibling. Called by everything that makes, moves or deletes capabilities. Pure but for the slots
  * themselves: it never looks into objects, and never fails.
+ *
+ * Frames. What is derived from a frame may itself be derived from, to any depth up to 63, and what is left
+ * when a capability in between goes falls to that one's parent. So a frame's place has two numbers: `depth`,
+ * 0 for a frame made by retype; and `attach`: its parent is the nearest capability before it whose depth is
+ * less than that, if that is a frame at all. attach is the depth, until an ancestor in between goes: then
+ * what follows is attached where that ancestor was. For neighbours a, b: attach(b) <= depth(a) + 1.
  */
 #include "cap/cte.h"
 #include "api/error.h"
@@ -33,6 +39,8 @@ static void mdb_set_next(struct cte *c, const struct cte *next)
 }
 
 static const mdb_t mdb_none = {{0, 0}};
+
+#define MDB_DEPTH_MAX 63u
 
 /* [start, start + 2^bits) of b lies inside that of a. */
 static bool mdb_region_contains(cap_t a, cap_t b)
@@ -125,6 +133,8 @@ bool cte_is_parent(const struct cte *parent, const struct cte *child)
 	cap_t p = parent->cap, c = child->cap;
 	word_t badge;
 
+	if (cap_type(p) == CAP_FRAME)
+		return mdb_attach(child->mdb) > mdb_depth(parent->mdb);
 	if (!mdb_revocable(parent->mdb) || !cap_same_region(p, c))
 		return false;
 	if (cap_type(p) == CAP_ENDPOINT) {
@@ -158,6 +168,11 @@ static bool mdb_new_level(cap_t cap, cap_t src)
 	}
 }
 
+static mdb_t mdb_with_place(mdb_t m, uint64_t depth, uint64_t attach)
+{
+	return mdb_with_attach(mdb_with_depth(m, depth), attach);
+}
+
 static void mdb_link_behind(struct cte *place, struct cte *c)
 {
 	struct cte *next = mdb_next_of(place);
@@ -169,10 +184,100 @@ static void mdb_link_behind(struct cte *place, struct cte *c)
 		mdb_set_prev(next, c);
 }
 
+static void mdb_link_before(struct cte *place, struct cte *c)
+{
+	struct cte *prev = mdb_prev_of(place);
+
+	mdb_set_prev(c, prev);
+	mdb_set_next(c, place);
+	mdb_set_prev(place, c);
+	if (prev)
+		mdb_set_next(prev, c);
+}
+
+/* A head's copies are its children; a copy's copies are its siblings, before it so as not to come between it
+ * and its children. */
+static void mdb_insert_frame(cap_t cap, struct cte *src, struct cte *dst)
+{
+	uint64_t depth = mdb_depth(src->mdb);
+
+	dst->cap = cap;
+	if (mdb_revocable(src->mdb)) {
+		dst->mdb = mdb_with_place(mdb_none, depth + 1, depth + 1);
+		mdb_link_behind(src, dst);
+	} else {
+		dst->mdb = mdb_with_place(mdb_none, depth, mdb_attach(src->mdb));
+		mdb_link_before(src, dst);
+	}
+}
+
+bool cte_can_derive(const struct cte *src)
+{
+	return mdb_depth(src->mdb) + 2 <= MDB_DEPTH_MAX; /* copies of what is derived lie one deeper */
+}
+
+void cte_insert_derived(cap_t cap, struct cte *src, struct cte *dst)
+{
+	uint64_t depth = mdb_depth(src->mdb) + 1;
+
+	dst->cap = cap;
+	dst->mdb = mdb_with_place(mdb_with_first_badged(mdb_with_revocable(mdb_none, 1), 1), depth, depth);
+	mdb_link_behind(src, dst);
+}
+
+void cte_insert_part(cap_t cap, struct cte *place, struct cte *dst)
+{
+	dst->cap = cap;
+	dst->mdb = place->mdb;
+	mdb_link_before(place, dst);
+}
+
+bool cte_is_part(const struct cte *slot, const struct cte *place)
+{
+	return cap_type(slot->cap) == CAP_FRAME && mdb_depth(slot->mdb) == mdb_depth(place->mdb) &&
+	       mdb_revocable(slot->mdb) == mdb_revocable(place->mdb) &&
+	       cap_same_region(place->cap, slot->cap);
+}
+
+static void mdb_lower_attach(struct cte *c, uint64_t attach)
+{
+	if (mdb_attach(c->mdb) > attach)
+		c->mdb = mdb_with_attach(c->mdb, attach);
+}
+
+unsigned cte_hand_on(struct cte *from, struct cte *to)
+{
+	struct cte *first = mdb_next_of(from), *last = first, *next;
+	uint64_t depth = mdb_depth(first->mdb);
+	unsigned n;
+
+	for (n = 1; (next = mdb_next_of(last)) && mdb_attach(next->mdb) > depth; n++) {
+		if (n == CTE_HAND_ON_MAX)
+			return 0;
+		last = next;
+	}
+	mdb_set_next(from, next);
+	if (next) {
+		mdb_set_prev(next, from);
+		mdb_lower_attach(next, mdb_attach(first->mdb));
+	}
+	next = mdb_next_of(to);
+	mdb_set_next(to, first);
+	mdb_set_prev(first, to);
+	mdb_set_next(last, next);
+	if (next)
+		mdb_set_prev(next, last);
+	return n;
+}
+
 void cte_insert(cap_t cap, struct cte *src, struct cte *dst)
 {
 	bool level = mdb_new_level(cap, src->cap);
 
+	if (cap_type(src->cap) == CAP_FRAME) {
+		mdb_insert_frame(cap, src, dst);
+		return;
+	}
 	dst->cap = cap;
 	dst->mdb = mdb_with_first_badged(mdb_with_revocable(mdb_none, level), level);
 	mdb_link_behind(src, dst);
@@ -261,6 +366,7 @@ void cte_unlink(struct cte *slot)
 		/* The next of the same badge becomes the head of its level. */
 		if (mdb_first_badged(slot->mdb))
 			next->mdb = mdb_with_first_badged(next->mdb, 1);
+		mdb_lower_attach(next, mdb_attach(slot->mdb));
 	}
 	slot->cap = cap_null();
 	slot->mdb = mdb_none;

@@ -64,21 +64,12 @@ static exception_t untyped_check_type(struct retype *r)
 /* The CNode that gets the capabilities, and the window of empty slots in it. */
 static exception_t untyped_check_dest(struct retype *r)
 {
-	cap_t node = invocation_extra(0)->cap;
-	word_t depth = invocation_arg(3), offset = invocation_arg(4), count = invocation_arg(5), slots;
-	exception_t e;
+	word_t offset = invocation_arg(4), count = invocation_arg(5), slots;
+	cap_t node;
+	exception_t e = cnode_target_node(invocation_extra(0)->cap, invocation_arg(2), invocation_arg(3), &node);
 
-	if (depth != 0) {
-		struct lookup_result l = cnode_target_slot(node, invocation_arg(2), depth, false);
-
-		if (l.status != EXC_NONE)
-			return l.status;
-		node = l.slot->cap;
-	}
-	if (cap_type(node) != CAP_CNODE) {
-		error_lookup(seL4_MissingCapability, (unsigned)depth);
-		return error_failed_lookup(false);
-	}
+	if (e != EXC_NONE)
+		return e;
 	slots = BIT(cap_cnode_radix(node));
 	if (offset >= slots)
 		return error_range(0, slots - 1);

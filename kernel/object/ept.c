@@ -165,30 +165,38 @@ exception_t ept_decode(word_t label, unsigned length, struct cte *slot, cap_t ca
 
 /* ---- frames ---- */
 
-/* The entry that maps this frame, if it still does. */
-static uint64_t *ept_find_frame(cap_t cap, paddr_t *root)
+static bool ept_is_page(uint64_t entry, unsigned level, uint64_t p)
 {
-	unsigned level = frame_level(cap), missing;
-	uint64_t *entry;
+	return virt->ept_present(entry) && virt->ept_is_leaf(entry, level) && virt->ept_address(entry).v == p;
+}
 
-	if (!asid_lookup((unsigned)cap_frame_asid(cap), ASID_EPT, root))
+/* The entries that mapped this frame; they may map something else by now. NULL if they are gone. */
+static uint64_t *ept_find_frame(cap_t frame, unsigned level, paddr_t *root)
+{
+	unsigned missing;
+
+	if (!asid_lookup((unsigned)cap_frame_asid(frame), ASID_EPT, root))
 		return NULL;
-	entry = ept_walk(*root, cap_frame_mapped(cap), level, &missing);
-	if (!entry || !virt->ept_present(*entry) || !virt->ept_is_leaf(*entry, level) ||
-	    virt->ept_address(*entry).v != cap_frame_ptr(cap))
-		return NULL;
-	return entry;
+	return ept_walk(*root, cap_frame_mapped(frame), level, &missing);
 }
 
 void ept_unmap_frame(cap_t frame)
 {
+	struct frame_entries f = frame_entries(frame);
+	bool gone = false;
 	paddr_t root;
-	uint64_t *entry = ept_find_frame(frame, &root);
+	uint64_t *entry = ept_find_frame(frame, f.level, &root);
 
 	if (!entry)
 		return;
-	ept_write(entry, 0);
-	tlb_flush_nested(root);
+	for (unsigned i = f.first; i < f.end; i++) {
+		if (!ept_is_page(entry[i], f.level, cap_frame_ptr(frame) + ((uint64_t)i << vspace_level_bits(f.level))))
+			continue;
+		ept_write(&entry[i], 0);
+		gone = true;
+	}
+	if (gone)
+		tlb_flush_nested(root);
 }
 
 static unsigned ept_rights(cap_t frame, word_t word)
@@ -241,6 +249,38 @@ exception_t ept_map_frame(unsigned length, struct cte *slot, cap_t frame)
 	slot->cap = cap_frame_with_map(frame, FRAME_EPT);
 	return EXC_NONE;
 }
+
+/* ---- splitting (frame_split.c) ---- */
+
+static bool ept_split_mapped(cap_t frame)
+{
+	unsigned level = frame_level(frame);
+	paddr_t root;
+	uint64_t *entry = ept_find_frame(frame, level, &root);
+
+	return entry && ept_is_page(*entry, level, cap_frame_ptr(frame));
+}
+
+static bool ept_split_is_table(cap_t table, unsigned level)
+{
+	return cap_type(table) == (level == 1 ? CAP_EPT_PT : CAP_EPT_PD) && !cap_paging_is_mapped(table);
+}
+
+static void ept_split_replace(cap_t frame, struct cte *table)
+{
+	unsigned level = frame_level(frame);
+	paddr_t root, p = paddr(cap_paging_ptr(table->cap));
+	uint64_t *entry = ept_find_frame(frame, level, &root), *parts = window_kv(p);
+
+	for (unsigned i = 0; i < FRAME_PARTS; i++)
+		ept_write(&parts[i], virt->ept_part(*entry, level, i));
+	ept_write(entry, virt->ept_table(p));
+	tlb_flush_nested(root);
+	table->cap = cap_paging_with_mapped(cap_paging_with_asid(table->cap, cap_frame_asid(frame)), cap_frame_mapped(frame));
+	table->cap = cap_paging_with_is_mapped(table->cap, 1);
+}
+
+const struct frame_space frame_space_ept = {ept_split_mapped, ept_split_is_table, ept_split_replace};
 
 /* ---- deletion ---- */
 

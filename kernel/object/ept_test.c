@@ -1,4 +1,4 @@
-// links: kernel/object/vspace.c kernel/object/vspace_walk.c kernel/object/frame.c kernel/object/asid.c kernel/object/memory_fake.c
+// links: kernel/object/vspace.c kernel/object/vspace_walk.c kernel/object/frame.c kernel/object/frame_split.c kernel/object/vspace_split.c kernel/object/asid.c kernel/object/memory_fake.c
 // links: kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c kernel/object/object.c kernel/api/error.c kernel/cap/cap_fake.c
 /*
  * Second-level tables, with a made-up vendor whose entries look like nobody's: the address shifted up by one, so that an entry used

@@ -1,6 +1,7 @@
 /*
- * Frames in VSpaces: Page_Map, Page_Unmap, Page_GetAddress. Owns the leaf entries of user page tables. A frame capability has
- * at most one mapping; what it says about it may be stale, so an entry is taken away only if it still names this frame.
+ * Frames in VSpaces: Page_Map, Page_Unmap, Page_GetAddress. Owns the leaf entries of user page tables. A
+ * frame capability has at most one mapping; what it says about it may be stale, so an entry is taken away
+ * only if it still names this frame.
  */
 #include "object/frame.h"
 #include "api/invocation.h"
@@ -8,6 +9,7 @@
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/mm/tables_hw.h"
+#include "insula/ext.h"
 #include "object/ept.h"
 #include "object/vspace.h"
 #include "object/vspace_walk.h"
@@ -15,17 +17,30 @@
 
 void frame_unmap(cap_t cap)
 {
-	unsigned level = frame_level(cap), missing;
+	struct frame_entries f = frame_entries(cap);
+	unsigned missing, gone = 0, last = 0;
 	uint64_t *entry;
 	paddr_t root;
 
 	if (!asid_lookup((unsigned)cap_frame_asid(cap), ASID_VSPACE, &root))
 		return;
-	entry = vspace_walk(root, cap_frame_mapped(cap), level, &missing);
-	if (!entry || !vspace_is_page(tables_read(entry), level, paddr(cap_frame_ptr(cap))))
+	entry = vspace_walk(root, cap_frame_mapped(cap), f.level, &missing);
+	if (!entry)
 		return;
-	tables_write(entry, (pte_t){{0}});
-	tlb_flush_page(root.v, cap_frame_mapped(cap));
+	for (unsigned i = f.first; i < f.end; i++) {
+		paddr_t p = paddr(cap_frame_ptr(cap) + ((uint64_t)i << vspace_level_bits(f.level)));
+
+		if (!vspace_is_page(tables_read(&entry[i]), f.level, p))
+			continue;
+		tables_write(&entry[i], (pte_t){{0}});
+		last = i;
+		gone++;
+	}
+	if (gone == 1)
+		tlb_flush_page(root.v,
+			       cap_frame_mapped(cap) + ((uint64_t)last << vspace_level_bits(f.level)));
+	else if (gone)
+		tlb_flush_root(root.v);
 }
 
 /* A capability that is mapped may be mapped again at the same place only: with other rights or attributes. */
@@ -34,7 +49,8 @@ static exception_t frame_check_place(cap_t cap, cap_t space, uint64_t address)
 	if (cap_frame_map(cap) == FRAME_UNMAPPED) {
 		uint64_t size = BIT(frame_size_bits(cap_frame_size(cap)));
 
-		/* Nothing is ever mapped at the very top: SYSCALL there would return to a non-canonical address. */
+		/* Nothing is ever mapped at the very top: SYSCALL there would return to a non-canonical
+		 * address. */
 		if (address > seL4_UserTop || address + size > seL4_UserTop)
 			return error_invalid_argument(0);
 		return EXC_NONE;
@@ -81,7 +97,7 @@ static exception_t frame_map(unsigned length, struct cte *slot, cap_t cap)
 		return error_delete_first();
 
 	tables_write(entry, vspace_page_entry(paddr(cap_frame_ptr(cap)), level,
-	                                      frame_rights(cap, invocation_arg(1)), attributes));
+					      frame_rights(cap, invocation_arg(1)), attributes));
 	if (pte_present(old))
 		tlb_flush_page(cap_paging_ptr(space), address);
 	cap = cap_frame_with_mapped(cap_frame_with_asid(cap, cap_paging_asid(space)), address);
@@ -113,7 +129,15 @@ static exception_t frame_unmap_decode(struct cte *slot, cap_t cap)
 
 exception_t frame_decode(word_t label, unsigned length, struct cte *slot, cap_t cap)
 {
+	/* While it is split it can be unmapped, and the split gone on with. */
+	if (cap_frame_split(cap) && label != InsulaFrameSplit && label != X86PageUnmap &&
+	    label != X86PageGetAddress)
+		return error_illegal_operation();
 	switch (label) {
+	case InsulaFrameDerive:
+		return frame_derive(length, slot, cap);
+	case InsulaFrameSplit:
+		return frame_split(length, slot, cap);
 	case X86PageMap:
 		return frame_map(length, slot, cap);
 	case X86PageUnmap:

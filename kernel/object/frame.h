@@ -1,4 +1,4 @@
-/* Frames: invocations, and the end of a mapping. Called by vspace.c and ept.c only. */
+/* Frames: invocations, and the end of a mapping. Called by the memory objects only. */
 #ifndef OBJECT_FRAME_H
 #define OBJECT_FRAME_H
 
@@ -7,6 +7,38 @@
 exception_t frame_decode(word_t label, unsigned length, struct cte *slot, cap_t cap);
 /* Takes a FRAME_VSPACE mapping away, if it is still there. */
 void frame_unmap(cap_t cap);
+
+/* ---- frame_split.c: extensions ---- */
+
+/* InsulaFrameDerive: a child capability to a part of the frame. */
+exception_t frame_derive(unsigned length, struct cte *slot, cap_t cap);
+/* InsulaFrameSplit. */
+exception_t frame_split(unsigned length, struct cte *slot, cap_t cap);
+/*
+ * The two kinds of space, for frame_split: is the large frame's mapping still there; may this capability's table take its place; and the
+ * replacement: the table is filled, one store puts it in, all CPUs forget the large page, *table says where it is now.
+ */
+struct frame_space {
+	bool (*mapped)(cap_t frame);
+	bool (*is_table)(cap_t table, unsigned level);
+	void (*replace)(cap_t frame, struct cte *table);
+};
+extern const struct frame_space frame_space_vspace, frame_space_ept; /* vspace_split.c, ept.c */
+
+/*
+ * What a mapped capability maps: entries [first, end) of this level, counted from the one at its address. That is one entry, unless the
+ * frame is being split: then those of its parts that have no capability of their own yet.
+ */
+#define FRAME_PARTS 512u
+struct frame_entries {
+	unsigned level, first, end;
+};
+static inline struct frame_entries frame_entries(cap_t cap)
+{
+	unsigned split = (unsigned)cap_frame_split(cap), level = (unsigned)cap_frame_size(cap) + 1;
+
+	return split ? (struct frame_entries){level - 1, split - 1, FRAME_PARTS} : (struct frame_entries){level, 0, 1};
+}
 
 /* Frame size as the level of the entry that maps it: 1, 2, 3. */
 static inline unsigned frame_level(cap_t cap)

@@ -1,4 +1,4 @@
-// links: kernel/object/vspace_walk.c kernel/object/frame.c kernel/object/asid.c kernel/object/ept.c
+// links: kernel/object/vspace_walk.c kernel/object/frame.c kernel/object/frame_split.c kernel/object/vspace_split.c kernel/object/asid.c kernel/object/ept.c
 // links: kernel/object/memory_fake.c kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c
 // links: kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c
 // links: kernel/object/object.c kernel/api/error.c kernel/cap/cap_fake.c

@@ -59,6 +59,14 @@ pte_t vspace_table_entry(paddr_t p, word_t attributes)
 	return pte_with_base(e, p.v);
 }
 
+pte_t vspace_part_entry(pte_t large, unsigned level, unsigned index)
+{
+	uint64_t pat = pte_big_pat(large), offset = (uint64_t)index << vspace_level_bits(level - 1);
+	pte_t e = pte_with_base(large, pte_big_base(large) + offset); /* bit 12, the large page's PAT, is the address's now */
+
+	return level == 2 ? pte_small_with_pat(pte_with_large(e, 0), pat) : pte_big_with_pat(e, pat);
+}
+
 bool vspace_is_page(pte_t e, unsigned level, paddr_t p)
 {
 	if (!pte_present(e))

@@ -31,6 +31,8 @@ enum vspace_attribute { VSPACE_PWT = 1, VSPACE_PCD = 2, VSPACE_PAT = 4 };
 /* rights: CAP_RIGHT_*. Without read: present, but for the kernel only. */
 pte_t vspace_page_entry(paddr_t p, unsigned level, unsigned rights, word_t attributes);
 pte_t vspace_table_entry(paddr_t p, word_t attributes);
+/* The entry of level - 1 for the index-th of the 512 parts of what this large page's entry maps, in the same way. */
+pte_t vspace_part_entry(pte_t large, unsigned level, unsigned index);
 
 /* Does the entry of this level map a page at p / name the table at p? */
 bool vspace_is_page(pte_t e, unsigned level, paddr_t p);

@@ -58,6 +58,8 @@ struct virt_ops {
 	bool (*ept_is_leaf)(uint64_t entry, unsigned level);
 	paddr_t (*ept_address)(uint64_t entry);
 	unsigned (*ept_perm)(uint64_t entry);
+	/* The entry of level - 1 for the index-th of the 512 parts of what this leaf maps: same permissions and type. */
+	uint64_t (*ept_part)(uint64_t leaf, unsigned level, unsigned index);
 	/* Translations of this root are stale on this CPU. */
 	void (*ept_flush)(paddr_t root);
 };

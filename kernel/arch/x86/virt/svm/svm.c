@@ -237,5 +237,6 @@ const struct virt_ops virt_svm = {
     .ept_is_leaf = svm_npt_is_leaf,
     .ept_address = svm_npt_address,
     .ept_perm = svm_npt_perm,
+    .ept_part = svm_npt_part,
     .ept_flush = svm_ept_flush,
 };

@@ -119,5 +119,6 @@ bool svm_npt_present(uint64_t entry);
 bool svm_npt_is_leaf(uint64_t entry, unsigned level);
 paddr_t svm_npt_address(uint64_t entry);
 unsigned svm_npt_perm(uint64_t entry);
+uint64_t svm_npt_part(uint64_t leaf, unsigned level, unsigned index);
 
 #endif

@@ -71,3 +71,13 @@ unsigned svm_npt_perm(uint64_t entry)
 		return 0;
 	return EPT_READ | (npt_write(e) ? EPT_WRITE : 0) | (npt_nx(e) ? 0 : EPT_EXEC);
 }
+
+uint64_t svm_npt_part(uint64_t leaf, unsigned level, unsigned index)
+{
+	uint64_t pat = npt_pat_large((npt_t){{leaf}}), offset = (uint64_t)index << (PAGE_BITS + 9 * (level - 2));
+	npt_t e = npt_table_with_base((npt_t){{leaf}}, svm_npt_address(leaf).v + offset);
+
+	if (level == 2)
+		return npt_with_large(npt_with_is_large(e, 0), pat).w[0];
+	return npt_with_pat_large(e, pat).w[0];
+}

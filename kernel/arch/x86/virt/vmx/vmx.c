@@ -336,5 +336,6 @@ const struct virt_ops virt_vmx = {
     .ept_is_leaf = vmx_ept_is_leaf,
     .ept_address = vmx_ept_address,
     .ept_perm = vmx_ept_perm,
+    .ept_part = vmx_ept_part,
     .ept_flush = vmx_ept_flush,
 };

@@ -114,6 +114,7 @@ bool vmx_ept_present(uint64_t entry);
 bool vmx_ept_is_leaf(uint64_t entry, unsigned level);
 paddr_t vmx_ept_address(uint64_t entry);
 unsigned vmx_ept_perm(uint64_t entry);
+uint64_t vmx_ept_part(uint64_t leaf, unsigned level, unsigned index);
 uint64_t vmx_ept_pointer(paddr_t root);
 
 #endif

@@ -50,6 +50,13 @@ unsigned vmx_ept_perm(uint64_t entry)
 	       (ept_execute(e) ? EPT_EXEC : 0u);
 }
 
+uint64_t vmx_ept_part(uint64_t leaf, unsigned level, unsigned index)
+{
+	ept_t e = ept_with_large((ept_t){{leaf}}, level > 2);
+
+	return ept_with_base(e, ept_base(e) + ((uint64_t)index << (PAGE_BITS + 9 * (level - 2)))).w[0];
+}
+
 uint64_t vmx_ept_pointer(paddr_t root)
 {
 	eptp_t e = eptp_with_base((eptp_t){{0}}, root.v);
