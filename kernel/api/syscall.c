@@ -12,6 +12,7 @@
 #include "api/lookup.h"
 #include "arch/x86/switch.h"
 #include "entry/entry.h"
+#include "entry/lock.h"
 #include "ipc/endpoint.h"
 #include "ipc/fault.h"
 #include "ipc/message.h"
@@ -293,11 +294,15 @@ struct context *syscall_handle(int64_t number)
 	struct tcb *t = p->current;
 
 	if (number == seL4_SysCall) {
-		if (likely(syscall_fast_call(p, t, false)) || syscall_rare_call(p, t))
+		if (likely(syscall_fast_call(p, t, false)) || syscall_rare_call(p, t)) {
+			lock_leave();
 			return p->context;
+		}
 	} else if (number == seL4_SysReplyRecv) {
-		if (likely(syscall_fast_reply_recv(p, t, false)) || syscall_rare_reply_recv(p, t))
+		if (likely(syscall_fast_reply_recv(p, t, false)) || syscall_rare_reply_recv(p, t)) {
+			lock_leave();
 			return p->context;
+		}
 	}
 	return syscall_other(p, t, number);
 }

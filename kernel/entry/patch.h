@@ -38,6 +38,11 @@
 #define PATCH_IDLE_LEAVE    25 /* free: RAX RCX RDX. 24 bytes */
 /* Switch to another address space (switch.c). */
 #define PATCH_SWITCH        26 /* free: RAX RCX RDX. IBPB. 16 bytes */
+/* The kernel lock (lock.c), when more than one CPU runs: a call that keeps RSI and RDI, for each kind of entry; and its end. */
+#define PATCH_LOCK_SYSCALL   32 /* 5 bytes */
+#define PATCH_LOCK_TRAP      33 /* 5 bytes */
+#define PATCH_LOCK_INTERRUPT 34 /* 5 bytes */
+#define PATCH_LOCK_LEAVE     35 /* free: none; flags are lost. 8 bytes */
 /* The FPU (fpu.c): not mitigations, but chosen at boot in the same way. RDI: the area; free: RAX RDX. */
 #define PATCH_FPU_SAVE      28 /* 11 bytes */
 #define PATCH_FPU_LOAD      29 /* 11 bytes */

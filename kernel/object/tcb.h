@@ -46,6 +46,7 @@ struct tcb {
 	bool queued;	      /* in a ready queue */
 	bool released_queued; /* in the release queue */
 	bool fpu_disabled;
+	uint8_t held_trap; /* in state RESTART: exception that is to be handled when it runs next (sched_hold_trap) */
 	uint8_t domain;
 	uint8_t priority, mcp;
 	uint32_t cpu; /* where it runs: its scheduling context's */

@@ -1,41 +1,94 @@
 /*
- * Forgetting translations (arch.h). One CPU: what is not loaded in CR3 is not cached, but for global pages, since every load of
- * CR3 drops the rest. Called after an entry was changed or taken away.
+ * Forgetting translations (arch.h): here, and by a call on each other CPU that may hold them. Called after an
+ * entry was changed or taken away.
  */
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/mm/kernel_tables.h"
 #include "arch/x86/mm/tlb.h"
+#include "arch/x86/smp/smp.h"
 #include "arch/x86/virt/virt.h"
 #include "percpu.h"
 
 #define TLB_SINGLY (32 * (uint64_t)PAGE_SIZE) /* more than this at once: drop everything */
 #define TLB_CR4_PGE BIT(7)
 
-static bool tlb_is_loaded(uint64_t root)
+/*
+ * May this CPU hold translations of the address space? The one place that knows. What is not loaded in CR3 is
+ * not cached, since every load of CR3 drops the rest (global pages are the kernel's). A CPU that idles has
+ * the tables of the thread before it.
+ */
+static bool tlb_may_hold(const struct percpu *p, uint64_t root)
 {
-	return (percpu_self()->arch.cr3 & MASK(52) & ~MASK(PAGE_BITS)) == root;
+	return (p->arch.cr3 & MASK(52) & ~MASK(PAGE_BITS)) == root;
+}
+
+/*
+ * A CPU that idles need not be woken for a page that is gone: it is told to drop everything before it goes on,
+ * and until then it touches nothing but its own area. Not so for tables: it might walk them.
+ */
+static bool tlb_is_awake(struct percpu *p)
+{
+	__atomic_store_n(&p->arch.flush_wanted, true, __ATOMIC_SEQ_CST);
+	return !__atomic_load_n(&p->arch.idling, __ATOMIC_SEQ_CST);
+}
+
+static bool tlb_must_drop_page(struct percpu *p, uint64_t root)
+{
+	return tlb_may_hold(p, root) && tlb_is_awake(p);
+}
+
+static bool tlb_must_drop_kernel(struct percpu *p, uint64_t key)
+{
+	(void)key;
+	return tlb_is_awake(p);
+}
+
+static bool tlb_must_drop_root(struct percpu *p, uint64_t root)
+{
+	return tlb_may_hold(p, root);
+}
+
+/* Here, and wherever else the root may be held. */
+static void tlb_everywhere(smp_concerns_fn concerns, uint64_t root, void (*flush)(void *), void *arg)
+{
+	if (tlb_may_hold(percpu_self(), root))
+		flush(arg);
+	smp_call_others(concerns, root, flush, arg);
+}
+
+static void tlb_page_here(void *arg)
+{
+	cpu_invlpg(*(const uint64_t *)arg);
 }
 
 void tlb_flush_page(uint64_t cr3_root_pa, uint64_t vaddr)
 {
-	if (tlb_is_loaded(cr3_root_pa))
-		cpu_invlpg(vaddr);
+	tlb_everywhere(tlb_must_drop_page, cr3_root_pa, tlb_page_here, &vaddr);
+}
+
+static void tlb_root_here(void *arg)
+{
+	(void)arg;
+	cpu_write_cr3(percpu_self()->arch.cr3);
 }
 
 void tlb_flush_root(uint64_t cr3_root_pa)
 {
-	if (tlb_is_loaded(cr3_root_pa))
-		cpu_write_cr3(percpu_self()->arch.cr3);
+	tlb_everywhere(tlb_must_drop_root, cr3_root_pa, tlb_root_here, NULL);
+}
+
+static void tlb_leave_here(void *arg)
+{
+	(void)arg;
+	percpu_self()->arch.cr3 = kernel_tables_root.v;
+	cpu_write_cr3(kernel_tables_root.v);
 }
 
 void tlb_leave_root(uint64_t cr3_root_pa)
 {
-	if (tlb_is_loaded(cr3_root_pa)) {
-		percpu_self()->arch.cr3 = kernel_tables_root.v;
-		cpu_write_cr3(kernel_tables_root.v);
-	}
+	tlb_everywhere(tlb_must_drop_root, cr3_root_pa, tlb_leave_here, NULL);
 }
 
 void tlb_flush_all(void)
@@ -50,18 +103,49 @@ void tlb_flush_all(void)
 	}
 }
 
-void tlb_flush_kernel(uint64_t vaddr, uint64_t bytes)
+struct tlb_range {
+	uint64_t start, bytes;
+};
+
+static void tlb_kernel_here(void *arg)
 {
-	if (bytes > TLB_SINGLY) {
+	const struct tlb_range *r = arg;
+
+	if (r->bytes > TLB_SINGLY) {
 		tlb_flush_all();
 		return;
 	}
-	for (uint64_t at = vaddr; at < vaddr + bytes; at += PAGE_SIZE)
+	for (uint64_t at = r->start; at < r->start + r->bytes; at += PAGE_SIZE)
 		cpu_invlpg(at);
 }
 
+void tlb_flush_kernel(uint64_t vaddr, uint64_t bytes)
+{
+	struct tlb_range r = {vaddr, bytes};
+
+	tlb_kernel_here(&r);
+	smp_call_others(tlb_must_drop_kernel, 0, tlb_kernel_here, &r);
+}
+
+static bool tlb_in_guest(struct percpu *p, uint64_t root)
+{
+	return __atomic_load_n(&p->arch.guest_root, __ATOMIC_RELAXED) == root;
+}
+
+static void tlb_out_of_guest(void *arg)
+{
+	(void)arg; /* that it came here is all */
+}
+
+/*
+ * Guest translations go by their tags, at the next entry (virt_tag.c); so what is to be done now is that no
+ * CPU stays in a guest of this root.
+ */
 void tlb_flush_nested(paddr_t ept_root)
 {
-	if (virt)
-		virt->ept_flush(ept_root);
+	if (!virt)
+		return;
+	for (uint32_t i = 0; i < smp_cpu_count; i++)
+		virt->ept_flush(smp_percpu(i), ept_root);
+	smp_call_others(tlb_in_guest, ept_root.v, tlb_out_of_guest, NULL);
 }
