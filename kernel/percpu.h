@@ -30,6 +30,10 @@ struct percpu {
 	struct tcb *idle;
 	uint32_t cpu;            /* index, 0 is the boot CPU */
 	uint32_t apic_id;
+	/* While this CPU waits for the kernel lock (entry/lock.h): */
+	uint8_t entering;        /* enum lock_entry: for what */
+	uint8_t entering_vector; /* of the trap */
+	bool vacated;            /* the current thread was taken away meanwhile (sched/remote.c) */
 
 	/* scheduler (sched/) */
 	struct ready_queue ready[PRIORITIES];

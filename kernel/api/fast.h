@@ -12,6 +12,7 @@
 
 #include "api/lookup.h"
 #include "arch/x86/switch.h"
+#include "entry/lock.h"
 #include "ipc/endpoint.h"
 #include "ipc/fault.h"
 #include "ipc/message.h"
@@ -75,6 +76,13 @@ FAST_INLINE void fast_message(const struct tcb *from, struct tcb *to, word_t bad
 
 /* ---- switching ---- */
 
+/* The end of a fast path: t's registers are loaded. */
+FAST_INLINE struct context *fast_leave(struct tcb *t)
+{
+	lock_leave();
+	return &t->ctx;
+}
+
 /* May `to` run in place of the current thread, which blocks? */
 FAST_INLINE bool fast_may_switch(const struct percpu *p, const struct tcb *from, const struct tcb *to)
 {
@@ -92,7 +100,7 @@ FAST_INLINE struct context *fast_switch(struct percpu *p, struct tcb *from, stru
 	to->state = THREAD_RUNNING;
 	p->current = to;
 	switch_plain(p, from, to);
-	return &to->ctx;
+	return fast_leave(to);
 }
 
 /* ---- capabilities ---- */
@@ -216,7 +224,7 @@ FAST_INLINE struct context *fast_run(struct percpu *p, struct tcb *t, struct tcb
 	p->current = to;
 	sched_switch_alarm(p);
 	switch_plain(p, t, to);
-	return &to->ctx;
+	return fast_leave(to);
 }
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "api/fast.h"
 #include "ipc/queue.h"
+#include "sched/remote.h"
 
 /* ---- signal ---- */
 
@@ -48,8 +49,9 @@ static inline bool fast_signal_keep(struct notification *n, word_t badge)
 		n->badge |= badge;
 		return true;
 	}
-	if (n->bound_tcb && n->bound_tcb->state == THREAD_RUNNING_VM)
-		return false; /* to be got out of its guest */
+	/* to be got out of its guest; or it may be on its way there on another CPU, which does not take the lock for that */
+	if (n->bound_tcb && (n->bound_tcb->state == THREAD_RUNNING_VM || (n->bound_tcb->vcpu && remote_runs(n->bound_tcb))))
+		return false;
 	n->badge = badge;
 	n->state = NOTIFICATION_ACTIVE;
 	return true;
@@ -70,7 +72,7 @@ struct context *fast_signal_send(struct percpu *p, struct tcb *t, int64_t number
 	badge = cap_notification_badge(slot->cap);
 	waiter = fast_signal_waiter(n);
 	if (!waiter)
-		return fast_signal_keep(n, badge) ? &t->ctx : syscall_other(p, t, number);
+		return fast_signal_keep(n, badge) ? fast_leave(t) : syscall_other(p, t, number);
 
 	time = fast_time(p);
 	if (!waiter->sc || waiter->cpu != p->cpu || !fast_may_stop(t, time) ||
@@ -81,7 +83,7 @@ struct context *fast_signal_send(struct percpu *p, struct tcb *t, int64_t number
 		waiter->ctx.rdi = badge;
 		waiter->state = THREAD_RUNNING;
 		ready_append(waiter);
-		return &t->ctx;
+		return fast_leave(t);
 	}
 	/* what is ready is not above t */
 	if (!switch_is_plain(t, waiter))
@@ -136,10 +138,10 @@ struct context *fast_signal_wait(struct percpu *p, struct tcb *t, int64_t number
 		return syscall_other(p, t, number);
 	n = cap_notification_of(slot->cap);
 	if (notification_poll(n, &t->ctx.rdi))
-		return &t->ctx;
+		return fast_leave(t);
 	if (number == seL4_SysNBWait) {
 		t->ctx.rdi = 0;
-		return &t->ctx;
+		return fast_leave(t);
 	}
 	time = fast_time(p);
 	next = ready_highest(p);

@@ -345,15 +345,20 @@ void vcpu_enter_syscall(void)
 	sched_set_state(sim_percpu.current, THREAD_RUNNING_VM);
 }
 
-void vcpu_run(struct tcb *t)
+bool vcpu_run(struct tcb *t)
 {
 	(void)t;
 	longjmp(sim_all_wait, 1);
 }
 
-void vcpu_kick(struct tcb *t)
+void vcpu_take_signal(struct tcb *t)
 {
 	(void)t;
+}
+
+void vcpu_migrate(struct vcpu *v)
+{
+	(void)v;
 }
 
 void vcpu_leave(struct tcb *t)

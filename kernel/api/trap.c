@@ -4,7 +4,9 @@
  */
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu_hw.h"
+#include "arch/x86/smp/smp.h"
 #include "entry/entry.h"
+#include "entry/lock.h"
 #include "ipc/fault.h"
 #include "object/irq.h"
 #include "object/vcpu.h"
@@ -58,7 +60,39 @@ void interrupt_handle(void)
 	if (vector == IRQ_VECTOR_TIMER)
 		sched_tick();
 	else if (vector == IRQ_VECTOR_KICK)
-		sched_reschedule();
+		smp_kick_taken(); /* who sent it has said in the plans what is to be done */
+}
+
+/* An exception whose handling was put off when its thread was taken away. */
+static void trap_resume(struct tcb *t)
+{
+	unsigned vector = t->held_trap;
+
+	t->held_trap = 0;
+	sched_set_state(t, THREAD_RUNNING);
+	percpu_self()->fault = trap_fault(t, vector);
+	fault_handle(t);
+}
+
+/*
+ * Without the lock: guest mode, or waiting. True: the thread goes on in user mode. Else the lock is held again,
+ * and the current thread may be another.
+ */
+static bool trap_leave_kernel(struct percpu *p, struct tcb *t)
+{
+	bool guest = t->state == THREAD_RUNNING_VM;
+
+	lock_leave();
+	if (guest) {
+		if (vcpu_run(t))
+			return true;
+	} else {
+		arch_idle();
+	}
+	lock_enter();
+	if (guest && p->current == t)
+		vcpu_take_signal(t);
+	return false;
 }
 
 struct context *kernel_exit(void)
@@ -70,11 +104,27 @@ struct context *kernel_exit(void)
 		while (unlikely(p->arch.pending_vector >= 0))
 			interrupt_handle();
 		t = sched_undisturbed(p) ? p->current : sched_exit(p);
-		if (likely(t->state == THREAD_RUNNING))
+		if (likely(t->state == THREAD_RUNNING)) {
+			lock_leave();
 			return &t->ctx;
-		if (t->state == THREAD_RUNNING_VM)
-			vcpu_run(t);
-		else
-			arch_idle();
+		}
+		if (unlikely(t->state == THREAD_RESTART))
+			trap_resume(t);
+		else if (trap_leave_kernel(p, t))
+			return &t->ctx;
 	}
+}
+
+struct context *vmenter_handle(void)
+{
+	struct percpu *p = percpu_self();
+	struct tcb *t = p->current;
+
+	vcpu_enter_syscall();
+	if (t->state == THREAD_RUNNING || vcpu_run(t))
+		return &t->ctx;
+	lock_enter();
+	if (p->current == t)
+		vcpu_take_signal(t);
+	return kernel_exit();
 }

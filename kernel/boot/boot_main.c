@@ -17,6 +17,7 @@
 #include "arch/x86/time.h"
 #include "arch/x86/virt/virt.h"
 #include "boot/boot_chunks.h"
+#include "boot/boot_cpus.h"
 #include "boot/boot_firmware.h"
 #include "boot/boot_memory.h"
 #include "boot/boot_modules.h"
@@ -27,10 +28,8 @@
 #include "mem/mem.h"
 #include "multiboot/multiboot.h"
 #include "object/irq.h"
-#include "object/tcb.h"
 #include "panic.h"
 #include "percpu.h"
-#include "sched/sched.h"
 
 #define BOOT_MAIN_STRINGS 16384
 
@@ -41,6 +40,7 @@ static struct boot_modules boot_main_modules;
 static struct boot_image boot_main_image;
 static struct insula_bi_machine boot_main_machine;
 static uint8_t boot_main_rsdp[36];
+static struct smp_plan boot_main_plan_cpus;
 
 /* ---- the loader's information ---- */
 
@@ -103,12 +103,6 @@ static void boot_main_plan(uint64_t load_base)
 	boot_modules_reserve(m, &boot_main_info, load_base);
 }
 
-static void boot_main_map_run(uint64_t va, uint64_t bytes)
-{
-	for (uint64_t at = 0; at < bytes; at += PAGE_SIZE)
-		kernel_tables_map(va + at, boot_main_page_low());
-}
-
 /* What user code's tables have of the kernel; from here on the entry paths may change CR3. */
 static void boot_main_user_tables(uint32_t index)
 {
@@ -124,17 +118,11 @@ static void boot_main_user_tables(uint32_t index)
 /* The kernel's own tables, with this CPU's area; then the window's. */
 static void boot_main_tables(uint64_t load_base, uint32_t index)
 {
-	uint64_t area = layout_cpu(index), bytes;
+	uint64_t bytes;
 	paddr_t tables;
 
-	_Static_assert(sizeof(struct percpu) <= LAYOUT_CPU_STACK - 2 * PAGE_SIZE, "the area has room for it");
 	kernel_tables_build(load_base, boot_main_page_low);
-	boot_main_map_run(area + LAYOUT_CPU_PERCPU, ALIGN_UP(sizeof(struct percpu), PAGE_BITS));
-	boot_main_map_run(area + LAYOUT_CPU_STACK, LAYOUT_CPU_STACK_BYTES);
-	for (unsigned i = 0; i < LAYOUT_CPU_IST_COUNT; i++)
-		boot_main_map_run(area + LAYOUT_CPU_IST + i * LAYOUT_CPU_IST_STRIDE, PAGE_SIZE);
-	kernel_tables_prepare(area + LAYOUT_CPU_SLOT);
-	kernel_tables_prepare_big(area + LAYOUT_CPU_SLOT_2M);
+	boot_cpus_area(index, boot_main_page_low);
 	kernel_tables_load(boot_main_page);
 	window_boot_init(cpu.nx, !cpu.split);
 	boot_main_user_tables(index);
@@ -154,17 +142,8 @@ static void boot_main_cpu(uint32_t index)
 
 	p->cpu = index;
 	cpu_init(p);
-	p->arch.host_save = boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel");
-	p->arch.host_state = boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel");
+	boot_cpus_prepare(p, &boot_main_memory);
 	kprintf("CPU: %s (family %u, model %u, stepping %u)\n", cpu.name, cpu.family, cpu.model, cpu.stepping);
-}
-
-static void boot_main_scheduler(void)
-{
-	paddr_t idle = boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel");
-
-	tcb_init(window_kv(idle));
-	sched_init_cpu(percpu_self(), window_kv(idle));
 }
 
 /* ---- devices ---- */
@@ -192,6 +171,8 @@ static void boot_main_devices(void)
 		kprintf("%s%u", i ? ", " : "", irq_ioapic_pins(i));
 	kprintf(" pins), %u CPU%s listed\n", f->madt.cpu_count, f->madt.cpu_count == 1 ? "" : "s");
 	time_init(f->has_hpet ? &f->hpet : NULL, f->has_fadt ? &f->fadt : NULL);
+	smp_plan_make(&boot_main_plan_cpus, &f->madt, apic_boot_id, smp_plan_thread_bits(),
+	              smp_plan_options(boot_main_info.cmdline), apic_reaches);
 	if (!boot_memory_devices(&boot_main_memory, cpu.paddr_bits))
 		boot_stop("the memory map is too fragmented");
 	boot_main_hide(f->madt.lapic_paddr);
@@ -224,7 +205,7 @@ static void boot_main_describe(void)
 	m->virt = virt ? cpu.virt : (uint32_t)INSULA_VIRT_NONE;
 	m->virt_features = virt ? virt_features : 0;
 	m->ioapic_count = irq_ioapic_count();
-	m->cpu_count = 1;
+	m->cpu_count = smp_cpu_count;
 	memcpy(m->version, kernel_version, n < sizeof(m->version) ? n : sizeof(m->version) - 1);
 	memcpy(m->cpu_name, cpu.name, sizeof(m->cpu_name));
 	cpu_feature_words(m->features, sizeof(m->features));
@@ -270,7 +251,8 @@ NORETURN void boot_main(uint32_t magic, uint32_t info, uint64_t load_base)
 	boot_main_cpu(boot_cpu);
 	boot_main_devices();
 	boot_main_virt();
-	boot_main_scheduler();
+	boot_cpus_scheduler(percpu_self());
+	boot_cpus_start(&boot_main_plan_cpus, &boot_main_info, &boot_main_memory, boot_main_page_low);
 	boot_main_describe();
 	boot_main_first_thread(load_base);
 	patch_done();

@@ -56,6 +56,39 @@ bool boot_memory_init(struct boot_memory *m, const struct boot_info *info)
 	return true;
 }
 
+static bool boot_memory_touches(uint64_t page, uint64_t start, uint64_t end)
+{
+	return start < page + PAGE_SIZE && end > page;
+}
+
+static bool boot_memory_lendable(const struct boot_info *info, uint64_t page)
+{
+	bool ram = false;
+
+	for (uint32_t i = 0; i < info->region_count; i++) {
+		const struct boot_info_region *r = &info->regions[i];
+
+		if (r->type != BOOT_INFO_RAM && boot_memory_touches(page, r->base, r->base + r->length))
+			return false;
+		ram = ram || (r->type == BOOT_INFO_RAM && r->base <= page && page + PAGE_SIZE <= r->base + r->length);
+	}
+	for (uint32_t i = 0; i < info->module_count; i++)
+		if (boot_memory_touches(page, info->modules[i].start, info->modules[i].end))
+			return false;
+	return ram;
+}
+
+bool boot_memory_trampoline(const struct boot_info *info, paddr_t *out)
+{
+	for (uint64_t page = BOOT_MEMORY_VIDEO - PAGE_SIZE; page != 0; page -= PAGE_SIZE) {
+		if (!boot_memory_lendable(info, page))
+			continue;
+		*out = paddr(page);
+		return true;
+	}
+	return false;
+}
+
 bool boot_memory_reserve(struct boot_memory *m, uint64_t start, uint64_t end)
 {
 	return ranges_subtract(&m->free, ALIGN_DOWN(start, PAGE_BITS), ALIGN_UP(end, PAGE_BITS)) == RANGES_OK;

@@ -15,6 +15,7 @@
 enum { BOOT_MEMORY_RANGES = 512 };
 
 #define BOOT_MEMORY_LOW      0x100000ull  /* RAM begins here */
+#define BOOT_MEMORY_VIDEO    0xa0000ull   /* below it, what there is of RAM belongs to the boot loader and its modules */
 #define BOOT_MEMORY_4G       0x100000000ull
 #define BOOT_MEMORY_WINDOW   BIT(46)      /* the window ends there */
 #define BOOT_MEMORY_ANYWHERE UINT64_MAX
@@ -31,6 +32,12 @@ struct boot_memory {
 
 /* False: more ranges than fit. Modules below 1 MiB must already be known in *info. */
 bool boot_memory_init(struct boot_memory *m, const struct boot_info *info) MUST_USE;
+
+/*
+ * A page below 1 MiB that can be lent, its content being put back: RAM as the map says, below the area of video memory and
+ * firmware, no part of a boot module, and not the first page, which is firmware's. The highest. False: there is none.
+ */
+bool boot_memory_trampoline(const struct boot_info *info, paddr_t *out) MUST_USE;
 
 /* Whole pages around [start, end) are not free. False: ranges do not fit. */
 bool boot_memory_reserve(struct boot_memory *m, uint64_t start, uint64_t end) MUST_USE;

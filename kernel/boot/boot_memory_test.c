@@ -17,6 +17,12 @@ static void region(uint64_t base, uint64_t length, enum boot_info_type type)
 	info.regions[info.region_count++] = (struct boot_info_region){base, length, type};
 }
 
+static void module(uint64_t start, uint64_t end)
+{
+	info.modules[info.module_count].start = start;
+	info.modules[info.module_count++].end = end;
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -147,6 +153,42 @@ static void too_many_regions_are_refused(void **state)
 	assert_false(boot_memory_reserve(few, 0x101000, 0x102000));
 }
 
+static void the_trampoline_is_lent_where_nothing_lies(void **state)
+{
+	paddr_t p;
+
+	(void)state;
+	/* A PC: to the EBDA, whose page is not whole. A module in the way, another further down. */
+	region(0, 0x9fc00, BOOT_INFO_RAM);
+	region(0x9fc00, 0x400, BOOT_INFO_RESERVED);
+	region(0x100000, BIT(30), BOOT_INFO_RAM);
+	assert_true(boot_memory_trampoline(&info, &p));
+	assert_int_equal(p.v, 0x9e000);
+	module(0x9d800, 0x9e001);
+	module(0x4000, 0x8000);
+	assert_true(boot_memory_trampoline(&info, &p));
+	assert_int_equal(p.v, 0x9c000);
+	/* A map that contradicts itself: not RAM. */
+	region(0x9c800, 8, BOOT_INFO_RESERVED);
+	assert_true(boot_memory_trampoline(&info, &p));
+	assert_int_equal(p.v, 0x9b000);
+	/* All of it is the module's, but the first page. */
+	info.modules[0].start = 0x1000;
+	assert_false(boot_memory_trampoline(&info, &p));
+}
+
+static void nothing_to_lend(void **state)
+{
+	paddr_t p;
+
+	(void)state;
+	assert_false(boot_memory_trampoline(&info, &p));
+	region(0x100000, BIT(30), BOOT_INFO_RAM);
+	region(0, 0x1000, BOOT_INFO_RAM);
+	region(0xa0000, 0x60000, BOOT_INFO_RAM);
+	assert_false(boot_memory_trampoline(&info, &p));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +199,8 @@ int main(void)
 		cmocka_unit_test_setup(allocation_is_aligned_bounded_and_accounted, setup),
 		cmocka_unit_test_setup(devices_are_all_that_is_not_ram, setup),
 		cmocka_unit_test_setup(too_many_regions_are_refused, setup),
+		cmocka_unit_test_setup(the_trampoline_is_lent_where_nothing_lies, setup),
+		cmocka_unit_test_setup(nothing_to_lend, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,7 +81,7 @@ static uint64_t boot_task_end(const struct boot_task_state *s)
 static uint64_t boot_task_slots(const struct boot_task_state *s)
 {
 	const struct boot_image *i = s->in->image;
-	uint64_t n = seL4_NumInitialCaps + 1 + boot_task_untypeds(s->in->memory);
+	uint64_t n = seL4_NumInitialCaps + s->in->machine->cpu_count + boot_task_untypeds(s->in->memory);
 
 	for (unsigned level = 1; level <= 3; level++)
 		n += boot_image_tables(i->start, boot_task_end(s), level);

@@ -59,6 +59,7 @@ entry_syscall:
 	xorl %r13d, %r13d
 	xorl %r14d, %r14d
 	xorl %r15d, %r15d
+	PATCH_SITE(PATCH_LOCK_SYSCALL, 5)
 	call syscall_handle
 
 /* ---- return to user mode with the registers at RAX ---- */
@@ -96,6 +97,45 @@ entry_return:
 	.balign 16
 entry_exit:
 	call kernel_exit
+	jmp entry_return
+
+/*
+ * ---- the kernel lock's way in (lock.h), called where more than one CPU runs. RDI, the handler's argument, is kept. If the
+ * current thread was taken away while we waited, the handler is left out ----
+ */
+	.macro lock_stub name, kind
+	.global \name
+\name:
+	.if \kind == LOCK_SYSCALL
+	cmpq $SYSCALL_VMENTER, %rdi
+	je entry_vmenter
+	.endif
+	movl $1, %eax
+	lock xaddl %eax, lock_next(%rip)
+	cmpl %eax, lock_owner(%rip)
+	jne 1f
+	ret
+1:	pushq %rdi
+	movl %edi, %esi /* a trap's vector */
+	movl %eax, %edi
+	movl $\kind, %edx
+	call lock_wait
+	popq %rdi
+	testb %al, %al
+	jnz 2f
+	ret
+2:	addq $8, %rsp
+	jmp entry_exit
+	.endm
+
+	lock_stub entry_lock_syscall, LOCK_SYSCALL
+	lock_stub entry_lock_trap, LOCK_TRAP
+	lock_stub entry_lock_interrupt, LOCK_NOTHING
+
+/* VMEnter does without it as long as it can. */
+entry_vmenter:
+	addq $8, %rsp
+	call vmenter_handle
 	jmp entry_return
 
 /* All registers, by IRET from the entry stack. */
@@ -157,6 +197,7 @@ entry_interrupt:
 	call entry_save
 	movl %esi, %gs:PERCPU_PENDING_VECTOR
 	xorl %esi, %esi
+	PATCH_SITE(PATCH_LOCK_INTERRUPT, 5)
 	call interrupt_handle
 	jmp entry_exit
 
@@ -177,6 +218,7 @@ entry_trap:
 	call entry_save
 	movl %esi, %edi
 	xorl %esi, %esi
+	PATCH_SITE(PATCH_LOCK_TRAP, 5)
 	call trap_handle
 	jmp entry_exit
 

@@ -12,7 +12,8 @@ struct context;
 /*
  * kernel/api/: the user's registers are in percpu->context (its `syscall` says how it came in). When the
  * handler has returned, kernel_exit says whose registers are loaded; it does the waiting when nothing can
- * run, and the guest mode. The handler of system calls does that itself: a fast path knows the answer.
+ * run, and the guest mode. The handler of system calls does that itself: a fast path knows the answer. All three are called with the kernel lock (lock.h); what
+ * returns the registers to be loaded has left it.
  */
 struct context *syscall_handle(int64_t number);
 /* Exception 0..31, or a software interrupt 0xa0 and above by the INT instruction. Error code in the context;
@@ -25,9 +26,19 @@ void trap_handle(unsigned vector);
  */
 void interrupt_handle(void);
 struct context *kernel_exit(void);
+/*
+ * With more than one CPU, instead of syscall_handle: system call VMEnter, which has not taken the kernel lock. It takes
+ * it only if it needs it.
+ */
+struct context *vmenter_handle(void);
 
 /* The first way out: drops what is on the stack, calls kernel_exit and loads the registers. Boot. */
 NORETURN void entry_first_exit(void);
+
+/* What takes the kernel lock on the way in, each for its patch site only (lock.h). */
+void entry_lock_syscall(void);
+void entry_lock_trap(void);
+void entry_lock_interrupt(void);
 
 /* SYSCALL's target, and the code of interrupt vector v at entry_vectors + ENTRY_VECTOR_BYTES * v. */
 void entry_syscall(void);

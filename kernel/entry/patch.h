@@ -42,6 +42,11 @@
 /* A new address space (mm/space_hw.h). RDI: the value for CR3, which goes there or into percpu_entry (split.c); free: none. 9 bytes */
 #define PATCH_SPACE         27
 #define PATCH_SPACE_CR3     31
+/* The kernel lock (lock.c), when more than one CPU runs: a call that keeps RSI and RDI, for each kind of entry; and its end. */
+#define PATCH_LOCK_SYSCALL   32 /* 5 bytes */
+#define PATCH_LOCK_TRAP      33 /* 5 bytes */
+#define PATCH_LOCK_INTERRUPT 34 /* 5 bytes */
+#define PATCH_LOCK_LEAVE     35 /* free: none; flags are lost. 8 bytes */
 /* The FPU (fpu.c): not mitigations, but chosen at boot in the same way. RDI: the area; free: RAX RDX. */
 #define PATCH_FPU_SAVE      28 /* 11 bytes */
 #define PATCH_FPU_LOAD      29 /* 11 bytes */

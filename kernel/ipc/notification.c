@@ -7,6 +7,7 @@
 #include "ipc/queue.h"
 #include "object/vcpu.h"
 #include "panic.h"
+#include "sched/remote.h"
 #include "sched/sched.h"
 
 /* ---- waiting threads ---- */
@@ -77,19 +78,49 @@ static void notification_wake(struct notification *n, struct tcb *t, word_t badg
 	sched_possible_switch_to(t);
 }
 
+/* VMEnter returns with the badge; the guest has left guest mode. */
+static void notification_end_vmenter(struct notification *n, struct tcb *t, word_t badge)
+{
+	vcpu_deliver_signal(t, badge);
+	sched_set_state(t, THREAD_RUNNING);
+	notification_lend_sc(n, t);
+	sched_possible_switch_to(t);
+}
+
+static bool notification_in_vmenter(const struct tcb *t)
+{
+	return __atomic_load_n(&t->state, __ATOMIC_RELAXED) == THREAD_RUNNING_VM;
+}
+
+/*
+ * A thread with a vCPU on another CPU goes into VMEnter, and comes out of it, without the lock. It says that
+ * it is there, then looks for a signal (vcpu_run); here the signal is put down first, then looked whether it is there. So one
+ * of us sees the other: no signal is lost, and a guest that runs is interrupted only for a reason.
+ */
+static void notification_signal_remote(struct notification *n, struct tcb *t, word_t badge)
+{
+	n->badge = badge;
+	__atomic_store_n(&n->state, NOTIFICATION_ACTIVE, __ATOMIC_SEQ_CST);
+	if (!notification_in_vmenter(t))
+		return;
+	remote_stall(t);
+	if (notification_in_vmenter(t) && notification_poll(n, &badge))
+		notification_end_vmenter(n, t, badge);
+}
+
 static void notification_signal_bound(struct notification *n, struct tcb *t, word_t badge)
 {
+	if (unlikely(t->vcpu && remote_runs(t))) {
+		notification_signal_remote(n, t, badge);
+		return;
+	}
 	switch (t->state) {
 	case THREAD_BLOCKED_RECV:
 		ipc_cancel(t);
 		notification_wake(n, t, badge);
 		break;
 	case THREAD_RUNNING_VM:
-		vcpu_kick(t);
-		vcpu_deliver_signal(t, badge);
-		sched_set_state(t, THREAD_RUNNING);
-		notification_lend_sc(n, t);
-		sched_possible_switch_to(t);
+		notification_end_vmenter(n, t, badge);
 		break;
 	default:
 		n->badge = badge;
@@ -193,6 +224,7 @@ void notification_unbind(struct tcb *t)
 {
 	if (!t->bound_notification)
 		return;
+	remote_stall(t); /* it may be looking at it (vcpu_run) */
 	t->bound_notification->bound_tcb = NULL;
 	t->bound_notification = NULL;
 }

@@ -38,8 +38,8 @@ void tcb_finalise(struct tcb *t)
 {
 	struct sched_context *sc = t->sc;
 
-	notification_unbind(t);
 	tcb_suspend(t);
+	notification_unbind(t);
 	if (!sc)
 		return;
 	sched_context_unbind_tcb(sc);

@@ -8,6 +8,7 @@
 #include "object/tcb_decode.h"
 #include "object/vspace.h"
 #include "panic.h"
+#include "sched/remote.h"
 
 /* ---- checks ---- */
 
@@ -107,6 +108,7 @@ static void tcb_buffer_map(struct tcb *t, vaddr_t address)
 
 void tcb_ipc_buffer_gone(struct tcb *t)
 {
+	remote_stall(t); /* it may be writing a guest's exit there (vcpu_run) */
 	if (t->ipc_buffer_kv)
 		window_unref(paddr(ALIGN_DOWN(window_pa(t->ipc_buffer_kv).v, PAGE_BITS)));
 	t->ipc_buffer_kv = NULL;
@@ -130,7 +132,10 @@ static exception_t tcb_install_buffer(const struct tcb_invoked *in, word_t addre
 static exception_t tcb_install_spaces(const struct tcb_invoked *in, cap_t cspace, struct cte *cspace_source,
 				      cap_t vspace, struct cte *vspace_source)
 {
-	exception_t e = tcb_install_cap(in, TCB_CSPACE, cspace, cspace_source);
+	exception_t e;
+
+	remote_stall(in->tcb);
+	e = tcb_install_cap(in, TCB_CSPACE, cspace, cspace_source);
 
 	if (e == EXC_NONE)
 		e = tcb_install_cap(in, TCB_VSPACE, vspace, vspace_source);

@@ -58,6 +58,7 @@ exception_t tcb_write_registers_decode(struct tcb *t, unsigned length)
 	for (unsigned i = 0; i < count; i++)
 		context_set(&t->ctx, i, invocation_arg(2 + i));
 	context_restart(&t->ctx);
+	t->held_trap = 0; /* what it took there is not for where it goes on */
 	if (flags & WRITE_RESUME_TARGET)
 		sched_restart(t);
 	return EXC_NONE;

@@ -73,13 +73,20 @@ void vcpu_unbind_tcb(struct tcb *t)
 	t->vcpu = NULL;
 }
 
+void vcpu_migrate(struct vcpu *v)
+{
+	virt->vcpu_clear(v);
+}
+
 static void vcpu_bind_tcb(struct vcpu *v, struct tcb *t)
 {
 	if (t->vcpu == v)
 		return;
+	remote_stall(t);
 	vcpu_unbind_tcb(t);
 	if (v->tcb)
 		vcpu_unbind_tcb(v->tcb);
+	virt->vcpu_clear(v);
 	v->tcb = t;
 	t->vcpu = v;
 }
@@ -91,6 +98,20 @@ void vcpu_finalise(struct vcpu *v)
 	virt->vcpu_clear(v);
 	vcpu_io_finalise(v);
 	cte_delete_one(&v->state_slot);
+}
+
+/* Lock held: its thread does not run, nor is on its way to the guest, while the vCPU is read or changed from here. */
+void vcpu_hold(struct vcpu *v)
+{
+	if (v->tcb)
+		remote_stall(v->tcb);
+}
+
+/* ... and its thread finds it on no other CPU when it runs again. */
+void vcpu_let_go(struct vcpu *v)
+{
+	if (v->tcb && unlikely(!remote_is_local(v->tcb->cpu)))
+		virt->vcpu_clear(v);
 }
 
 /* ---- invocations ---- */
@@ -120,14 +141,14 @@ static exception_t vcpu_access(struct vcpu *v, word_t label, unsigned length)
 	value = write ? invocation_arg(1) : 0;
 	if (field > UINT32_MAX)
 		return error_illegal_operation();
-	if (v->tcb)
-		remote_stall(v->tcb);
+	vcpu_hold(v);
 	if (msr)
 		known = write ? virt->write_msr(v, (uint32_t)field, &value)
 			      : virt->read_msr(v, (uint32_t)field, &value);
 	else
 		known = write ? virt->write_field(v, (uint32_t)field, &value)
 			      : virt->read_field(v, (uint32_t)field, &value);
+	vcpu_let_go(v);
 	if (!known)
 		return error_illegal_operation();
 	invocation_reply1(value);
@@ -144,12 +165,12 @@ static exception_t vcpu_write_registers(struct vcpu *v, unsigned length)
 
 	if (length < ARRAY_SIZE(order))
 		return error_truncated();
-	if (v->tcb)
-		remote_stall(v->tcb);
+	vcpu_hold(v);
 	for (unsigned i = 0; i < ARRAY_SIZE(order); i++)
 		s.gpr[order[i]] = invocation_arg(i);
 	s.gpr[INSULA_RSP_UNUSED] = 0;
 	virt->put(v, INSULA_VS_GPR, &s);
+	vcpu_let_go(v);
 	return EXC_NONE;
 }
 
@@ -157,8 +178,7 @@ void vcpu_state_page_gone(struct vcpu *v)
 {
 	if (!v->state)
 		return;
-	if (v->tcb)
-		remote_stall(v->tcb);
+	vcpu_hold(v);
 	v->state = NULL;
 	window_unref(paddr(cap_frame_ptr(v->state_slot.cap)));
 }
@@ -180,6 +200,7 @@ static exception_t vcpu_set_state_page(struct vcpu *v)
 	if (d.status != EXC_NONE)
 		return d.status;
 
+	vcpu_hold(v);
 	cte_delete_one(&v->state_slot);
 	v->state = window_ref(paddr(cap_frame_ptr(d.cap)));
 	cte_insert(cap_frame_with_map(d.cap, FRAME_KERNEL), extra, &v->state_slot);
@@ -237,25 +258,24 @@ exception_t tcb_set_ept_root_decode(unsigned length, cap_t tcb_cap)
 
 /* ---- running ---- */
 
-/* The thread's EPT root, if it still is one, goes into the vCPU. Looked up before every stretch: a root may
- * die any time. */
-static bool vcpu_root(struct tcb *t, struct vcpu *v)
+/*
+ * The thread's EPT root, if it still is one, goes into the vCPU. Looked up before every stretch: a root may
+ * die any time. First it is said that we may use it, then looked whether it lives: whoever takes it away does
+ * these in the other order, and so one of us sees the other (tlb_flush_nested).
+ */
+static bool vcpu_root(struct percpu *p, struct tcb *t, struct vcpu *v)
 {
 	cap_t c = t->slot[TCB_EPT_ROOT].cap;
 	paddr_t root;
 
-	if (cap_type(c) != CAP_EPT_PML4 || !cap_paging_is_mapped(c) ||
-	    !asid_lookup((unsigned)cap_paging_asid(c), ASID_EPT, &root) || root.v != cap_paging_ptr(c))
+	if (cap_type(c) != CAP_EPT_PML4 || !cap_paging_is_mapped(c))
+		return false;
+	__atomic_store_n(&p->arch.guest_root, cap_paging_ptr(c), __ATOMIC_SEQ_CST);
+	if (!asid_lookup((unsigned)cap_paging_asid(c), ASID_EPT, &root) || root.v != cap_paging_ptr(c))
 		return false;
 	if (unlikely(!v->ept_valid || v->ept_root.v != root.v))
 		virt->set_ept_root(v, root, true);
 	return true;
-}
-
-void vcpu_kick(struct tcb *t)
-{
-	if (!remote_is_local(t->cpu))
-		remote_stall(t);
 }
 
 void vcpu_deliver_signal(struct tcb *t, word_t badge)
@@ -274,22 +294,32 @@ void vcpu_deliver_signal(struct tcb *t, word_t badge)
 	} else {
 		vcpu_message_refresh(t, v);
 	}
+	vcpu_let_go(v);
 }
 
-static bool vcpu_take_signal(struct tcb *t)
+void vcpu_take_signal(struct tcb *t)
 {
 	word_t badge;
 
-	if (likely(!t->bound_notification) || !notification_poll(t->bound_notification, &badge))
-		return false;
-	vcpu_deliver_signal(t, badge);
-	return true;
+	if (t->state == THREAD_RUNNING_VM && t->bound_notification &&
+	    notification_poll(t->bound_notification, &badge))
+		vcpu_deliver_signal(t, badge);
+}
+
+/* Without the lock: a look. The state RUNNING_VM was set, behind a barrier, before it: see notification_signal. */
+static bool vcpu_signalled(const struct tcb *t)
+{
+	const struct notification *n = t->bound_notification;
+
+	return likely(n) && unlikely(__atomic_load_n(&n->state, __ATOMIC_RELAXED) == NOTIFICATION_ACTIVE);
 }
 
 void vcpu_leave(struct tcb *t)
 {
-	if (t->vcpu && !t->vcpu->state)
-		vcpu_message_refresh(t, t->vcpu);
+	if (!t->vcpu || t->vcpu->state)
+		return;
+	vcpu_message_refresh(t, t->vcpu);
+	vcpu_let_go(t->vcpu);
 }
 
 void vcpu_enter_syscall(void)
@@ -321,18 +351,21 @@ static void vcpu_deliver_exit(struct tcb *t, struct vcpu *v)
 		vcpu_message_out(t, v, v->exit.reason);
 }
 
-void vcpu_run(struct tcb *t)
+bool vcpu_run(struct tcb *t)
 {
-	const struct percpu *p = percpu_self();
+	struct percpu *p = percpu_self();
 	struct vcpu *v = t->vcpu;
 	enum virt_run r;
 
-	if (unlikely(!v) || unlikely(!vcpu_root(t, v))) {
+	if (unlikely(!v) || unlikely(!vcpu_root(p, t, v))) {
+		p->arch.guest_root = 0;
 		vcpu_refused(t);
-		return;
+		return true;
 	}
-	if (p->arch.pending_vector >= 0 || vcpu_take_signal(t))
-		return;
+	if (p->arch.pending_vector >= 0 || vcpu_signalled(t)) {
+		p->arch.guest_root = 0;
+		return false;
+	}
 	virt_guest_load(v, t);
 	virt->load(v);
 	do
@@ -340,6 +373,9 @@ void vcpu_run(struct tcb *t)
 	while (r == VIRT_RUN_AGAIN);
 	virt->unload(v);
 	virt_guest_unload(v, t);
-	if (r != VIRT_RUN_INTERRUPT)
-		vcpu_deliver_exit(t, v);
+	p->arch.guest_root = 0;
+	if (r == VIRT_RUN_INTERRUPT)
+		return false;
+	vcpu_deliver_exit(t, v);
+	return true;
 }

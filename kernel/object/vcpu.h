@@ -23,14 +23,19 @@ exception_t tcb_set_ept_root_decode(unsigned length, cap_t tcb_cap);
  */
 void vcpu_enter_syscall(void);
 /*
- * The current thread is RUNNING_VM and scheduled: runs its guest until something is to be done. Returns with
- * the thread RUNNING (exit delivered in registers and message) or still RUNNING_VM (an interrupt is pending
- * in percpu).
+ * The current thread is RUNNING_VM and scheduled: runs its guest until something is to be done. True: the
+ * thread is RUNNING, with the exit or refusal in its registers and message. False: the kernel is wanted (an interrupt
+ * is pending in percpu, or a signal has come: vcpu_take_signal).
+ *
+ * This and vcpu_enter_syscall() are called without the kernel lock. They touch only the current thread, its
+ * vCPU, and of the rest what nobody changes without having taken the thread off its CPU (remote_stall) or its CPU out of
+ * the guest (tlb_flush_nested): the binding of vCPU, state page and message buffer, the EPT root.
  */
-void vcpu_run(struct tcb *t);
-/* t's guest must leave guest mode soon (signal, suspend): its thread is RUNNING_VM. Local CPU: nothing to be
- * done. */
-void vcpu_kick(struct tcb *t);
+bool vcpu_run(struct tcb *t);
+/* Lock held: a signal that is pending for the current thread, if it still is RUNNING_VM, ends its VMEnter. */
+void vcpu_take_signal(struct tcb *t);
+/* Its thread goes to another CPU. */
+void vcpu_migrate(struct vcpu *v);
 /* A signal on the notification bound to a RUNNING_VM thread: VMEnter returns 0 with the badge. */
 void vcpu_deliver_signal(struct tcb *t, word_t badge);
 /*

@@ -1,5 +1,6 @@
 /* See vcpu_fake.h. */
 #include "object/vcpu_fake.h"
+#include "sched/remote.h"
 
 /* ---- the vendor ---- */
 
@@ -206,4 +207,10 @@ void panic(const char *format, ...)
 {
 	(void)format;
 	abort();
+}
+
+/* No thread of these tests is on another CPU. */
+void remote_stall_slow(struct tcb *t)
+{
+	fail_msg("a thread of CPU %u", t->cpu);
 }

@@ -53,8 +53,7 @@ void vcpu_io_gone(cap_t cap)
 	for (struct vcpu *v = vcpu_io_first; v; v = v->io_next) {
 		if (v->id != id)
 			continue;
-		if (v->tcb)
-			vcpu_kick(v->tcb);
+		vcpu_hold(v);
 		virt->ioport(v, (uint16_t)cap_ioport_first(cap), (uint16_t)cap_ioport_last(cap), false);
 		return;
 	}
@@ -77,6 +76,7 @@ exception_t vcpu_io_enable(struct vcpu *v, unsigned length)
 		vcpu_io_gone(extra->cap);
 	extra->cap = cap_ioport_with_vcpu(extra->cap, v->id);
 	vcpu_io_enlist(v);
+	vcpu_hold(v);
 	virt->ioport(v, low, high, true);
 	return EXC_NONE;
 }
@@ -91,6 +91,7 @@ exception_t vcpu_io_disable(struct vcpu *v, unsigned length)
 	high = (uint16_t)invocation_arg(1);
 	if (low > high)
 		return error_invalid_argument(0);
+	vcpu_hold(v);
 	virt->ioport(v, low, high, false);
 	return EXC_NONE;
 }

@@ -7,6 +7,10 @@
 #include "arch/x86/virt/virt.h"
 #include "arch/x86/virt/vtx.h"
 
+/* vcpu.c: around what is done to a vCPU for another thread than its own. Lock held. */
+void vcpu_hold(struct vcpu *v);
+void vcpu_let_go(struct vcpu *v);
+
 /* vcpu_io.c: ports that guests reach directly, and that they lose them with the capability that gave them. */
 exception_t vcpu_io_enable(struct vcpu *v, unsigned length);
 exception_t vcpu_io_disable(struct vcpu *v, unsigned length);

@@ -1,3 +1,4 @@
+// links: kernel/arch/x86/smp/smp_fake.c
 /*
  * VMEnter and the invocations on vCPUs, with a vendor that does what the test says: both forms of the
  * message, what ends a guest's turn before it begins, refusals, bindings, ports.
@@ -204,9 +205,12 @@ static void test_pending_signal(void **state)
 	t->bound_notification = &n;
 	page->entry_info = 0x80000041;
 	vcpu_enter_syscall();
-	vcpu_run(t);
+	assert_false(vcpu_run(t)); /* it only looks: to take the signal needs the lock */
 	assert_int_equal(vendor.runs, 0);
 	assert_int_equal(vendor.loads, 0);
+	assert_int_equal(t->state, THREAD_RUNNING_VM);
+	assert_int_equal(cpu0.arch.guest_root, 0);
+	vcpu_take_signal(t);
 	assert_int_equal(t->state, THREAD_RUNNING);
 	assert_int_equal(t->ctx.rsi, 0);
 	assert_int_equal(t->ctx.rdi, 0x40);
@@ -225,7 +229,7 @@ static void test_pending_interrupt(void **state)
 	message(0x1000, 0x80, 0);
 	vcpu_enter_syscall();
 	cpu0.arch.pending_vector = 0x40;
-	vcpu_run(t);
+	assert_false(vcpu_run(t));
 	assert_int_equal(vendor.runs, 0);
 	assert_int_equal(t->state, THREAD_RUNNING_VM);
 }
@@ -236,8 +240,7 @@ static void test_signal_while_running(void **state)
 	message(0x1000, 0x80, 0);
 	vcpu_enter_syscall();
 	vendor.result[0] = VIRT_RUN_INTERRUPT;
-	vcpu_run(t);
-	vcpu_kick(t);
+	assert_false(vcpu_run(t));
 	vcpu_deliver_signal(t, 0x99);
 	assert_int_equal(t->state, THREAD_RUNNING);
 	assert_int_equal(t->ctx.rsi, 0);
@@ -268,7 +271,8 @@ static void test_refused(void **state)
 	t->ctx.r15 = 0;
 	root_live = false;
 	vcpu_enter_syscall();
-	vcpu_run(t);
+	assert_true(vcpu_run(t));
+	assert_int_equal(cpu0.arch.guest_root, 0);
 	assert_refused();
 	root_live = true;
 	t->ctx.r15 = 0;

@@ -1,3 +1,4 @@
+// links: kernel/arch/x86/smp/smp_fake.c
 // links: kernel/sched/refill.c
 /* Ready queues beside a simple model: an array of lists. */
 #include "sched/sched.h"

@@ -14,7 +14,7 @@ void release_add(struct tcb *t)
 		return;
 	p = remote_percpu(t->cpu);
 	if (rbtree_insert(&p->release, &t->release_node, refill_head(t->sc)->time))
-		p->reprogram = true;
+		remote_reprogram(p);
 	t->released_queued = true;
 }
 

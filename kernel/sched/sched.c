@@ -67,7 +67,7 @@ void sched_possible_switch_to(struct tcb *t)
 	struct percpu *p = percpu_self();
 	struct sched_context *sc = t->sc;
 
-	if (!sc || unlikely(!sc->refill_max || t->released_queued || t == p->current))
+	if (!sc || unlikely(!sc->refill_max || t->released_queued || (t == p->current && t->cpu == p->cpu)))
 		return;
 	if (sc != p->current_sc && unlikely(!sched_wake_budget(p, sc)))
 		sched_postpone(sc);
@@ -91,7 +91,7 @@ void sched_postpone(struct sched_context *sc)
 
 void sched_stop(struct tcb *t)
 {
-	struct percpu *p = percpu_self();
+	struct percpu *p = remote_percpu(t->cpu);
 
 	ready_dequeue(t);
 	release_remove(t);
@@ -121,8 +121,12 @@ void sched_set_priority(struct tcb *t, uint8_t prio)
 	ipc_set_priority(t, prio);
 	if (queued)
 		ready_append(t);
-	if (sched_runnable(t))
+	if (!sched_runnable(t))
+		return;
+	if (likely(remote_is_local(t->cpu)))
 		sched_reschedule();
+	else
+		remote_reschedule(remote_percpu(t->cpu));
 }
 
 void sched_set_mcp(struct tcb *t, uint8_t mcp)
@@ -193,6 +197,47 @@ void sched_commit_time(void)
 	sched_switch_account(p, p->consumed);
 }
 
+/*
+ * Not the end of a slice but for a thread whose budget is spent: no timeout fault, it waits, or goes to the
+ * tail of its queue.
+ */
+void sched_vacate(void)
+{
+	struct percpu *p = percpu_self();
+	struct tcb *t = p->current;
+	bool spent;
+
+	if (t == p->idle)
+		return;
+	sched_update_time();
+	spent = !sched_has_budget(p);
+	sched_switch_account(p, p->consumed);
+	sched_reschedule();
+	p->current_sc = NULL;
+	p->reprogram = true;
+	if (sched_schedulable(t)) {
+		if (!refill_ready(t->sc, p->now) || !refill_sufficient(t->sc, 0))
+			sched_postpone(t->sc);
+		else if (spent)
+			ready_append(t);
+		else
+			ready_enqueue(t);
+	}
+	p->current = p->idle;
+	arch_switch_to(t, p->idle);
+}
+
+void sched_hold_trap(struct tcb *t, unsigned vector)
+{
+	/* Faults come again with their instruction; of these three the instruction is behind us. */
+	const unsigned debug = 1, breakpoint = 3, overflow = 4;
+
+	if (vector != debug && vector != breakpoint && vector != overflow)
+		return;
+	t->held_trap = (uint8_t)vector;
+	sched_set_state(t, THREAD_RESTART);
+}
+
 void sched_yield(void)
 {
 	struct percpu *p = percpu_self();
@@ -220,6 +265,8 @@ void sched_tick(void)
 
 static void sched_activate(struct tcb *t)
 {
+	if (unlikely(t->held_trap))
+		return; /* kernel_exit sees to it */
 	context_restart(&t->ctx);
 	sched_set_state(t, THREAD_RUNNING);
 }
@@ -230,7 +277,7 @@ struct tcb *sched_exit(struct percpu *p)
 	bool can_run = sched_schedulable(current);
 
 	if (p->scheduler_action || !can_run) {
-		next = sched_pick(p, current, can_run);
+		next = sched_pick(p, current, can_run && current->cpu == p->cpu);
 		p->scheduler_action = NULL;
 	}
 	if (next->sc != p->current_sc) {

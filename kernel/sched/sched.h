@@ -142,6 +142,10 @@ void sched_commit_time(void);
 void sched_yield(void);
 /* Timer interrupt: expired releases and timer objects. */
 void sched_tick(void);
+/* The current thread is taken off this CPU, which has nothing to run: it goes to the head of its queue. */
+void sched_vacate(void);
+/* t, which took this exception, did not come to its handling: that will be done when it runs next. */
+void sched_hold_trap(struct tcb *t, unsigned vector);
 /* Picks the next thread, switches contexts (arch_switch_to), programs the timer. Returns the thread, now
  * current. */
 struct tcb *sched_exit(struct percpu *p);

@@ -25,7 +25,7 @@ void sched_context_resume(struct sched_context *sc)
 {
 	struct tcb *t = sc->tcb;
 
-	if (sched_schedulable(t) && sc != percpu_self()->current_sc && !sched_context_released(sc))
+	if (sched_schedulable(t) && sc != remote_percpu(sc->cpu)->current_sc && !sched_context_released(sc))
 		sched_postpone(sc);
 }
 

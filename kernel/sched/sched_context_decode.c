@@ -77,6 +77,8 @@ static exception_t sched_context_consumed_decode(struct sched_context *sc)
 {
 	if (sc == percpu_self()->current_sc)
 		sched_commit_time();
+	else if (sc->tcb)
+		remote_stall(sc->tcb); /* what it has used until now is charged there */
 	invocation_reply1(sched_context_take_consumed(sc));
 	return EXC_NONE;
 }
@@ -87,6 +89,10 @@ static void sched_context_yield_to(struct tcb *caller, struct sched_context *sc)
 {
 	struct tcb *target = sc->tcb;
 
+	if (unlikely(remote_runs(target))) {
+		invocation_reply1(sched_context_take_consumed(sc));
+		return;
+	}
 	if (sc->sporadic && sched_runnable(target) && !target->released_queued)
 		refill_unblock_check(sc, percpu_self()->now);
 	sched_context_resume(sc);
@@ -97,6 +103,8 @@ static void sched_context_yield_to(struct tcb *caller, struct sched_context *sc)
 	if (!remote_is_local(sc->cpu) || target->priority < caller->priority) {
 		ready_dequeue(target);
 		ready_enqueue(target);
+		if (!remote_is_local(sc->cpu))
+			remote_reschedule(remote_percpu(sc->cpu));
 		invocation_reply1(sched_context_take_consumed(sc));
 		return;
 	}

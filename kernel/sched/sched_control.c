@@ -25,11 +25,14 @@ static void sched_control_attach(struct sched_context *sc)
 	struct percpu *p = percpu_self();
 	struct tcb *t = sc->tcb;
 
-	if (p->current_sc == sc)
+	if (p->current_sc == sc) {
 		p->reprogram = true;
+		if (sc->cpu != p->cpu)
+			p->current_sc = NULL; /* our own thread moves away: what it uses from here on is not charged */
+	}
 	if (!t || !sched_runnable(t))
 		return;
-	if (t != p->current)
+	if (t != p->current || sc->cpu != p->cpu)
 		sched_possible_switch_to(t);
 	else if (!sched_context_released(sc))
 		sched_postpone(sc);

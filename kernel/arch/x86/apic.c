@@ -15,10 +15,14 @@ enum {
 	APIC_DIVIDE_1 = 0xb,
 	APIC_ICR_PENDING = 1 << 12,
 	APIC_ICR_ASSERT = 1 << 14,
+	APIC_ICR_INIT = 5 << 8,
+	APIC_ICR_STARTUP = 6 << 8,
+	APIC_ID_ALL = 0xff,
 	APIC_IPI_PATIENCE = 1000000,
 };
 
 static volatile uint8_t *apic_base; /* NULL in x2APIC mode */
+uint32_t apic_boot_id;
 
 static uint32_t apic_read(enum apic_register r)
 {
@@ -45,17 +49,37 @@ bool apic_in_service(unsigned vector)
 	return (bits >> (vector % 32)) & 1;
 }
 
-void apic_kick(uint32_t apic_id)
+static void apic_send(uint32_t apic_id, uint32_t command)
 {
 	if (apic_base == NULL) {
 		apic_hw_fence();
-		apic_hw_write_x2(APIC_ICR, ((uint64_t)apic_id << 32) | APIC_ICR_ASSERT | IRQ_VECTOR_KICK);
+		apic_hw_write_x2(APIC_ICR, ((uint64_t)apic_id << 32) | command);
 		return;
 	}
 	for (unsigned i = 0; i < APIC_IPI_PATIENCE && (apic_read(APIC_ICR) & APIC_ICR_PENDING); i++)
 		cpu_pause();
 	apic_write(APIC_ICR_HIGH, apic_id << 24);
-	apic_write(APIC_ICR, APIC_ICR_ASSERT | IRQ_VECTOR_KICK);
+	apic_write(APIC_ICR, command);
+}
+
+void apic_kick(uint32_t apic_id)
+{
+	apic_send(apic_id, APIC_ICR_ASSERT | IRQ_VECTOR_KICK);
+}
+
+void apic_init_ipi(uint32_t apic_id)
+{
+	apic_send(apic_id, APIC_ICR_ASSERT | APIC_ICR_INIT);
+}
+
+void apic_startup_ipi(uint32_t apic_id, uint8_t page)
+{
+	apic_send(apic_id, (uint32_t)APIC_ICR_ASSERT | APIC_ICR_STARTUP | page);
+}
+
+bool apic_reaches(uint32_t apic_id)
+{
+	return apic_base == NULL || apic_id < APIC_ID_ALL;
 }
 
 void apic_timer_one_shot(uint32_t count)
@@ -133,4 +157,5 @@ void apic_init(const struct acpi_madt *madt)
 	for (uint32_t i = 0; i < madt->ioapic_count; i++)
 		ioapic_add(&madt->ioapics[i]);
 	apic_init_cpu(percpu_self());
+	apic_boot_id = percpu_self()->apic_id;
 }

@@ -25,6 +25,13 @@ void apic_eoi(void);
 bool apic_in_service(unsigned vector);
 /* Sends IRQ_VECTOR_KICK to another CPU. */
 void apic_kick(uint32_t apic_id);
+/* The two that start another CPU (SDM 3A, 9.4.4): INIT; and start-up in real mode at page * 4096. */
+void apic_init_ipi(uint32_t apic_id);
+void apic_startup_ipi(uint32_t apic_id, uint8_t page);
+/* Can an interrupt be sent to a CPU with this id? Without x2APIC an id has 8 bits, and 0xff means all. */
+bool apic_reaches(uint32_t apic_id);
+/* The boot CPU's: device interrupts go there. */
+extern uint32_t apic_boot_id;
 
 /*
  * This CPU's timer. One-shot: counts down from `count` at apic_timer_hz (apic_timer.c measures it) and raises

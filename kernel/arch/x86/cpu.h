@@ -36,6 +36,8 @@ extern struct cpu_features cpu; /* cpu_detect.c */
  * SYSCALL, SSE2, local APIC). Called by cpu_early.
  */
 void cpu_detect(void);
+/* Another CPU, after cpu_init: does it have everything that was found on the boot CPU? */
+bool cpu_is_alike(void);
 /* The features found and used, as words separated by blanks. Always NUL-terminated; cut at a word. */
 void cpu_feature_words(char *buffer, size_t size);
 

@@ -155,6 +155,58 @@ static void cpu_detect_virt(uint32_t leaf1_ecx, uint32_t ext1_ecx, uint32_t max_
 	cpu.svm_vgif = r[3] & BIT(16);
 }
 
+/* The words that everything here is decided by. */
+struct cpu_words {
+	uint32_t vendor[3], leaf1_ecx, leaf1_edx, leaf7_ebx, leaf7_ecx, ext1_ecx, ext1_edx, svm, xsave;
+};
+
+static struct cpu_words cpu_first;
+
+static struct cpu_words cpu_words(void)
+{
+	const uint32_t osxsave = BIT(27), apic = BIT(9), ospke = BIT(4); /* show what is on, not what there is */
+	struct cpu_words w = {0};
+	uint32_t r[4], max, max_extended;
+
+	cpu_cpuid(0, 0, r);
+	max = r[0];
+	w.vendor[0] = r[1];
+	w.vendor[1] = r[2];
+	w.vendor[2] = r[3];
+	cpu_cpuid(1, 0, r);
+	w.leaf1_ecx = r[2] & ~osxsave;
+	w.leaf1_edx = r[3] & ~apic;
+	if (max >= 7) {
+		cpu_cpuid(7, 0, r);
+		w.leaf7_ebx = r[1];
+		w.leaf7_ecx = r[2] & ~ospke;
+	}
+	if (max >= 0xd) {
+		cpu_cpuid(0xd, 1, r);
+		w.xsave = r[0];
+	}
+	cpu_cpuid(0x80000000, 0, r);
+	max_extended = r[0];
+	cpu_cpuid(0x80000001, 0, r);
+	w.ext1_ecx = r[2];
+	w.ext1_edx = r[3] & ~apic;
+	if (max_extended >= 0x8000000a) {
+		cpu_cpuid(0x8000000a, 0, r);
+		w.svm = r[3];
+	}
+	return w;
+}
+
+bool cpu_is_alike(void)
+{
+	const struct cpu_words w = cpu_words(), *f = &cpu_first;
+
+	return memcmp(w.vendor, f->vendor, sizeof(w.vendor)) == 0 && !(f->leaf1_ecx & ~w.leaf1_ecx) &&
+	       !(f->leaf1_edx & ~w.leaf1_edx) && !(f->leaf7_ebx & ~w.leaf7_ebx) &&
+	       !(f->leaf7_ecx & ~w.leaf7_ecx) && !(f->ext1_ecx & ~w.ext1_ecx) && !(f->ext1_edx & ~w.ext1_edx) &&
+	       !(f->svm & ~w.svm) && !(f->xsave & ~w.xsave);
+}
+
 void cpu_detect(void)
 {
 	uint32_t max, max_extended, leaf1[4], leaf7[4] = {0}, ext1[4], r[4];
@@ -213,6 +265,7 @@ void cpu_detect(void)
 	if ((leaf1[3] & (BIT(4) | BIT(5) | BIT(16))) != (BIT(4) | BIT(5) | BIT(16)))
 		boot_stop("this CPU has no time-stamp counter, MSRs or page attributes");
 
+	cpu_first = cpu_words();
 	cpu_detect_xsave(max, leaf1[2] & BIT(31));
 	cpu_detect_virt(leaf1[2], ext1[2], max_extended);
 }

@@ -3,7 +3,6 @@
 #include "arch/x86/apic_hw.h"
 #include "arch/x86/arch.h"
 #include "arch/x86/mm/kmap.h"
-#include "percpu.h"
 
 enum { IOAPIC_VERSION = 1, IOAPIC_TABLE = 0x10, IOAPIC_PINS_MAX = 120, IOAPIC_BYTES = 0x20 };
 
@@ -59,7 +58,7 @@ void irq_ioapic_route(unsigned ioapic, unsigned pin, bool level, bool low_active
 	if (pin < irq_ioapic_pins(ioapic))
 		ioapic_write(
 		    ioapic, pin,
-		    ioapic_entry_make(vector, (uint8_t)percpu_self()->apic_id, level, low_active, true));
+		    ioapic_entry_make(vector, (uint8_t)apic_boot_id, level, low_active, true));
 }
 
 void irq_ioapic_mask(unsigned ioapic, unsigned pin, bool masked)

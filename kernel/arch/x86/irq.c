@@ -5,6 +5,7 @@
 #include "arch/x86/apic.h"
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu_hw.h"
+#include "arch/x86/mm/tlb.h"
 #include "entry/entry.h"
 #include "percpu.h"
 
@@ -27,8 +28,15 @@ void arch_idle(void)
 {
 	struct percpu *p = percpu_self();
 
+	__atomic_store_n(&p->arch.idling, true, __ATOMIC_SEQ_CST);
 	while (*(volatile int32_t *)&p->arch.pending_vector < 0)
 		entry_wait();
+	/* First we are awake, then we look: tlb.c does it in the other order. */
+	__atomic_store_n(&p->arch.idling, false, __ATOMIC_SEQ_CST);
+	if (unlikely(__atomic_load_n(&p->arch.flush_wanted, __ATOMIC_RELAXED))) {
+		__atomic_store_n(&p->arch.flush_wanted, false, __ATOMIC_SEQ_CST);
+		tlb_flush_all();
+	}
 }
 
 void arch_halt(void)

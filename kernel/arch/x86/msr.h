@@ -2,6 +2,7 @@
 #ifndef ARCH_X86_MSR_H
 #define ARCH_X86_MSR_H
 
+#define MSR_TSC		   0x10u
 #define MSR_APIC_BASE	   0x1bu
 #define MSR_APIC_BASE_X2   (1u << 10)
 #define MSR_APIC_BASE_ON   (1u << 11)

@@ -12,6 +12,7 @@
 #include "arch/x86/mm/layout.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/panic_frame.h"
+#include "entry/lock.h"
 #include "percpu.h"
 
 enum { PANIC_FRAMES = 24 };
@@ -91,6 +92,7 @@ static void panic_begin(void)
 	if (panic_under_way)
 		arch_halt();
 	panic_under_way = true;
+	lock_seize();
 	console_force();
 }
 

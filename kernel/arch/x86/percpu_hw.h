@@ -46,6 +46,12 @@ struct percpu_arch {
 	uint64_t xcr0;				 /* value now in XCR0 */
 	uint64_t counters[8];			 /* entries by kind, for debugging */
 	uint64_t loaded_fs_base, loaded_gs_base; /* without FSGSBASE: the user's, as in the MSRs */
+	bool called;	      /* by the lock's holder (smp/smp.h) */
+	bool kicked;	      /* its IRQ_VECTOR_KICK is under way */
+	bool idling;	      /* it waits, and looks at flush_wanted before it does anything else (irq.c) */
+	bool flush_wanted;    /* its translations are stale */
+	bool started;	      /* it runs (smp/smp_start.h) */
+	uint64_t guest_root; /* second-level root of the guest that runs, or is about to (object/vcpu.c); 0: none */
 };
 
 /* Indices of counters[]. */

@@ -17,6 +17,7 @@
 paddr_t kernel_tables_root;
 
 static kernel_tables_page_fn kernel_tables_page;
+static bool kernel_tables_loaded;
 static uint64_t kernel_tables_device_next = LAYOUT_DEVICE_BASE;
 
 static pte_t kernel_tables_entry(paddr_t p, bool write, bool execute, bool global)
@@ -84,34 +85,28 @@ void kernel_tables_build(uint64_t load_base, kernel_tables_page_fn page)
 	kernel_tables_image(load_base, kernel_bss_start, kernel_bss_end, true, false);
 }
 
-void kernel_tables_map(uint64_t va, paddr_t p)
-{
-	tables_write(kernel_tables_walk_low(va, 1), kernel_tables_entry(p, true, false, true));
-}
-
-void kernel_tables_prepare(uint64_t va)
-{
-	kernel_tables_walk_low(va, 1);
-}
-
-void kernel_tables_prepare_big(uint64_t va)
-{
-	kernel_tables_walk_low(va, 2);
-}
-
 /* ---- under the kernel's own ---- */
 
 void kernel_tables_load(kernel_tables_page_fn page)
 {
 	kernel_tables_page = page;
+	kernel_tables_loaded = true;
 	cpu_write_cr3(kernel_tables_root.v);
+	tlb_flush_all();
+}
+
+void kernel_tables_low_execute(bool execute)
+{
+	uint64_t *entry = tables_entry(0, 2);
+
+	tables_write(entry, pte_with_nx(tables_read(entry), !execute));
 	tlb_flush_all();
 }
 
 void kernel_tables_drop_low(void)
 {
 	tables_write(tables_entry(0, 4), (pte_t){{0}});
-	tlb_flush_all();
+	tlb_flush_kernel(0, BIT(32));
 }
 
 static uint64_t *kernel_tables_walk(uint64_t va, unsigned level)
@@ -127,6 +122,26 @@ static uint64_t *kernel_tables_walk(uint64_t va, unsigned level)
 		}
 	}
 	return tables_entry(va, level);
+}
+
+static uint64_t *kernel_tables_entry_of(uint64_t va, unsigned level)
+{
+	return kernel_tables_loaded ? kernel_tables_walk(va, level) : kernel_tables_walk_low(va, level);
+}
+
+void kernel_tables_map(uint64_t va, paddr_t p)
+{
+	tables_write(kernel_tables_entry_of(va, 1), kernel_tables_entry(p, true, false, true));
+}
+
+void kernel_tables_prepare(uint64_t va)
+{
+	kernel_tables_entry_of(va, 1);
+}
+
+void kernel_tables_prepare_big(uint64_t va)
+{
+	kernel_tables_entry_of(va, 2);
 }
 
 /* PAT entries as cpu_init sets them: 3 UC, 4 WC (the order of seL4's page attributes). */

@@ -18,15 +18,17 @@ typedef paddr_t (*kernel_tables_page_fn)(void);
  * page absent), the tables in themselves, and the identity mapping of the tables now loaded. Touches the CPU in nothing.
  */
 void kernel_tables_build(uint64_t load_base, kernel_tables_page_fn page);
-/* Maps a page of RAM, writable, not executable, in slot 510 (layout.h), before kernel_tables_load(). */
+/* Maps a page of RAM, writable, not executable, in slot 510 (layout.h): before kernel_tables_load(), or until the end of boot. */
 void kernel_tables_map(uint64_t va, paddr_t p);
-/* Makes sure that the tables for [va, +1 page) in slot 510 exist, the page being absent. Before kernel_tables_load(). */
+/* Makes sure that the tables for [va, +1 page) in slot 510 exist, the page being absent. Likewise. */
 void kernel_tables_prepare(uint64_t va);
 /* Also the PD entry only: for a 2 MiB slot. */
 void kernel_tables_prepare_big(uint64_t va);
 /* Switches to them (EFER.NXE must be on if the CPU has NX). From here on `page` may give memory anywhere, not zeroed. */
 void kernel_tables_load(kernel_tables_page_fn page);
-/* Takes away the identity mapping. */
+/* The lowest 2 MiB of the identity mapping can be executed, or not: a CPU that starts begins there. */
+void kernel_tables_low_execute(bool execute);
+/* Takes away the identity mapping, on all CPUs. */
 void kernel_tables_drop_low(void);
 
 #endif

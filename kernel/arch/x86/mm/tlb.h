@@ -1,4 +1,7 @@
-/* Flushes that only the memory code itself needs; the others are in arch.h. */
+/*
+ * Flushes that only the memory code itself needs; the others are in arch.h. All but tlb_flush_all() act on
+ * every CPU that tlb_may_hold() names, and return when it is done; the kernel lock is held.
+ */
 #ifndef ARCH_X86_MM_TLB_H
 #define ARCH_X86_MM_TLB_H
 

@@ -28,7 +28,12 @@ struct virt_ops {
 	/* This CPU: enable, host areas. False with one line printed if it cannot. */
 	bool (*cpu_init)(struct percpu *p);
 	void (*vcpu_init)(struct vcpu *v);  /* object is zero: power-on state of seL4's vCPU */
-	void (*vcpu_clear)(struct vcpu *v); /* take it off any CPU (VMCLEAR); before unbind, finalise */
+	/*
+	 * Take it off any CPU (VMCLEAR), this one or another; before it is bound, unbound or finalised, and before its
+	 * thread goes to another CPU. The functions below may be called on any CPU with the kernel lock held, but load,
+	 * run and unload only where the vCPU is on no other CPU.
+	 */
+	void (*vcpu_clear)(struct vcpu *v);
 	/*
 	 * Around a stretch of runs on this CPU, inside virt_guest_load() and virt_guest_unload(), which
 	 * switch FPU, XCR0, DR0-3 and TSC_AUX for both vendors: the vendor's own registers of that kind.
@@ -60,8 +65,8 @@ struct virt_ops {
 	unsigned (*ept_perm)(uint64_t entry);
 	/* The entry of level - 1 for the index-th of the 512 parts of what this leaf maps: same permissions and type. */
 	uint64_t (*ept_part)(uint64_t leaf, unsigned level, unsigned index);
-	/* Translations of this root are stale on this CPU. */
-	void (*ept_flush)(paddr_t root);
+	/* Translations of this root are stale on that CPU: from its next entry on they are not used. */
+	void (*ept_flush)(struct percpu *p, paddr_t root);
 };
 
 extern const struct virt_ops *virt; /* NULL without VT-x and SVM */

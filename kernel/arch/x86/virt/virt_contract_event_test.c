@@ -1,3 +1,4 @@
+// links: kernel/arch/x86/smp/smp_fake.c
 /* The vendor contract, the same cases on each CPU: injection, windows, NMIs, interrupted deliveries. */
 // links: kernel/arch/x86/virt/virt_contract_fake.c kernel/arch/x86/virt/virt_fake.c
 // links: kernel/arch/x86/virt/virt_guest.c kernel/arch/x86/virt/virt_tag.c

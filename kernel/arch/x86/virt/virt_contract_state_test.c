@@ -1,3 +1,4 @@
+// links: kernel/arch/x86/smp/smp_fake.c
 /* The vendor contract, the same cases on each CPU: guest state in and out, VMCS fields, translations and
  * their tags, and what is switched beside them. */
 // links: kernel/arch/x86/virt/virt_contract_fake.c kernel/arch/x86/virt/virt_fake.c
@@ -289,7 +290,7 @@ static void test_tags(void **state)
 			touch(v[(i * 7 + round) % 40]);
 		/* one root's tables change: its guests must notice */
 		fake.root_version[round % 4]++;
-		virt->ept_flush(FAKE_ROOT(1 + round % 4));
+		virt->ept_flush(percpu_self(), FAKE_ROOT(1 + round % 4));
 		for (unsigned i = 0; i < 40; i++)
 			touch(v[i]);
 	}
@@ -310,7 +311,7 @@ static void test_flush(void **state)
 		touch(b);
 		other = b->tag.tag;
 		fake.root_version[0]++;
-		virt->ept_flush(FAKE_ROOT(1));
+		virt->ept_flush(percpu_self(), FAKE_ROOT(1));
 		touch(a);
 		touch(b);
 		assert_int_equal(b->tag.tag, other); /* which loses nothing by it */
@@ -344,7 +345,7 @@ static void test_root_changes(void **state)
 	touch(v);
 	virt->set_ept_root(v, FAKE_ROOT(1), true);
 	fake.root_version[0]++;
-	virt->ept_flush(FAKE_ROOT(1));
+	virt->ept_flush(percpu_self(), FAKE_ROOT(1));
 	touch(v);
 	/* CR3 written from outside: nothing of the old address space is left under the tag */
 	put_long_mode(v);

@@ -16,24 +16,24 @@ static uint64_t *virt_tag_root(struct percpu *p, paddr_t root)
 					     ARRAY_SIZE(p->arch.virt_root_generation)];
 }
 
-bool virt_tag_assign(struct virt_tag *t, struct percpu *p, paddr_t root, uint32_t count)
+enum virt_tag_given virt_tag_assign(struct virt_tag *t, struct percpu *p, paddr_t root, uint32_t count)
 {
 	uint64_t root_generation = *virt_tag_root(p, root);
-	bool flush = false;
+	enum virt_tag_given given = VIRT_TAG_NEW;
 
 	if (likely(t->tag != 0 && t->cpu == p->cpu && t->generation == p->arch.virt_generation &&
 		   t->root_generation == root_generation))
-		return false;
+		return VIRT_TAG_KEPT;
 	if (p->arch.virt_next_asid == 0 || p->arch.virt_next_asid >= count) {
 		p->arch.virt_generation++;
 		p->arch.virt_next_asid = 1; /* 0 is the host's */
-		flush = true;
+		given = VIRT_TAG_FLUSH;
 	}
 	t->tag = p->arch.virt_next_asid++;
 	t->cpu = p->cpu;
 	t->generation = p->arch.virt_generation;
 	t->root_generation = root_generation;
-	return flush;
+	return given;
 }
 
 void virt_tag_lost(struct percpu *p)

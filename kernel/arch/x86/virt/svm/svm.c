@@ -152,9 +152,9 @@ static void svm_ioport(struct vcpu *v, uint16_t first, uint16_t last, bool allow
 	svm_dirty(v, SVM_CLEAN_MAPS);
 }
 
-static void svm_ept_flush(paddr_t root)
+static void svm_ept_flush(struct percpu *p, paddr_t root)
 {
-	virt_tag_flush(percpu_self(), root);
+	virt_tag_flush(p, root);
 }
 
 /* System call MSRs by their number; VT-x's MISC capability reads as "EFER.LMA is kept in the entry controls".

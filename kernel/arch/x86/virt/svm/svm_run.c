@@ -395,7 +395,7 @@ enum virt_run svm_run(struct vcpu *v)
 		if (svm_window_open(v))
 			return VIRT_RUN_EXIT;
 	}
-	b->tlb_control = virt_tag_assign(&v->tag, p, v->ept_root, svm_traits.asids) ? SVM_TLB_FLUSH_ALL : 0;
+	b->tlb_control = virt_tag_assign(&v->tag, p, v->ept_root, svm_traits.asids) == VIRT_TAG_FLUSH ? SVM_TLB_FLUSH_ALL : 0;
 	if (unlikely(b->asid != v->tag.tag)) {
 		b->asid = v->tag.tag;
 		svm_dirty(v, SVM_CLEAN_ASID);

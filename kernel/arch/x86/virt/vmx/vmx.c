@@ -9,6 +9,7 @@
 #include "arch/x86/virt/vmx/vmx_hw.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
+#include "arch/x86/smp/smp.h"
 #include "arch/x86/mm/tables_hw.h"
 #include "arch/x86/mm/window.h"
 #include "arch/x86/msr.h"
@@ -195,14 +196,35 @@ static void vmx_host_state(struct vcpu *v, struct percpu *p)
 	vmx_hw_write(VMCS_HOST_SYSENTER_EIP, 0);
 }
 
+static void vmx_clear_here(void *arg)
+{
+	struct percpu *p = percpu_self();
+	struct vcpu *v = arg;
+
+	INVARIANT(vmx_hw_clear(window_pa(v->hw).v));
+	v->vmx.active = v->vmx.launched = false;
+	if (p->arch.loaded_vcpu == v)
+		p->arch.loaded_vcpu = NULL;
+}
+
+static void vmx_vcpu_clear(struct vcpu *v)
+{
+	if (!v->vmx.active)
+		return;
+	if (likely(v->vmx.cpu == percpu_self()->cpu))
+		vmx_clear_here(v);
+	else
+		smp_call(v->vmx.cpu, vmx_clear_here, v);
+}
+
 void vmx_activate(struct vcpu *v)
 {
 	struct percpu *p = percpu_self();
 
 	if (likely(p->arch.loaded_vcpu == v))
 		return;
-	INVARIANT(!v->vmx.active ||
-		  v->vmx.cpu == p->cpu); /* it was cleared there before its thread came here */
+	if (unlikely(v->vmx.active && v->vmx.cpu != p->cpu)) /* never on the way to the guest (virt.h) */
+		vmx_vcpu_clear(v);
 	INVARIANT(vmx_hw_load(window_pa(v->hw).v));
 	p->arch.loaded_vcpu = v;
 	if (v->vmx.active)
@@ -256,19 +278,6 @@ static void vmx_vcpu_init(struct vcpu *v)
 	vmx_reset(v);
 }
 
-static void vmx_vcpu_clear(struct vcpu *v)
-{
-	struct percpu *p = percpu_self();
-
-	if (!v->vmx.active)
-		return;
-	INVARIANT(v->vmx.cpu == p->cpu);
-	INVARIANT(vmx_hw_clear(window_pa(v->hw).v));
-	v->vmx.active = v->vmx.launched = false;
-	if (p->arch.loaded_vcpu == v)
-		p->arch.loaded_vcpu = NULL;
-}
-
 static void vmx_set_ept_root(struct vcpu *v, paddr_t root, bool valid)
 {
 	v->ept_root = root;
@@ -278,12 +287,9 @@ static void vmx_set_ept_root(struct vcpu *v, paddr_t root, bool valid)
 	vmx_hw_write(VMCS_EPTP, vmx_ept_pointer(root));
 }
 
-static void vmx_ept_flush(paddr_t root)
+static void vmx_ept_flush(struct percpu *p, paddr_t root)
 {
-	if (vmx_traits.invept_single)
-		vmx_hw_invept(VMX_INVEPT_SINGLE, vmx_ept_pointer(root));
-	else
-		vmx_hw_invept(VMX_INVEPT_ALL, 0);
+	virt_tag_flush(p, root); /* vmx_tag */
 }
 
 static bool vmx_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)

@@ -162,16 +162,25 @@ static enum virt_run vmx_settle(struct vcpu *v)
 
 /* ---- the run ---- */
 
+/*
+ * Translations of the second level are kept by EPT root, whatever the VPID is (29.4.2): a vCPU that has not
+ * entered since the root's last flush has them dropped first, on this CPU.
+ */
 static void vmx_tag(struct vcpu *v, struct percpu *p)
 {
-	uint32_t old = v->tag.tag;
+	enum virt_tag_given given = virt_tag_assign(&v->tag, p, v->ept_root, VMX_TAGS);
 
+	if (likely(given == VIRT_TAG_KEPT))
+		return;
+	if (vmx_traits.invept_single)
+		vmx_hw_invept(VMX_INVEPT_SINGLE, vmx_ept_pointer(v->ept_root));
+	else
+		vmx_hw_invept(VMX_INVEPT_ALL, 0);
 	if (!vmx_traits.vpid)
 		return;
-	if (virt_tag_assign(&v->tag, p, v->ept_root, VMX_TAGS) && vmx_traits.invvpid_all)
+	if (given == VIRT_TAG_FLUSH)
 		vmx_hw_invvpid(VMX_INVVPID_ALL, 0);
-	if (v->tag.tag != old)
-		vmx_hw_write(VMCS_VPID, v->tag.tag);
+	vmx_hw_write(VMCS_VPID, v->tag.tag);
 }
 
 enum virt_run vmx_run(struct vcpu *v)

@@ -1,0 +1,85 @@
+/*
+ * The kernel lock: one CPU at a time is in the kernel (but for guest mode and the way to it, object/vcpu.h).
+ * Fair: a ticket lock. With one CPU there is none: the places on the fast paths are patch sites, filled
+ * before a second CPU starts. docs/decisions/0006.
+ *
+ * The entry path takes it before anything but the interrupted thread's registers is touched (entry.S), the
+ * handlers leave it as the last thing they do. A CPU that waits for it does the calls that the holder makes
+ * (arch/x86/smp/smp.h): so its current thread may have been taken off it in the meantime.
+ */
+#ifndef ENTRY_LOCK_H
+#define ENTRY_LOCK_H
+
+#include "types.h"
+
+/* What a CPU that waits for the lock was about to do for its current thread. */
+enum lock_entry {
+	LOCK_NOTHING, /* the thread is between two instructions */
+	LOCK_SYSCALL,
+	LOCK_TRAP,
+};
+
+#ifdef INSULA_HOST
+
+static inline void lock_enter(void)
+{
+}
+static inline bool lock_enter_for(enum lock_entry kind)
+{
+	(void)kind;
+	return false;
+}
+static inline void lock_leave(void)
+{
+}
+static inline bool lock_wanted(void)
+{
+	return false;
+}
+
+#else
+
+#include "entry/lock_hw.h"
+
+/* Boot, before another CPU is started, while patch sites can be filled: from here on the lock exists, held by
+ * this CPU. */
+void lock_share(void);
+
+extern bool lock_shared;
+extern uint32_t lock_next, lock_owner; /* tickets: the next to be given, the one that is being served */
+
+/* True: the current thread was taken away meanwhile, as with lock_wait(). */
+bool lock_enter_slow(enum lock_entry kind);
+static inline bool lock_enter_for(enum lock_entry kind)
+{
+	return unlikely(lock_shared) && lock_enter_slow(kind);
+}
+/* With nothing of the current thread under way. */
+static inline void lock_enter(void)
+{
+	lock_enter_for(LOCK_NOTHING);
+}
+
+/* Everything done before is seen by the next holder. */
+static inline void lock_leave(void)
+{
+	lock_hw_leave();
+}
+
+/* Held: does another CPU wait for it? */
+static inline bool lock_wanted(void)
+{
+	return lock_shared && __atomic_load_n(&lock_next, __ATOMIC_RELAXED) != lock_owner + 1;
+}
+
+/*
+ * Called by entry.S with a ticket that is not served yet; returns when it is. True: the current thread has
+ * been taken off this CPU, and what it was about to do is no longer to be done here. `vector`: of a trap.
+ */
+bool lock_wait(uint32_t ticket, unsigned vector, enum lock_entry kind);
+
+/* Panic: whoever comes to the lock from now on stops there. */
+void lock_seize(void);
+
+#endif
+#endif
