@@ -35,9 +35,15 @@ $(eval $(call ROOTTASK,conformance,$(CONFORMANCE_TASK)))
 .PHONY: conformance-task
 conformance-task: $(CONFORMANCE_TASK)
 
+# Insula's extensions, the same way.
+EXT_TASK := $(O)/tests/ext_task
+$(eval $(call ROOTTASK,ext,$(EXT_TASK)))
+.PHONY: ext-task
+ext-task: $(EXT_TASK)
+
 # Those with rules of their own.
 ROOTTASKS := $(addprefix $(RO)/,hello entry vcpu)
 $(ROOTTASKS): $(wildcard tests/roottask/*/*.[chS]) $(wildcard tests/roottask/*/*.lds)
 	$(Q)$(MAKE) -s -C tests/roottask/$(@F) O=$(abspath $(RO)) CC=$(CC)
 .PHONY: roottasks
-roottasks: $(ROOTTASKS) $(CONFORMANCE_TASK)
+roottasks: $(ROOTTASKS) $(CONFORMANCE_TASK) $(EXT_TASK)

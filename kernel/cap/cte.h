@@ -34,7 +34,8 @@ bool cte_can_derive(const struct cte *src);
  * place is one, and with the same parent.
  */
 void cte_insert_part(cap_t cap, struct cte *place, struct cte *dst);
-/* Is the capability in slot one that cte_insert_part made, or could have made, beside `place`? */
+/* Is a frame in slot, as deep in the tree as `place` and head of a level if that is one? So cte_insert_part
+ * makes them. */
 bool cte_is_part(const struct cte *slot, const struct cte *place);
 /*
  * The first child of `from` and all that is derived from it go below `to`, which is a part of from that

@@ -235,8 +235,7 @@ void cte_insert_part(cap_t cap, struct cte *place, struct cte *dst)
 bool cte_is_part(const struct cte *slot, const struct cte *place)
 {
 	return cap_type(slot->cap) == CAP_FRAME && mdb_depth(slot->mdb) == mdb_depth(place->mdb) &&
-	       mdb_revocable(slot->mdb) == mdb_revocable(place->mdb) &&
-	       cap_same_region(place->cap, slot->cap);
+	       mdb_revocable(slot->mdb) == mdb_revocable(place->mdb);
 }
 
 static void mdb_lower_attach(struct cte *c, uint64_t attach)
