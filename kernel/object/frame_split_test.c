@@ -34,6 +34,8 @@
 #define PAT   4
 #define PCD   2
 
+struct vmx_traits vmx_traits; /* of no account for entries */
+
 static const struct virt_ops vendors[] = {
     {.name = "SVM",
      .ept_leaf = svm_npt_leaf,
