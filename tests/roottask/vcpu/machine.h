@@ -47,5 +47,6 @@ void case_exits(void);
 void case_events(void);
 void case_objects(void);
 void case_cpus(void);
+void case_frames(void);
 
 #endif

@@ -8,5 +8,6 @@ void test_main(void)
 	case_exits();
 	case_events();
 	case_cpus();
+	case_frames();
 	case_objects();
 }
