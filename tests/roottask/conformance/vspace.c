@@ -1,95 +1,141 @@
-/* Paging structures, frames, ASIDs: mapping order, errors, and what a mapping shows. */
+/* Paging structures: levels, errors in their order, stale mappings, what a table's end takes along. Frames:
+ * frame.c. */
 #include "roottask/conformance/conformance.h"
 
-#define VA 0x10000000000ull
+#define VA  0x10000000000ull
+#define TOP 0x7fffffffffffull /* the last byte of user space */
 
 static seL4_Error map(seL4_CPtr frame, seL4_CPtr space, seL4_Word va)
 {
 	return seL4_X86_Page_Map(frame, space, va, seL4_ReadWrite, seL4_X86_Default_VMAttributes);
 }
 
-static void levels(void)
+static seL4_CPtr assigned(void)
 {
-	seL4_CPtr space = object_new(seL4_X64_PML4Object, 0), frame = object_new(seL4_X86_4K, 0), copy = object_slot();
-	seL4_CPtr pdpt = object_new(seL4_X86_PDPTObject, 0), pd = object_new(seL4_X86_PageDirectoryObject, 0);
-	seL4_CPtr pt = object_new(seL4_X86_PageTableObject, 0), other = object_new(seL4_X86_PageTableObject, 0);
+	seL4_CPtr space = object_new(seL4_X64_PML4Object, 0);
 
-	conformance_error1("vspace.no_asid", seL4_X86_PDPT_Map(pdpt, space, VA, 0), seL4_InvalidCapability, 1);
-	conformance_error("vspace.assign", seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, space), 0);
-	conformance_error1("vspace.assign_twice", seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, space), seL4_InvalidCapability, 1);
-	conformance_error1("vspace.assign_frame", seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, frame), seL4_InvalidCapability, 1);
-	conformance_error3("vspace.no_pdpt", map(frame, space, VA), seL4_FailedLookup, 0, seL4_MissingCapability, 39);
-	conformance_error("vspace.copy_unmapped_table", seL4_CNode_Copy(ROOT, copy, DEPTH, ROOT, pdpt, DEPTH, seL4_AllRights),
-			  seL4_IllegalOperation);
-	conformance_error("vspace.pt_too_early", seL4_X86_PageTable_Map(pt, space, VA, 0), seL4_FailedLookup);
-	conformance_error("vspace.pdpt", seL4_X86_PDPT_Map(pdpt, space, VA, 0), 0);
-	conformance_error1("vspace.pdpt_twice", seL4_X86_PDPT_Map(pdpt, space, VA, 0), seL4_InvalidCapability, 0);
-	conformance_error3("vspace.no_pd", map(frame, space, VA), seL4_FailedLookup, 0, seL4_MissingCapability, 30);
-	conformance_error("vspace.pd", seL4_X86_PageDirectory_Map(pd, space, VA, 0), 0);
-	conformance_error3("vspace.no_pt", map(frame, space, VA), seL4_FailedLookup, 0, seL4_MissingCapability, 21);
-	conformance_error("vspace.pt", seL4_X86_PageTable_Map(pt, space, VA, 0), 0);
-	conformance_error("vspace.slot_in_use", seL4_X86_PageTable_Map(other, space, VA, 0), seL4_DeleteFirst);
-	conformance_error1("vspace.above_user", seL4_X86_PageTable_Map(other, space, 0xffff800000000000ull, 0), seL4_InvalidArgument, 0);
-	conformance_error("vspace.frame", map(frame, space, VA), 0);
-	conformance_error("vspace.copy_mapped_table", seL4_CNode_Copy(ROOT, copy, DEPTH, ROOT, pt, DEPTH, seL4_AllRights), 0);
-	conformance_error("vspace.unmap_not_last", seL4_X86_PageTable_Unmap(pt), seL4_RevokeFirst);
-	conformance_error("vspace.delete_copy", seL4_CNode_Delete(ROOT, copy, DEPTH), 0);
-	conformance_error("vspace.unmap_pt", seL4_X86_PageTable_Unmap(pt), 0);
-	conformance_error3("vspace.pt_gone", map(frame, space, VA), seL4_FailedLookup, 0, seL4_MissingCapability, 21);
-	conformance_error("vspace.delete_space", seL4_CNode_Delete(ROOT, space, DEPTH), 0);
+	runtime_must(seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, space), "an ASID");
+	return space;
 }
 
-static bool zero(const volatile seL4_Word *p)
+/* ---- the three kinds of table, alike ---- */
+
+typedef seL4_Error (*table_map)(seL4_CPtr table, seL4_CPtr space, seL4_Word va, seL4_Word attributes);
+typedef seL4_Error (*table_unmap)(seL4_CPtr table);
+
+static const struct level {
+	const char *name;
+	seL4_Word type;
+	table_map map;
+	table_unmap unmap;
+	seL4_Word missing; /* bits left when the table above is not there; 0: nothing is above but the root */
+	seL4_Word covers;  /* log2 of what one entry above it translates */
+} levels[] = {
+    {"pdpt", seL4_X86_PDPTObject, seL4_X86_PDPT_Map, seL4_X86_PDPT_Unmap, 0, 39},
+    {"pd", seL4_X86_PageDirectoryObject, seL4_X86_PageDirectory_Map, seL4_X86_PageDirectory_Unmap, 39, 30},
+    {"pt", seL4_X86_PageTableObject, seL4_X86_PageTable_Map, seL4_X86_PageTable_Unmap, 30, 21},
+};
+
+static void tables(void)
 {
-	for (unsigned i = 0; i < 512; i++)
-		if (p[i])
-			return false;
-	return true;
-}
+	seL4_CPtr space = assigned(), raw = object_new(seL4_X64_PML4Object, 0),
+		  ep = object_new(seL4_EndpointObject, 0);
 
-static void frames(void)
-{
-	const seL4_CPtr here = seL4_CapInitThreadVSpace;
-	seL4_CPtr frame = object_new(seL4_X86_4K, 0), copy, ep = object_new(seL4_EndpointObject, 0);
-	volatile seL4_Word *a = (volatile seL4_Word *)VA, *b = (volatile seL4_Word *)(VA + 0x3000);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct level *l = &levels[i];
+		seL4_CPtr table = object_new(l->type, 0), other = object_new(l->type, 0),
+			  copy = object_slot();
 
-	runtime_must(seL4_X86_PDPT_Map(object_new(seL4_X86_PDPTObject, 0), here, VA, 0), "PDPT");
-	runtime_must(seL4_X86_PageDirectory_Map(object_new(seL4_X86_PageDirectoryObject, 0), here, VA, 0), "PD");
-	runtime_must(seL4_X86_PageTable_Map(object_new(seL4_X86_PageTableObject, 0), here, VA, 0), "PT");
-	conformance_error("frame.unaligned", map(frame, here, VA + 8), seL4_AlignmentError);
-	conformance_error1("frame.no_vspace", map(frame, ep, VA), seL4_InvalidCapability, 1);
-	conformance_error("frame.map", map(frame, here, VA), 0);
-	conformance_case("frame.zero", zero(a), "a new frame is not clear");
-	*a = 0x1234;
-	conformance_error1("frame.elsewhere", map(frame, here, VA + 0x1000), seL4_InvalidArgument, 0);
-	conformance_error("frame.map_again", map(frame, here, VA), 0);
-	copy = object_copy(frame);
-	conformance_error("frame.map_copy", map(copy, here, VA + 0x3000), 0);
-	conformance_equal("frame.same_memory", *b, 0x1234);
-	*b = 0x5678;
-	conformance_equal("frame.same_memory_back", *a, 0x5678);
-	conformance_case("frame.address", seL4_X86_Page_GetAddress(frame).paddr == seL4_X86_Page_GetAddress(copy).paddr &&
-			 (seL4_X86_Page_GetAddress(frame).paddr & 4095) == 0, "addresses differ");
-	conformance_error("frame.unmap", seL4_X86_Page_Unmap(copy), 0);
-	conformance_error("frame.unmap_again", seL4_X86_Page_Unmap(copy), 0);
-	conformance_error("frame.map_elsewhere", map(copy, here, VA + 0x1000), 0);
-	conformance_equal("frame.still_there", *(volatile seL4_Word *)(VA + 0x1000), 0x5678);
-	conformance_error("frame.label_unknown",
-			  (seL4_Error)seL4_MessageInfo_get_label(seL4_Call(frame, seL4_MessageInfo_new(CNodeCopy, 0, 0, 8))),
-			  seL4_IllegalOperation);
-	/* mapped by a second space's capability: the same frame capability has one mapping */
-	{
-		seL4_CPtr space = object_new(seL4_X64_PML4Object, 0);
-
-		runtime_must(seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, space), "ASID");
-		conformance_error1("frame.other_space", map(frame, space, VA), seL4_InvalidCapability, 1);
+#define NAME(what) conformance_name2(l->name, what)
+		conformance_error1(NAME("no_vspace"), l->map(table, ep, VA, 0), seL4_InvalidCapability, 1);
+		conformance_error1(NAME("empty_vspace"), l->map(table, 0, VA, 0), seL4_InvalidCapability, 1);
+		conformance_error1(NAME("no_asid"), l->map(table, raw, VA, 0), seL4_InvalidCapability, 1);
+		conformance_error1(NAME("above_user"), l->map(table, space, TOP + 1, 0), seL4_InvalidArgument,
+				   0);
+		conformance_error1(NAME("kernel_half"), l->map(table, space, 0xffff800000000000ull, 0),
+				   seL4_InvalidArgument, 0);
+		conformance_error1(NAME("order_vspace_address"), l->map(table, ep, TOP + 1, 0),
+				   seL4_InvalidCapability, 1);
+		conformance_ok(NAME("unmap_unmapped"), l->unmap(table));
+		if (l->missing)
+			conformance_error3(NAME("missing_all"), l->map(table, assigned(), VA, 0),
+					   seL4_FailedLookup, 0, seL4_MissingCapability, 39);
+		if (l->missing)
+			conformance_error3(NAME("missing_level"),
+					   l->map(table, space, VA + (1ull << l->missing), 0),
+					   seL4_FailedLookup, 0, seL4_MissingCapability, l->missing);
+		/* the address is rounded down to what the table covers */
+		conformance_ok(NAME("map"), l->map(table, space, VA + (1ull << (l->covers - 1)) + 5, 0));
+		conformance_error1(NAME("map_again"), l->map(table, space, VA, 0), seL4_InvalidCapability, 0);
+		conformance_error1(NAME("order_mapped_vspace"), l->map(table, ep, VA, 0),
+				   seL4_InvalidCapability, 0);
+		conformance_error(NAME("entry_in_use"), l->map(other, space, VA, 0), seL4_DeleteFirst);
+		conformance_ok(NAME("copy"),
+			       seL4_CNode_Copy(ROOT, copy, DEPTH, ROOT, table, DEPTH, seL4_AllRights));
+		conformance_error1(NAME("copy_is_mapped"), l->map(copy, space, VA, 0), seL4_InvalidCapability,
+				   0);
+		conformance_error(NAME("unmap_not_last"), l->unmap(table), seL4_RevokeFirst);
+		conformance_error(NAME("unmap_not_last_copy"), l->unmap(copy), seL4_RevokeFirst);
+		conformance_ok(NAME("delete_copy"), seL4_CNode_Delete(ROOT, copy, DEPTH));
+		conformance_error(NAME("still_mapped"), l->map(other, space, VA, 0), seL4_DeleteFirst);
+		conformance_ok(NAME("unmap"), l->unmap(table));
+		conformance_ok(NAME("entry_free"), l->map(other, space, VA, 0));
+		conformance_ok(NAME("delete_unmaps"), seL4_CNode_Delete(ROOT, other, DEPTH));
+		conformance_ok(NAME("map_after_unmap"), l->map(table, space, VA, seL4_X86_WriteThrough));
+#undef NAME
 	}
-	conformance_error("frame.delete_copy", seL4_CNode_Delete(ROOT, copy, DEPTH), 0);
-	conformance_equal("frame.other_mapping_stays", *a, 0x5678);
+	conformance_ok("vspace.delete_space", seL4_CNode_Delete(ROOT, space, DEPTH));
+}
+
+/* ---- spaces that are gone ---- */
+
+static void stale(void)
+{
+	seL4_CPtr space = assigned(), pdpt = object_new(seL4_X86_PDPTObject, 0), other = assigned();
+
+	runtime_must(seL4_X86_PDPT_Map(pdpt, space, VA, 0), "a PDPT");
+	conformance_ok("vspace.space_deleted", seL4_CNode_Delete(ROOT, space, DEPTH));
+	/* it remembers a mapping in a space that is gone */
+	conformance_error1("vspace.stale_table_is_mapped", seL4_X86_PDPT_Map(pdpt, other, VA, 0),
+			   seL4_InvalidCapability, 0);
+	conformance_ok("vspace.stale_table_unmaps", seL4_X86_PDPT_Unmap(pdpt));
+	conformance_ok("vspace.stale_table_again", seL4_X86_PDPT_Map(pdpt, other, VA, 0));
+	/* a second space has the same ASID perhaps, but nothing of the first */
+	{
+		seL4_CPtr third = assigned();
+
+		conformance_error3("vspace.new_space_is_empty", map(object_new(seL4_X86_4K, 0), third, VA),
+				   seL4_FailedLookup, 0, seL4_MissingCapability, 39);
+	}
+}
+
+/* A table that goes takes what it shows, and comes back empty. */
+static void contents(void)
+{
+	seL4_CPtr pt = object_new(seL4_X86_PageTableObject, 0), frame = object_new(seL4_X86_4K, 0),
+		  copy = object_copy(frame);
+	seL4_CPtr space = assigned();
+
+	runtime_must(seL4_X86_PDPT_Map(object_new(seL4_X86_PDPTObject, 0), space, VA, 0), "PDPT");
+	runtime_must(seL4_X86_PageDirectory_Map(object_new(seL4_X86_PageDirectoryObject, 0), space, VA, 0),
+		     "PD");
+	runtime_must(seL4_X86_PageTable_Map(pt, space, VA, 0), "PT");
+	runtime_must(map(frame, space, VA + 0x5000), "a page");
+	conformance_ok("vspace.unmap_full_table", seL4_X86_PageTable_Unmap(pt));
+	conformance_error3("vspace.table_gone", map(copy, space, VA), seL4_FailedLookup, 0,
+			   seL4_MissingCapability, 21);
+	runtime_must(seL4_X86_PageTable_Map(pt, space, VA + 0x200000, 0), "PT elsewhere");
+	/* were the old entry still there, a second table's worth of pages would show it */
+	conformance_ok("vspace.frame_forgets", seL4_X86_Page_Unmap(frame));
+	conformance_ok("vspace.frame_maps_anew", map(frame, space, VA + 0x205000));
+	conformance_ok("vspace.frame_unmaps_anew", seL4_X86_Page_Unmap(frame));
 }
 
 void vspace_cases(void)
 {
-	levels();
-	frames();
+	tables();
+	stale();
+	contents();
+	conformance_error("vspace.pml4_has_no_invocations", conformance_raw(HERE, X86PageTableMap, 1, 2),
+			  seL4_IllegalOperation);
 }
