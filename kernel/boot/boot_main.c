@@ -155,6 +155,16 @@ static void boot_main_hide(uint64_t p)
 		boot_stop("the memory map is too fragmented");
 }
 
+/* The kernel's own slots: the head of all capabilities' list, then those of the interrupts. */
+static void boot_main_slots(void)
+{
+	struct cte *slots = window_kv(boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel"));
+
+	_Static_assert((1 + IRQ_VECTOR_COUNT) * sizeof(struct cte) <= PAGE_SIZE, "they fit into one page");
+	cte_begin(slots, 1 + IRQ_VECTOR_COUNT);
+	irq_init(slots + 1);
+}
+
 static void boot_main_devices(void)
 {
 	const uint64_t bytes = ALIGN_UP(sizeof(struct boot_firmware), PAGE_BITS);
@@ -163,7 +173,7 @@ static void boot_main_devices(void)
 
 	boot_firmware_read(f, &boot_main_info, &boot_main_reader);
 	memcpy(boot_main_rsdp, f->rsdp, sizeof(boot_main_rsdp));
-	irq_init(window_kv(boot_task_pages(&boot_main_memory, PAGE_SIZE, "the kernel")));
+	boot_main_slots();
 	apic_init(&f->madt);
 	kprintf("Interrupts: %s, %u IOAPIC%s (", cpu.x2apic ? "x2APIC" : "local APIC", irq_ioapic_count(),
 	        irq_ioapic_count() == 1 ? "" : "s");

@@ -167,6 +167,7 @@ void fake_reset(void)
 	fake_polls = 0;
 	window_map(paddr(FAKE_PHYS), 32u << FAKE_RADIX);
 	window_clear(paddr(FAKE_PHYS), 32u << FAKE_RADIX);
+	cte_begin(NULL, 0);
 	cte_insert_root(fake_root(FAKE_UT),
 			cap_untyped_new(paddr(FAKE_PHYS + FAKE_BYTES / 2), FAKE_UT_BITS, false));
 }

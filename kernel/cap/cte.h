@@ -52,7 +52,17 @@ void cte_move(cap_t cap, struct cte *src, struct cte *dst);
 void cte_swap(cap_t cap1, struct cte *slot1, cap_t cap2, struct cte *slot2);
 /* First capability of a new object: child of `parent` (an Untyped or control capability). */
 void cte_insert_new(struct cte *parent, struct cte *dst, cap_t cap);
-/* A capability without a parent: boot only. */
+/*
+ * The kernel's own slots, of interrupts' notifications. The first is never used: it heads the list that all capabilities are
+ * in. Boot only, before cte_insert_root().
+ */
+struct cte_own {
+	struct cte *slots;
+	unsigned count;
+};
+extern struct cte_own cte_own;
+void cte_begin(struct cte *slots, unsigned count);
+/* A capability without a parent: boot only. It heads the list, so whatever is made later is never behind its parent. */
 void cte_insert_root(struct cte *dst, cap_t cap);
 /* Empties the slot and closes the gap in the tree; nothing is finalised. */
 void cte_unlink(struct cte *slot);

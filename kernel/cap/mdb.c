@@ -296,10 +296,19 @@ void cte_insert_new(struct cte *parent, struct cte *dst, cap_t cap)
 	mdb_link_behind(parent, dst);
 }
 
+struct cte_own cte_own;
+
+void cte_begin(struct cte *slots, unsigned count)
+{
+	cte_own = (struct cte_own){slots, count};
+}
+
 void cte_insert_root(struct cte *dst, cap_t cap)
 {
 	dst->cap = cap;
 	dst->mdb = mdb_with_first_badged(mdb_with_revocable(mdb_none, 1), 1);
+	if (cte_own.slots)
+		mdb_link_behind(cte_own.slots, dst);
 }
 
 void cte_move(cap_t cap, struct cte *src, struct cte *dst)

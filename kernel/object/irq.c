@@ -25,12 +25,11 @@ struct irq_route {
 static struct irq_route irq_routes[IRQ_VECTOR_COUNT];
 static struct cte *irq_slots; /* IRQ_VECTOR_COUNT: the notification of each */
 
-_Static_assert(IRQ_VECTOR_COUNT * sizeof(struct cte) <= PAGE_SIZE, "the slots fit into one page");
 _Static_assert(IRQ_VECTOR_COUNT == seL4_MaxIRQVector + 1, "vectors of the profile");
 
-void irq_init(void *page)
+void irq_init(struct cte *slots)
 {
-	irq_slots = page;
+	irq_slots = slots;
 }
 
 static void irq_mask(unsigned irq, bool masked)

@@ -4,10 +4,8 @@
 
 #include "cap/cte.h"
 
-/*
- * Boot, before the first thread: `page` is a zeroed page in the window; it will hold the notification slots.
- */
-void irq_init(void *page);
+/* Boot, before the first thread: IRQ_VECTOR_COUNT empty slots in the window, for the notifications. */
+void irq_init(struct cte *slots);
 exception_t irq_control_decode(word_t label, unsigned length, struct cte *slot);
 exception_t irq_handler_decode(word_t label, unsigned length, cap_t cap);
 /* The last handler capability goes: mask, drop the notification. EXC_PREEMPTED as cte_delete(). */
