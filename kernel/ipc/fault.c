@@ -4,6 +4,7 @@
  * scheduler (timeouts) and message transfer.
  */
 #include "ipc/fault.h"
+#include "arch/x86/arch.h"
 #include "ipc/endpoint.h"
 #include "ipc/message.h"
 #include "object/vcpu.h"
@@ -14,6 +15,7 @@
 #define FAULT_UNKNOWN_SYSCALL_REPLY 18u
 #define FAULT_EXCEPTION_REPLY	    3u
 #define FAULT_TIMEOUT_REPLY	    19u
+#define FAULT_LINES		    16u
 
 /* Indices of the register context (facts, section 9). */
 enum { FAULT_FIRST_GENERAL = 3, FAULT_GENERAL_COUNT = 15 };
@@ -44,12 +46,34 @@ static void fault_send(struct tcb *t, cap_t handler, bool can_donate)
 	ipc_send(true, true, handler, can_donate, t);
 }
 
+/*
+ * The console is slow, and who makes threads can have as many of them fault as he likes: on average one line a
+ * second is printed, FAULT_LINES at once.
+ */
+static bool fault_may_print(ticks_t now)
+{
+	static unsigned left = FAULT_LINES;
+	static ticks_t since;
+	ticks_t seconds = (now - since) / time_us_to_ticks(1000000);
+
+	if (seconds != 0) {
+		since = now;
+		left = seconds < FAULT_LINES - left ? left + (unsigned)seconds : FAULT_LINES;
+	}
+	if (left == 0)
+		return false;
+	left--;
+	return true;
+}
+
 static void fault_unhandled(struct tcb *t, const struct fault *f)
 {
+	sched_set_state(t, THREAD_INACTIVE);
+	if (!fault_may_print(percpu_self()->now))
+		return;
 	kprintf("thread %s: fault %d at ip 0x%lx, address 0x%lx, number %ld, code 0x%lx, sp 0x%lx: no "
 		"handler, stopped\n",
 		t->name, (int)f->type, t->ctx.restart_ip, f->address, (long)f->number, f->code, t->ctx.rsp);
-	sched_set_state(t, THREAD_INACTIVE);
 }
 
 void fault_handle(struct tcb *t)

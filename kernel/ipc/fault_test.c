@@ -143,6 +143,28 @@ static void test_no_handler(void **state)
 	assert_non_null(strstr(sim_console, "thread1"));
 }
 
+/* Who makes threads fault without end does not fill the console. */
+static void test_lines_are_bounded(void **state)
+{
+	unsigned lines = 0;
+
+	(void)state;
+	client_runs();
+	for (unsigned i = 0; i < 100; i++) {
+		sim_console[0] = '\0';
+		sim_trap(client, 14, 0);
+		lines += sim_console[0] != '\0';
+		sched_restart(client);
+		assert_ptr_equal(sim_exit(), client);
+	}
+	assert_in_range(lines, 1, 16);
+	/* a second later there may be one again */
+	sim_run(1100000 * SIM_TICKS_PER_US);
+	sim_console[0] = '\0';
+	sim_trap(client, 14, 0);
+	assert_non_null(strstr(sim_console, "thread1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +172,7 @@ int main(void)
 	    cmocka_unit_test_setup(test_unknown_syscall, setup),
 	    cmocka_unit_test_setup(test_exceptions, setup),
 	    cmocka_unit_test_setup(test_no_handler, setup),
+	    cmocka_unit_test_setup(test_lines_are_bounded, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
