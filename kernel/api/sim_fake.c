@@ -29,7 +29,7 @@
 #include <string.h>
 
 #define SIM_PHYS  0x100000ull
-#define SIM_BYTES (2ull << 20)
+#define SIM_BYTES (4ull << 20)
 
 static struct percpu sim_percpu;
 struct percpu *percpu_host = &sim_percpu;
@@ -41,7 +41,11 @@ uint64_t sim_cr2;
 unsigned sim_refs;
 char sim_console[256];
 
+/* The kernel's own slots here: the head of the list, and the threads' root CNode. */
+enum { SIM_OWN_HEAD, SIM_OWN_ROOT, SIM_OWN_COUNT };
+static struct cte *sim_own;
 static uint8_t *sim_arena;
+static bool sim_buffers[SIM_BYTES / PAGE_SIZE]; /* held by sim_thread() itself, not in sim_refs */
 static uint64_t sim_next;
 static jmp_buf sim_all_wait;
 static bool sim_plain_switch;
@@ -83,8 +87,9 @@ void *window_ref(paddr_t page)
 
 void window_unref(paddr_t page)
 {
-	(void)page;
-	sim_refs--;
+	if (!sim_buffers[(page.v - SIM_PHYS) / PAGE_SIZE])
+		sim_refs--;
+	sim_buffers[(page.v - SIM_PHYS) / PAGE_SIZE] = false;
 }
 
 /* ---- the CPU ---- */
@@ -389,8 +394,13 @@ void sim_reset(void)
 	sim_now = 1000000;
 	sim_deadline = UINT64_MAX;
 	sim_refs = 0;
+	sim_interrupt = false;
+	memset(sim_buffers, 0, sizeof(sim_buffers));
 	sim_two_levels = false;
 	sim_alloc(SIM_CNODE_RADIX + seL4_SlotBits);
+	sim_own = sim_alloc(seL4_SlotBits + 1);
+	cte_begin(sim_own, SIM_OWN_COUNT);
+	cte_insert_root(&sim_own[SIM_OWN_ROOT], cap_cnode_new(window_pa(sim_slot(0)), SIM_CNODE_RADIX));
 	idle = sim_alloc(seL4_TCBBits);
 	tcb_init(idle);
 	sched_init_cpu(&sim_percpu, idle);
@@ -434,20 +444,42 @@ struct timer *sim_timer(unsigned slot)
 	return sim_object(slot, 64, 0, 7);
 }
 
+void sim_root(unsigned slot, cap_t cap, unsigned bits)
+{
+	if (bits)
+		cap = cap_untyped_with_ptr(cap, window_pa(sim_alloc(bits)).v); /* bits 46:0 of word 1 in all that have memory */
+	cte_insert_root(sim_slot(slot), cap);
+}
+
+void sim_untyped(unsigned slot, unsigned bits)
+{
+	cte_insert_root(sim_slot(slot), cap_untyped_new(window_pa(sim_alloc(bits)), bits, false));
+	if (cap_is_null(sim_slot(SIM_ROOT)->cap))
+		cte_insert(cap_cnode_with_guard_size(sim_own[SIM_OWN_ROOT].cap, 64 - SIM_CNODE_RADIX), &sim_own[SIM_OWN_ROOT],
+			   sim_slot(SIM_ROOT));
+}
+
 struct tcb *sim_thread(unsigned slot, uint8_t priority)
 {
 	struct tcb *t = sim_object(slot, seL4_TCBObject, 0, seL4_TCBBits);
-	cap_t root = cap_cnode_new(window_pa(sim_slot(0)), SIM_CNODE_RADIX);
-	struct cte *top = sim_alloc(seL4_SlotBits + 1);
+	cap_t root = sim_own[SIM_OWN_ROOT].cap;
+	struct cte *top = sim_alloc(seL4_SlotBits + 1); /* always, so that addresses do not depend on it */
 
-	t->slot[TCB_CSPACE].cap = cap_cnode_with_guard_size(root, 64 - SIM_CNODE_RADIX);
-	top->cap = root;
 	if (sim_two_levels) {
-		root = cap_cnode_new(window_pa(top), 1);
-		t->slot[TCB_CSPACE].cap = cap_cnode_with_guard_size(root, 64 - SIM_CNODE_RADIX - 1);
+		cte_insert(root, &sim_own[SIM_OWN_ROOT], &top[0]);
+		root = cap_cnode_with_guard_size(cap_cnode_new(window_pa(top), 1), 64 - SIM_CNODE_RADIX - 1);
+		cte_insert_root(&t->slot[TCB_CSPACE], root);
+	} else {
+		root = cap_cnode_with_guard_size(root, 64 - SIM_CNODE_RADIX);
+		cte_insert(root, &sim_own[SIM_OWN_ROOT], &t->slot[TCB_CSPACE]);
 	}
-	t->ipc_buffer_kv = sim_alloc(seL4_IPCBufferSizeBits);
+	t->ipc_buffer_kv = sim_alloc(PAGE_BITS);
 	t->ipc_buffer_writable = true;
+	sim_buffers[(window_pa(t->ipc_buffer_kv).v - SIM_PHYS) / PAGE_SIZE] = true;
+	cte_insert_root(&t->slot[TCB_IPC_BUFFER],
+			cap_frame_with_map(cap_frame_new(window_pa(t->ipc_buffer_kv), FRAME_4K, false,
+							 CAP_RIGHT_READ | CAP_RIGHT_WRITE),
+					   FRAME_KERNEL));
 	t->priority = priority;
 	t->mcp = 255;
 	snprintf(t->name, sizeof(t->name), "thread%u", slot);

@@ -17,6 +17,7 @@ struct sched_context;
 
 #define SIM_TICKS_PER_US 10u
 #define SIM_CNODE_RADIX	 8u
+#define SIM_ROOT	 255u /* slot with the root CNode's own capability, once there is an Untyped */
 
 extern struct percpu *percpu_host;
 extern ticks_t sim_now;	     /* the TSC */
@@ -40,6 +41,10 @@ struct tcb *sim_thread(unsigned slot, uint8_t priority);
 /* A scheduling context for it in slot sc; budget == period is round robin. Then it is runnable. */
 struct sched_context *sim_start(struct tcb *t, unsigned sc, uint64_t budget_us, uint64_t period_us);
 struct timer *sim_timer(unsigned slot);
+/* A capability without a parent; of an object of 2^bits bytes that is zero, unless bits is 0. */
+void sim_root(unsigned slot, cap_t cap, unsigned bits);
+/* RAM to make objects of, and in SIM_ROOT the capability of the CNode that they can go to. */
+void sim_untyped(unsigned slot, unsigned bits);
 /* A copy with a badge and fewer rights. */
 void sim_mint(unsigned dst, unsigned src, word_t rights, word_t badge);
 
