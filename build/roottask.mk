@@ -41,9 +41,13 @@ $(eval $(call ROOTTASK,ext,$(EXT_TASK)))
 .PHONY: ext-task
 ext-task: $(EXT_TASK)
 
+# Random use of the kernel: tests/roottask/fuzz.
+FUZZ_TASK := $(O)/tests/fuzz_task
+$(eval $(call ROOTTASK,fuzz,$(FUZZ_TASK)))
+
 # Those with rules of their own.
 ROOTTASKS := $(addprefix $(RO)/,hello entry vcpu)
 $(ROOTTASKS): $(wildcard tests/roottask/*/*.[chS]) $(wildcard tests/roottask/*/*.lds)
 	$(Q)$(MAKE) -s -C tests/roottask/$(@F) O=$(abspath $(RO)) CC=$(CC)
 .PHONY: roottasks
-roottasks: $(ROOTTASKS) $(CONFORMANCE_TASK) $(EXT_TASK)
+roottasks: $(ROOTTASKS) $(CONFORMANCE_TASK) $(EXT_TASK) $(FUZZ_TASK)

@@ -30,7 +30,7 @@ $(TO)/bad/.made: tests/guests/bad_modules.py image/elf64.py $(TO)/payload
 
 include build/roottask.mk
 
-.PHONY: payloads system-tests test bench bench-peer
+.PHONY: payloads system-tests test fuzz-long bench bench-peer
 payloads: $(TO)/payload $(TO)/bad/.made
 RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $(JOBS))
 # Everything CI runs: both compilers without a warning, the fuzzers for a short time, host tests, root tasks, scenarios.
@@ -44,7 +44,18 @@ test: setup
 	$(Q)$(RUN_TESTS) --host $(O)/host $(TESTS)
 system-tests: setup
 	$(Q)$(MAKE) --no-print-directory image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd payloads roottasks $(IMG)/insula.iso
+	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
 	$(Q)$(RUN_TESTS) $(TESTS)
+
+# Random use of the kernel for long: FUZZ_STEPS invocations (tests/system/test_fuzz.py) of the debug and of the release kernel; each fuzzer for
+# FUZZ_LONG seconds.
+FUZZ_LONG ?= 300
+fuzz-long: export FUZZ_STEPS ?= 1000000
+fuzz-long: setup
+	$(Q)$(MAKE) --no-print-directory kernel $(FUZZ_TASK)
+	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
+	$(Q)$(RUN_TESTS) fuzz_debug fuzz_release
+	$(Q)$(MAKE) --no-print-directory -j2 fuzz FUZZ_SECONDS=$(FUZZ_LONG)
 
 # The benchmark's peer: an admin VM for real Xen, made of Debian packages.
 XO := $(O)/bench
