@@ -24,6 +24,10 @@ $(IMG)/initrd: $(IMG)/guest_work image/initramfs/init image/initramfs/build.py i
 $(IMG)/vmlinux $(IMG)/vmlinux-dom0: | image/debian.py
 	@mkdir -p $(@D)
 	$(Q)ln -sfn "$$($(PYTHON) image/debian.py --vmlinux $(if $(findstring dom0,$@),linux-image-amd64,linux-image-cloud-amd64))" $@
+# Debian's cloud kernel as its package has it, for xl.
+$(IMG)/vmlinuz: | image/debian.py
+	@mkdir -p $(@D)
+	$(Q)ln -sfn "$$($(PYTHON) image/debian.py --vmlinuz linux-image-cloud-amd64)" $@
 .PHONY: guests
 guests: $(IMG)/vmlinux $(IMG)/initrd
 

@@ -47,3 +47,4 @@ servers: $(UO)/archive.cpio
 
 # xen/domctl.h includes hvm/save.h, which asks for GNU C's anonymous members.
 $(UO)/servers/domain_manager/%.o: USER_CFLAGS += -std=gnu11
+$(UO)/servers/vmm/load/cpu_record.o: USER_CFLAGS += -std=gnu11

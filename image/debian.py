@@ -2,7 +2,7 @@
 """Debian packages as files: downloaded and unpacked into a cache folder, never installed.
 
 `debian.py PACKAGE...` prints the folder where the package (or, for a meta package, the one it stands for) is unpacked;
-`debian.py --vmlinux PACKAGE` the unpacked ELF kernel of a kernel package; `debian.py --xen` the unpacked Xen.
+`debian.py --vmlinux PACKAGE` the unpacked ELF kernel of a kernel package, `--vmlinuz PACKAGE` the kernel as it is in there; `debian.py --xen` the unpacked Xen.
 Used by the image, the tests' guests and the benchmark's peer. apt checks the signatures and sums. What is in
 the cache is used as it is, without the network; remove the cache's link to get a newer version.
 """
@@ -113,9 +113,13 @@ def derived(name: str, make: typing.Callable[[pathlib.Path], None]) -> pathlib.P
     return target
 
 
+def vmlinuz(package: str) -> pathlib.Path:
+    (image,) = (folder(package) / "boot").glob("vmlinuz-*")
+    return image
+
+
 def vmlinux(package: str) -> pathlib.Path:
-    root = folder(package)
-    (image,) = (root / "boot").glob("vmlinuz-*")
+    root, image = folder(package), vmlinuz(package)
     return derived(f"vmlinux-{root.name}", lambda out: extract_vmlinux.main(str(image), str(out)))
 
 
@@ -128,6 +132,8 @@ def xen() -> pathlib.Path:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--vmlinux"]:
         print(vmlinux(sys.argv[2]))
+    elif sys.argv[1:2] == ["--vmlinuz"]:
+        print(vmlinuz(sys.argv[2]))
     elif sys.argv[1:] == ["--xen"]:
         print(xen())
     else:

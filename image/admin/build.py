@@ -86,7 +86,7 @@ def main() -> None:
         archive.directory(name)
     for word in options.file:
         name, source = word.split("=", 1)
-        archive.copy(pathlib.Path(source), name.lstrip("/"))
+        archive.copy(pathlib.Path(source).resolve(), name.lstrip("/"))
     archive.write(options.out)
 
 

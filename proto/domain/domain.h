@@ -30,6 +30,20 @@ enum domain_call {
 	DOMAIN_VMM_LOG,           /* a line of text as words, for Insula's log; only so many of a domain are taken */
 	DOMAIN_VMM_REFUSED,       /* errno, then a line of text as words: the kernel cannot be loaded; the domain is destroyed */
 	DOMAIN_VMM_HYPERCALL,     /* a control hypercall of its guest: proto/control/control.h. -EPERM without DOMAIN_BADGE_PRIVILEGED */
+	/* event channels to other domains (servers/domain_manager/evtchn.h) */
+	DOMAIN_VMM_EVTCHN_UNBOUND, /* port, remote domain */
+	DOMAIN_VMM_EVTCHN_BIND,    /* port, remote domain, remote port -> peer, channel */
+	DOMAIN_VMM_EVTCHN_CLOSE,   /* port */
+	DOMAIN_VMM_EVTCHN_CHANGED, /* -> port, bound, remote domain, remote port, peer, channel; -ENOENT: no other */
+	/* guest-physical memory (servers/domain_manager/physmap.h) */
+	DOMAIN_VMM_FOREIGN,        /* gfn, domain, its gfn. -EPERM without DOMAIN_BADGE_PRIVILEGED, -ESRCH, -EEXIST, -ENOENT, -ENOMEM */
+	DOMAIN_VMM_REMOVE,         /* gfn: a foreign page, or one of the domain's own. -ENOENT, -EBUSY */
+	DOMAIN_VMM_E820,           /* first entry -> entries in all, then up to 30 of them as address, size, type */
+	/* grants (servers/domain_manager/grant.h) */
+	DOMAIN_VMM_GRANT_PLACE,    /* index of a frame of the caller's table, gfn. -EINVAL, -EEXIST, -ENOMEM */
+	DOMAIN_VMM_GRANT_SIZE,     /* -> frames now, frames at most */
+	DOMAIN_VMM_GRANT_MAP,      /* gfn, domain, reference, flags (GNTMAP_*) -> GNTST_* as a signed word, handle */
+	DOMAIN_VMM_GRANT_UNMAP,    /* gfn, handle -> GNTST_* */
 };
 
 /* domain_spec.flags */

@@ -11,6 +11,7 @@
 #define VMM_MAX_EXTENTS 32
 #define VMM_MAX_VCPUS   32
 
+#define VMM_START_BARE    2u /* built by a toolstack: no modules, no console ring; memory and first vCPU's state are in struct vmm_control */
 #define VMM_START_CONTROL 1u /* the domain holds the control capability: SIF_INITDOMAIN */
 
 struct vmm_extent {
@@ -31,6 +32,7 @@ struct vmm_start {
 	uint32_t first_free_slot;           /* of the vmm's CNode: from here its own */
 	uint32_t control_frame_slot;        /* struct vmm_control page, to be mapped at TASK_SHARED_VADDR + 4096 */
 	uint32_t flags;                     /* VMM_START_* */
+	uint32_t peer_slot;
 	uint32_t area_slot;                 /* VMM_START_CONTROL: first of the frames of the area for control hypercalls (proto/control) */
 	struct vmm_extent extent[VMM_MAX_EXTENTS];
 	uint64_t kernel_bytes;  /* module 0 of the task */
@@ -44,14 +46,41 @@ struct vmm_start {
 #define VMM_EVENT_KICK     2ull /* another vCPU thread: look at pending interrupts */
 #define VMM_EVENT_CONSOLE  4ull /* console ring: input or room */
 #define VMM_EVENT_CONTROL  8ull /* struct vmm_control changed */
+#define VMM_EVENT_PEER_SHIFT 16 /* bit 16 + i % 48: peer i has sent (proto/vmm/vmm_pair.h) */
+#define VMM_EVENT_PEER_BITS  48
+
+/*
+ * Peers: domains that this one has event channels with. Peer i's page is at VMM_PEER_VADDR + i * 4096, and the capability that signals its vmm in slot
+ * vmm_start.peer_slot + i; the domain manager puts both there when a channel is bound.
+ */
+#define VMM_PEERS      256u
+#define VMM_PEER_VADDR (TASK_SHARED_VADDR + 0x1000000ull)
 
 /* Bits of vmm_control.request. */
 #define VMM_REQUEST_POWER 1u /* the power button: the guest is asked to shut down */
+#define VMM_REQUEST_DOM_EXC 4u /* domain 0: a domain has shut down, or is gone (VIRQ_DOM_EXC) */
+#define VMM_REQUEST_PORTS 2u /* event channels changed: DOMAIN_VMM_EVTCHN_CHANGED tells which */
 
 /* Shared with the domain manager, who owns the page. Each side reads the other's words once and trusts nothing. */
+struct vmm_ram {
+	uint64_t gfn, pages;
+};
+#define VMM_RAM_MAX    64u
+#define VMM_PARAMS     64u /* Xen's HVM parameters */
+#define VMM_CPU_BYTES  1040u /* Xen's HVM CPU record, without its descriptor */
+
 struct vmm_control {
 	uint32_t request;  /* dm to vmm: VMM_REQUEST_*, taken by exchange with 0 */
 	uint32_t state;    /* vmm to dm: bit i: vCPU i is blocked (information only) */
+	/* of a domain that a toolstack built, filled before it starts */
+	uint32_t ram_count;
+	uint32_t cpu_bytes;             /* of cpu, 0: none was set */
+	uint32_t first_port;            /* ports below are taken: DOMAIN_VMM_EVTCHN_CHANGED tells them */
+	uint32_t reserved;
+	struct vmm_ram ram[VMM_RAM_MAX]; /* mapped at TASK_RAM_VADDR and in the second-level tables; ascending */
+	uint64_t param[VMM_PARAMS];
+	uint8_t cpu[VMM_CPU_BYTES];
 };
+_Static_assert(sizeof(struct vmm_control) <= 4096, "a page");
 
 #endif

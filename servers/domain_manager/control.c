@@ -97,6 +97,12 @@ static int64_t perform(struct control *c)
 		return control_domctl(c, c->arg);
 	case __HYPERVISOR_platform_op:
 		return control_platform_op(c, c->arg);
+	case __HYPERVISOR_memory_op:
+		return control_memory_op(c, c->arg);
+	case __HYPERVISOR_event_channel_op:
+		return control_event_channel_op(c, c->arg);
+	case __HYPERVISOR_hvm_op:
+		return control_hvm_op(c, c->arg);
 	default:
 		return -XEN_ENOSYS;
 	}

@@ -7,37 +7,326 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include "servers/domain_manager/cpu_hw.h"
+#include "servers/domain_manager/cpu_policy.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/domain_xen.h"
+#include "servers/domain_manager/hvm_context.h"
+#include "user/env.h"
 #include <xen/errno.h>
 #include <xen/domctl.h>
+#include <xen/hvm/save.h>
+
+#define CREATE_FLAGS	(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_oos_off)
+#define CONTEXT_MAX	32768u
+#define CREDIT2_WEIGHT	256u
+#define MAX_CPUS	256u
 
 /* Here, the errnos of Linux, which our servers use, are Xen's. */
-_Static_assert(XEN_ESRCH == ESRCH && XEN_EINVAL == EINVAL && XEN_ENOMEM == ENOMEM, "the same numbers");
+_Static_assert(XEN_ESRCH == ESRCH && XEN_EINVAL == EINVAL && XEN_ENOMEM == ENOMEM && XEN_EEXIST == EEXIST && XEN_EBUSY == EBUSY, "the same numbers");
 
-/* The domain itself, or the next: as Xen's, which old tools walk the list with. */
+/* ---- life ---- */
+
+static int64_t create(struct xen_domctl *d)
+{
+	const struct xen_domctl_createdomain *c = &d->u.createdomain;
+	uint32_t id;
+	int r;
+
+	if (d->domain != 0 && d->domain >= DOMID_FIRST_RESERVED)
+		d->domain = 0; /* any */
+	if (!(c->flags & XEN_DOMCTL_CDF_hvm))
+		return -XEN_EINVAL; /* no PV domains */
+	if (!(c->flags & XEN_DOMCTL_CDF_hap) || c->flags & ~CREATE_FLAGS || c->iommu_opts || c->vmtrace_size || c->cpupool_id)
+		return -XEN_EINVAL;
+	if (c->arch.emulation_flags != XEN_X86_EMU_LAPIC || c->arch.misc_flags)
+		return -XEN_EINVAL; /* PVH only: no device model */
+	if (XEN_DOMCTL_GRANT_version(c->grant_opts) != 1)
+		return -XEN_EINVAL;
+	r = domain_create_bare(c->max_vcpus, c->handle, d->domain, &id);
+	if (r)
+		return r;
+	d->domain = (domid_t)id;
+	return 0;
+}
+
 static int64_t info(struct xen_domctl *d)
 {
-	struct domain *found = domain_next(d->domain);
+	struct domain *found = domain_find(d->domain);
 
 	if (!found)
 		return -XEN_ESRCH;
 	domain_xen_info(found, &d->u.getdomaininfo);
-	d->domain = (domid_t)found->id;
-	return found->id == d->domain ? 0 : -XEN_ESRCH;
+	return 0;
 }
 
-static int64_t self_refused(const struct xen_domctl *d)
-{
-	const struct domain *own = domain_find(d->domain);
+/* ---- vCPUs and scheduling ---- */
 
-	/* who holds the control capability cannot stop itself: nobody could undo it */
-	return own && own->privileged ? -XEN_EINVAL : 0;
+static uint32_t online_map(uint8_t *map, uint32_t bits)
+{
+	uint32_t n = env_get()->cpu_count < bits ? env_get()->cpu_count : bits;
+
+	memset(map, 0, MAX_CPUS / 8);
+	for (uint32_t i = 0; i < n && i < MAX_CPUS; i++)
+		map[i / 8] = (uint8_t)(map[i / 8] | 1u << (i % 8));
+	return ((bits < MAX_CPUS ? bits : MAX_CPUS) + 7) / 8;
+}
+
+/* Every vCPU may run on every CPU: that is what is told; a mask with any of them is taken for that. */
+static int64_t affinity(struct control *c, const struct domain *d, struct xen_domctl_vcpuaffinity *a, bool set)
+{
+	struct xenctl_bitmap *maps[2] = {&a->cpumap_hard, &a->cpumap_soft};
+	const uint32_t wanted[2] = {XEN_VCPUAFFINITY_HARD, XEN_VCPUAFFINITY_SOFT};
+	uint8_t map[MAX_CPUS / 8];
+
+	if (a->vcpu >= d->spec.vcpus)
+		return -XEN_ESRCH;
+	if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
+		return set ? 0 : -XEN_EINVAL;
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t bytes = online_map(map, maps[i]->nr_bits);
+
+		if (a->flags & wanted[i])
+			control_out(c, (uint64_t)(uintptr_t)maps[i]->bitmap.p, map, bytes);
+	}
+	return 0;
+}
+
+static int64_t vcpu_info(struct domain *d, struct xen_domctl_getvcpuinfo *v)
+{
+	struct domain_info i;
+
+	if (v->vcpu >= d->spec.vcpus)
+		return -XEN_EINVAL;
+	domain_describe(d, &i);
+	v->online = 1;
+	v->blocked = (uint8_t)(__atomic_load_n(&d->control->state, __ATOMIC_RELAXED) >> v->vcpu & 1);
+	v->running = (uint8_t)(!v->blocked && !d->pauses);
+	v->cpu_time = i.cpu_ns / d->spec.vcpus;
+	v->cpu = 0;
+	return 0;
+}
+
+static int64_t scheduler(struct domain *d, struct xen_domctl_scheduler_op *o)
+{
+	if (o->sched_id != XEN_SCHEDULER_CREDIT2)
+		return -XEN_EINVAL;
+	switch (o->cmd) {
+	case XEN_DOMCTL_SCHEDOP_getinfo:
+		o->u.credit2.weight = d->weight ? d->weight : CREDIT2_WEIGHT;
+		o->u.credit2.cap = d->cap;
+		return 0;
+	case XEN_DOMCTL_SCHEDOP_putinfo:
+		if (o->u.credit2.weight)
+			d->weight = o->u.credit2.weight;
+		if (o->u.credit2.cap != (uint16_t)~0u)
+			d->cap = o->u.credit2.cap;
+		return 0;
+	default:
+		return -XEN_EINVAL;
+	}
+}
+
+/* ---- state of a domain that has not started ---- */
+
+static uint32_t context_build(const struct domain *d, uint8_t *buffer)
+{
+	static const struct hvm_hw_mtrr mtrr = {.msr_pat_cr = 0x0007040600070406ull};
+	static struct hvm_hw_cpu cpu;
+	struct hvm_context c;
+
+	hvm_context_begin(&c, buffer, CONTEXT_MAX, cpu_word(1, 0, CPU_EAX), (uint32_t)(env_get()->tsc_hz / 1000));
+	for (uint32_t i = 0; i < d->spec.vcpus; i++) {
+		memset(&cpu, 0, sizeof(cpu));
+		if (i == 0 && d->control->cpu_bytes)
+			memcpy(&cpu, d->control->cpu, d->control->cpu_bytes < sizeof(cpu) ? d->control->cpu_bytes : sizeof(cpu));
+		hvm_context_put(&c, HVM_SAVE_CODE(CPU), i, &cpu, sizeof(cpu));
+	}
+	for (uint32_t i = 0; i < d->spec.vcpus; i++)
+		hvm_context_put(&c, HVM_SAVE_CODE(MTRR), i, &mtrr, sizeof(mtrr));
+	return hvm_context_end(&c);
+}
+
+static int64_t context_get(struct control *c, const struct domain *d, struct xen_domctl_hvmcontext *h)
+{
+	static uint8_t buffer[CONTEXT_MAX];
+	uint32_t bytes;
+
+	if (!d->bare || d->started)
+		return -XEN_ENOSYS;
+	bytes = context_build(d, buffer);
+	if (!bytes)
+		return -XEN_ENOMEM;
+	if (h->buffer.p) {
+		if (h->size < bytes)
+			return -XEN_ENOSPC;
+		control_out(c, (uint64_t)(uintptr_t)h->buffer.p, buffer, bytes);
+	}
+	h->size = bytes;
+	return 0;
+}
+
+static int64_t context_set(struct control *c, struct domain *d, const struct xen_domctl_hvmcontext *h)
+{
+	const uint8_t *stream, *cpu;
+	uint32_t bytes;
+
+	if (!d->bare || d->started)
+		return -XEN_ENOSYS;
+	stream = control_in(c, (uint64_t)(uintptr_t)h->buffer.p, h->size);
+	if (!stream)
+		return CONTROL_AGAIN;
+	if (!hvm_context_check(stream, h->size))
+		return -XEN_EINVAL;
+	cpu = hvm_context_find(stream, HVM_SAVE_CODE(CPU), 0, &bytes);
+	if (cpu) {
+		if (bytes > sizeof(d->control->cpu))
+			return -XEN_EINVAL;
+		memcpy(d->control->cpu, cpu, bytes);
+		d->control->cpu_bytes = bytes;
+	}
+	return 0;
+}
+
+/* ---- CPU policy ---- */
+
+static int64_t policy_get(struct control *c, struct xen_domctl_cpu_policy *p)
+{
+	static xen_cpuid_leaf_t leaf[CPU_POLICY_LEAVES];
+	xen_msr_entry_t msr[CPU_POLICY_MSRS];
+	uint32_t leaves = cpu_policy_leaves(leaf);
+
+	cpu_policy_msrs(msr);
+	if ((p->leaves.p && p->nr_leaves < leaves) || (p->msrs.p && p->nr_msrs < CPU_POLICY_MSRS))
+		return -XEN_ENOBUFS;
+	if (p->leaves.p)
+		control_out(c, (uint64_t)(uintptr_t)p->leaves.p, leaf, leaves * (uint32_t)sizeof(leaf[0]));
+	if (p->msrs.p)
+		control_out(c, (uint64_t)(uintptr_t)p->msrs.p, msr, sizeof(msr));
+	p->nr_leaves = leaves;
+	p->nr_msrs = CPU_POLICY_MSRS;
+	return 0;
+}
+
+/* Checked, not used: every guest has the policy of its vmm (docs/hypercalls.md). */
+static int64_t policy_set(struct control *c, struct domain *d, struct xen_domctl_cpu_policy *p)
+{
+	const xen_cpuid_leaf_t *leaf = NULL;
+
+	if (!d->bare || d->started)
+		return -XEN_EEXIST;
+	if (p->nr_leaves > CPU_POLICY_LEAVES || p->nr_msrs > CPU_POLICY_MSRS)
+		return -XEN_E2BIG;
+	if (p->nr_leaves) {
+		leaf = control_in(c, (uint64_t)(uintptr_t)p->leaves.p, p->nr_leaves * (uint32_t)sizeof(*leaf));
+		if (!leaf)
+			return CONTROL_AGAIN;
+	}
+	p->err_leaf = p->err_subleaf = p->err_msr = ~0u;
+	for (uint32_t i = 0; i < p->nr_leaves; i++)
+		if (!cpu_policy_has(&leaf[i])) {
+			p->err_leaf = leaf[i].leaf;
+			p->err_subleaf = leaf[i].subleaf;
+			return -XEN_ERANGE;
+		}
+	return 0;
+}
+
+/* ---- by command ---- */
+
+static bool writes_back(uint32_t cmd)
+{
+	switch (cmd) {
+	case XEN_DOMCTL_createdomain:
+	case XEN_DOMCTL_getdomaininfo:
+	case XEN_DOMCTL_getvcpuinfo:
+	case XEN_DOMCTL_getvcpuaffinity:
+	case XEN_DOMCTL_setvcpuaffinity:
+	case XEN_DOMCTL_scheduler_op:
+	case XEN_DOMCTL_gethvmcontext:
+	case XEN_DOMCTL_gettscinfo:
+	case XEN_DOMCTL_get_cpu_policy:
+	case XEN_DOMCTL_set_cpu_policy:
+	case XEN_DOMCTL_get_paging_mempool_size:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Those that would stop domain 0, or change how it was built. */
+static bool not_for_itself(uint32_t cmd)
+{
+	switch (cmd) {
+	case XEN_DOMCTL_destroydomain:
+	case XEN_DOMCTL_pausedomain:
+	case XEN_DOMCTL_unpausedomain:
+	case XEN_DOMCTL_sethvmcontext:
+	case XEN_DOMCTL_gethvmcontext:
+	case XEN_DOMCTL_settscinfo:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain *of)
+{
+	switch (d->cmd) {
+	case XEN_DOMCTL_getdomaininfo:
+		return info(d);
+	case XEN_DOMCTL_pausedomain:
+		return domain_pause(d->domain);
+	case XEN_DOMCTL_unpausedomain:
+		return domain_unpause(d->domain);
+	case XEN_DOMCTL_destroydomain:
+		return domain_destroy(d->domain);
+	case XEN_DOMCTL_max_vcpus:
+		return d->u.max_vcpus.max == of->spec.vcpus ? 0 : -XEN_EINVAL;
+	case XEN_DOMCTL_max_mem:
+		of->max_pages = d->u.max_mem.max_memkb / 4;
+		return 0;
+	case XEN_DOMCTL_setvcpuaffinity:
+	case XEN_DOMCTL_getvcpuaffinity:
+		return affinity(c, of, &d->u.vcpuaffinity, d->cmd == XEN_DOMCTL_setvcpuaffinity);
+	case XEN_DOMCTL_setnodeaffinity:
+		return 0; /* there is one node */
+	case XEN_DOMCTL_getvcpuinfo:
+		return vcpu_info(of, &d->u.getvcpuinfo);
+	case XEN_DOMCTL_scheduler_op:
+		return scheduler(of, &d->u.scheduler_op);
+	case XEN_DOMCTL_settscinfo:
+		if (d->u.tsc_info.tsc_mode > 2)
+			return -XEN_EINVAL;
+		of->tsc_mode = d->u.tsc_info.tsc_mode;
+		return 0;
+	case XEN_DOMCTL_gettscinfo:
+		d->u.tsc_info = (struct xen_domctl_tsc_info){.tsc_mode = of->tsc_mode, .gtsc_khz = (uint32_t)(env_get()->tsc_hz / 1000)};
+		return 0;
+	case XEN_DOMCTL_set_paging_mempool_size:
+		/* tables come out of the domain's account as they are needed; the figure is kept for who asks */
+		of->mempool_bytes = d->u.paging_mempool.size;
+		return 0;
+	case XEN_DOMCTL_get_paging_mempool_size:
+		d->u.paging_mempool.size = of->mempool_bytes;
+		return 0;
+	case XEN_DOMCTL_gethvmcontext:
+		return context_get(c, of, &d->u.hvmcontext);
+	case XEN_DOMCTL_sethvmcontext:
+		return context_set(c, of, &d->u.hvmcontext);
+	case XEN_DOMCTL_get_cpu_policy:
+		return policy_get(c, &d->u.cpu_policy);
+	case XEN_DOMCTL_set_cpu_policy:
+		return policy_set(c, of, &d->u.cpu_policy);
+	default:
+		return -XEN_ENOSYS;
+	}
 }
 
 int64_t control_domctl(struct control *c, const uint64_t arg[5])
 {
 	const struct xen_domctl *given = control_in(c, arg[0], sizeof(*given));
+	struct domain *of;
 	struct xen_domctl d;
 	int64_t r;
 
@@ -46,28 +335,17 @@ int64_t control_domctl(struct control *c, const uint64_t arg[5])
 	d = *given;
 	if (d.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
 		return -XEN_EACCES;
-	switch (d.cmd) {
-	case XEN_DOMCTL_getdomaininfo: {
-		domid_t asked = d.domain;
-
-		r = info(&d);
-		if (r == 0 && d.domain != asked)
-			r = -XEN_ESRCH;
-		break;
+	if (d.cmd == XEN_DOMCTL_createdomain) {
+		r = create(&d);
+	} else {
+		of = domain_find(d.domain);
+		if (!of)
+			return -XEN_ESRCH;
+		if (of->privileged && not_for_itself(d.cmd))
+			return -XEN_EINVAL;
+		r = on_domain(c, &d, of);
 	}
-	case XEN_DOMCTL_pausedomain:
-		r = self_refused(&d);
-		return r ? r : domain_pause(d.domain);
-	case XEN_DOMCTL_unpausedomain:
-		r = self_refused(&d);
-		return r ? r : domain_unpause(d.domain);
-	case XEN_DOMCTL_destroydomain:
-		r = self_refused(&d);
-		return r ? r : domain_destroy(d.domain);
-	default:
-		return domain_find(d.domain) || d.cmd == XEN_DOMCTL_createdomain ? -XEN_ENOSYS : -XEN_ESRCH;
-	}
-	if (r == 0) {
+	if (r == 0 && writes_back(d.cmd)) {
 		control_out(c, arg[0] + offsetof(struct xen_domctl, domain), &d.domain, sizeof(d.domain));
 		control_out(c, arg[0] + offsetof(struct xen_domctl, u), &d.u, sizeof(d.u));
 	}

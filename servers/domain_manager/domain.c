@@ -6,6 +6,7 @@
  * made from it, one Untyped a piece of RAM, and the console's two.
  */
 #include "servers/domain_manager/domain.h"
+#include "servers/domain_manager/domain_private.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -26,12 +27,7 @@
 #include "user/object.h"
 #include <xen/sched.h>
 
-#define VMM_PRIORITY 100u
 #define VMM_LOG_LINES 100u
-#define VMM_HEAP(vcpus) ((32u << 10) + (vcpus) * (8u << 10))
-#define VMM_UNTYPED_BITS 19u
-#define VMM_OWN_SLOTS 320u /* of its CNode, beyond the fixed ones: its objects and placed pages */
-#define SLOT_THREADS(d) ((d)->slot_base + ROOT_TASK_SLOT_THREAD)
 
 static struct domain table[DOMAINS_MAX];
 static uint32_t id_next = 1;
@@ -74,15 +70,6 @@ static uint32_t id_new(void)
 	return id;
 }
 
-static unsigned log2_up(uint32_t n)
-{
-	unsigned bits = 0;
-
-	while ((1u << bits) < n)
-		bits++;
-	return bits;
-}
-
 /* ---- the vmm's part of its environment ---- */
 
 static void uuid_make(uint8_t uuid[16], uint32_t id)
@@ -122,7 +109,7 @@ static int console_connect(struct domain *d, uint32_t vmm_cnode, uint32_t vmm_sl
 }
 
 /* The page shared with the vmm is of our own memory: it outlives the domain. */
-static int control_connect(struct domain *d, uint32_t vmm_cnode, uint32_t vmm_slot, struct vmm_start *start)
+int domain_control_connect(struct domain *d, uint32_t vmm_cnode, uint32_t vmm_slot, struct vmm_start *start)
 {
 	memset(d->control, 0, 4096);
 	start->control_frame_slot = vmm_slot;
@@ -167,7 +154,7 @@ static int modules_map(struct domain *d, struct vmm_start *start)
 
 static int ram_cnode_make(struct domain *d, uint32_t frames)
 {
-	unsigned radix = log2_up(frames) ? log2_up(frames) : 1;
+	unsigned radix = domain_log2_up(frames) ? domain_log2_up(frames) : 1;
 	uint32_t untyped = d->slot_next++;
 	int r = root_account_alloc(d->account, radix + seL4_SlotBits, untyped);
 
@@ -183,7 +170,7 @@ static int build(struct domain *d, struct vmm_start *start)
 	bool huge = env->virt_features & INSULA_VIRT_HUGE_PAGES;
 	struct ram_piece piece[DOMAIN_PIECES];
 	int pieces = ram_plan(d->ram_bytes, piece), r;
-	uint32_t frames, vmm_slot = TASK_SLOT_FREE, area = d->privileged ? CONTROL_AREA_BYTES / 4096 : 0, cnode = d->slot_base + ROOT_TASK_SLOT_CNODE;
+	uint32_t frames, vmm_slot = TASK_SLOT_FREE, fixed = 3 + VMM_PEERS + (d->privileged ? CONTROL_AREA_BYTES / 4096 : 0), cnode = d->slot_base + ROOT_TASK_SLOT_CNODE, ept = d->slot_next++;
 	struct root_task t = {.threads = d->spec.vcpus, .heap_bytes = VMM_HEAP(d->spec.vcpus), .priority = VMM_PRIORITY, .flags = ROOT_TASK_EPT,
 			      .program = "vmm", .slot_base = d->slot_base, .untyped_bits = VMM_UNTYPED_BITS};
 
@@ -194,20 +181,25 @@ static int build(struct domain *d, struct vmm_start *start)
 	if (r)
 		return r;
 	t.account = d->account;
-	t.cnode_bits = log2_up(TASK_SLOT_FREE + VMM_OWN_SLOTS + area + 2 * frames);
-	t.untyped_bits += log2_up((d->spec.vcpus + 3) / 4);
+	t.cnode_bits = domain_log2_up(TASK_SLOT_FREE + VMM_OWN_SLOTS + fixed + 2 * frames);
+	t.untyped_bits += domain_log2_up((d->spec.vcpus + 3) / 4);
 	r = root_task_create(&t, &d->task);
+	if (!r && seL4_CNode_Copy(TASK_SLOT_CNODE, ept, seL4_WordBits, cnode, TASK_SLOT_EPT_ROOT, seL4_WordBits, seL4_AllRights))
+		r = -ENOMEM;
+	if (!r)
+		r = physmap_init(&d->map, d->account, ept, d->slot_base + ROOT_TASK_SLOT_VSPACE);
+	start->peer_slot = d->peer_slot = vmm_slot + 3;
 	if (!r)
 		r = ram_cnode_make(d, frames);
-	/* slots of the vmm's CNode from TASK_SLOT_FREE: console 2, control 1, the area, then RAM; its own after that */
+	/* slots of the vmm's CNode from TASK_SLOT_FREE: console 2, control 1, peers, the area, then RAM; its own after that */
 	if (!r)
-		r = ram_build(d, piece, pieces, huge, cnode, vmm_slot + 3 + area, start);
+		r = ram_build(d, piece, pieces, huge, cnode, vmm_slot + fixed, start);
 	if (!r)
 		r = console_connect(d, cnode, vmm_slot, start);
 	if (!r)
-		r = control_connect(d, cnode, vmm_slot + 2, start);
+		r = domain_control_connect(d, cnode, vmm_slot + 2, start);
 	if (!r && d->privileged)
-		r = area_connect(cnode, vmm_slot + 3, start);
+		r = area_connect(cnode, vmm_slot + 3 + VMM_PEERS, start);
 	if (!r)
 		r = modules_map(d, start);
 	if (!r && seL4_CNode_Mint(cnode, TASK_SLOT_DOMAINS, seL4_WordBits, TASK_SLOT_CNODE, TASK_SLOT_SERVICE, seL4_WordBits,
@@ -219,7 +211,7 @@ static int build(struct domain *d, struct vmm_start *start)
 	start->domid = d->id;
 	start->vcpus = d->spec.vcpus;
 	start->ram_bytes = d->ram_bytes;
-	start->first_free_slot = vmm_slot + 3 + area + 2 * frames;
+	start->first_free_slot = vmm_slot + fixed + 2 * frames;
 	uuid_make(d->uuid, d->id);
 	memcpy(start->uuid, d->uuid, sizeof(start->uuid));
 	return root_task_env(d->task, offsetof(struct task_env, data), start, (sizeof(*start) + 7) & ~7u);
@@ -239,7 +231,7 @@ static int spec_check(const struct domain_spec *s)
 	return env_get()->virt ? 0 : -ENODEV;
 }
 
-static struct domain *slot_take(const struct domain_spec *spec)
+struct domain *domain_take(const struct domain_spec *spec)
 {
 	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
 		struct domain *d = &table[i];
@@ -253,7 +245,7 @@ static struct domain *slot_take(const struct domain_spec *spec)
 		memset(d, 0, sizeof(*d));
 		d->control = control;
 		d->control_slot = control_slot;
-		d->slot_count = ROOT_TASK_SLOT_THREAD + 3 * spec->vcpus + 2 + DOMAIN_PIECES + 3 + 1;
+		d->slot_count = ROOT_TASK_SLOT_THREAD + 3 * spec->vcpus + 1 + 2 + DOMAIN_PIECES + 3 + 1;
 		d->slot_base = (uint32_t)slot_alloc_range(d->slot_count);
 		if (!d->slot_base)
 			return NULL;
@@ -268,7 +260,7 @@ static struct domain *slot_take(const struct domain_spec *spec)
 	return NULL;
 }
 
-static void release(struct domain *d)
+void domain_release(struct domain *d)
 {
 	/* console first: its ring must not be signalled by a vmm that is half gone */
 	if (d->account)
@@ -278,6 +270,7 @@ static void release(struct domain *d)
 	for (uint32_t i = 0; i < d->slot_count; i++)
 		(void)seL4_CNode_Delete(TASK_SLOT_CNODE, d->slot_base + i, seL4_WordBits);
 	slot_free_range(d->slot_base, d->slot_count);
+	domain_bare_end(d);
 	d->used = false;
 }
 
@@ -289,7 +282,7 @@ int domain_create(const struct domain_spec *spec, uint32_t *id)
 
 	if (r)
 		return r;
-	d = slot_take(spec);
+	d = domain_take(spec);
 	if (!d)
 		return -ENOMEM;
 	memset(&start, 0, sizeof(start));
@@ -297,7 +290,7 @@ int domain_create(const struct domain_spec *spec, uint32_t *id)
 	if (!r && seL4_TCB_Resume(SLOT_THREADS(d)))
 		r = -ENOMEM;
 	if (r) {
-		release(d);
+		domain_release(d);
 		return r;
 	}
 	*id = d->id;
@@ -310,8 +303,10 @@ int domain_destroy(uint32_t id)
 
 	if (!d)
 		return -ESRCH;
+	if (d->bare)
+		return domain_bare_destroy(d);
 	log_line("domain %u (%s) is gone", id, d->spec.name);
-	release(d);
+	domain_release(d);
 	return 0;
 }
 
@@ -323,7 +318,7 @@ int domain_pause(uint32_t id)
 
 	if (!d)
 		return -ESRCH;
-	if (d->pauses++ == 0)
+	if (d->pauses++ == 0 && (!d->bare || d->started))
 		for (uint32_t i = 0; i < d->spec.vcpus; i++)
 			(void)seL4_SchedContext_Unbind(SLOT_THREADS(d) + 3 * i + 1);
 	return 0;
@@ -337,10 +332,33 @@ int domain_unpause(uint32_t id)
 		return -ESRCH;
 	if (d->pauses == 0)
 		return -EINVAL;
-	if (--d->pauses == 0)
+	if (--d->pauses == 0 && d->bare && !d->started)
+		return domain_bare_start(d);
+	if (d->pauses == 0)
 		for (uint32_t i = 0; i < d->spec.vcpus; i++)
 			(void)seL4_SchedContext_Bind(SLOT_THREADS(d) + 3 * i + 1, SLOT_THREADS(d) + 3 * i);
 	return 0;
+}
+
+void domain_exception(void)
+{
+	struct domain *d = domain_find(0);
+
+	if (!d || !d->privileged)
+		return;
+	__atomic_fetch_or(&d->control->request, VMM_REQUEST_DOM_EXC, __ATOMIC_RELEASE);
+	domain_signal_control(d);
+}
+
+void domain_signal_control(struct domain *d)
+{
+	uint32_t slot = d->slot_base + d->slot_count - 1;
+
+	if (seL4_CNode_Mint(TASK_SLOT_CNODE, slot, seL4_WordBits, TASK_SLOT_CNODE, SLOT_THREADS(d) + 2, seL4_WordBits,
+			    seL4_CapRights_new(false, false, false, true), VMM_EVENT_CONTROL))
+		return; /* it is on its way out */
+	seL4_Signal(slot);
+	(void)seL4_CNode_Delete(TASK_SLOT_CNODE, slot, seL4_WordBits);
 }
 
 int domain_shutdown(uint32_t id, uint32_t reason)
@@ -352,11 +370,7 @@ int domain_shutdown(uint32_t id, uint32_t reason)
 	if (reason != SHUTDOWN_poweroff && reason != SHUTDOWN_reboot)
 		return -EINVAL;
 	__atomic_fetch_or(&d->control->request, VMM_REQUEST_POWER, __ATOMIC_RELEASE);
-	if (seL4_CNode_Mint(TASK_SLOT_CNODE, d->slot_base + d->slot_count - 1, seL4_WordBits, TASK_SLOT_CNODE, SLOT_THREADS(d) + 2,
-			    seL4_WordBits, seL4_CapRights_new(false, false, false, true), VMM_EVENT_CONTROL))
-		return -EIO;
-	seL4_Signal(d->slot_base + d->slot_count - 1);
-	(void)seL4_CNode_Delete(TASK_SLOT_CNODE, d->slot_base + d->slot_count - 1, seL4_WordBits);
+	domain_signal_control(d);
 	return 0;
 }
 
@@ -433,12 +447,19 @@ void domain_work(void)
 
 		if (!d->used || !d->ended)
 			continue;
+		/* the toolstack decides what becomes of it: it stays, shut down */
+		if (d->bare) {
+			if (!d->told)
+				domain_exception();
+			d->told = true;
+			continue;
+		}
 		if (!d->refused)
 			log_line("domain %u (%s) %s", id, spec.name, how[d->shutdown_reason]);
 		/* domain 0's end is the machine's, but for a kernel that never ran: then the monitor says why */
 		if (privileged && d->ready)
 			(void)root_machine_end(d->shutdown_reason == SHUTDOWN_poweroff ? ROOT_MACHINE_POWER_OFF : ROOT_MACHINE_REBOOT);
-		release(d);
+		domain_release(d);
 		if (!again)
 			continue;
 		r = domain_create(&spec, &id);

@@ -9,6 +9,15 @@
 #include <stdint.h>
 #include "proto/domain/domain.h"
 #include "proto/vmm/vmm_start.h"
+#include "servers/domain_manager/physmap.h"
+
+/* xen/include/public/memory.h has it without a name. */
+struct e820_entry {
+	uint64_t addr, size;
+	uint32_t type;
+} __attribute__((packed));
+struct evtchn_end;
+struct grant_table;
 
 #define DOMAINS_MAX   250
 #define DOMAIN_ID_MAX 32752u
@@ -34,6 +43,23 @@ struct domain {
 	uint64_t cpu_us;
 	uint32_t log_lines; /* taken from its vmm */
 	uint8_t uuid[16];
+	/* of domains that a toolstack builds (domain_bare.c) */
+	bool bare;
+	bool started;    /* its vmm has been let run */
+	bool told;       /* its end, to domain 0 */
+	bool dying;      /* destroyed; kept while others have pages of its mapped */
+	bool gone;       /* its account has been freed */
+	struct physmap map;
+	struct evtchn_end *ends; /* ports that concern other domains (evtchn.c) */
+	struct grant_table *grants; /* grant.c */
+	uint64_t peers[VMM_PEERS / 64];
+	uint32_t peer_slot;      /* first of VMM_PEERS slots of its vmm's CNode */
+	uint64_t max_pages, claimed_pages;
+	uint32_t tsc_mode;
+	uint16_t weight, cap;  /* credit2's */
+	uint64_t mempool_bytes;
+	struct e820_entry *e820; /* XENMEM_set_memory_map */
+	uint32_t e820_count;
 	struct vmm_control *control;
 	uint32_t control_slot;
 };
@@ -44,9 +70,22 @@ struct domain *domain_find(uint32_t id);
 struct domain *domain_next(uint32_t from);
 uint32_t domain_count(void);
 void domain_describe(struct domain *d, struct domain_info *out);
+/* One of its pages is not mapped by another domain any more: a dying one may be gone now. */
+void domain_foreign_gone(struct domain *d);
+/* What XENMEM_set_memory_map left, from an entry on, as DOMAIN_VMM_E820 says. -ENOENT: it was not set. */
+int domain_e820(const struct domain *d, uint64_t first, uint64_t *reply, unsigned *reply_length);
+/* Domain 0 looks what has become of other domains. */
+void domain_exception(void);
+/* Its vmm looks at struct vmm_control. */
+void domain_signal_control(struct domain *d);
 
 /* 0 or a negative errno; *id of the new domain. */
 int domain_create(const struct domain_spec *spec, uint32_t *id);
+/*
+ * A domain without memory, paused, whose vmm waits for the first unpause: domain_bare.c. id 0: the next free one; else that, or -EEXIST. uuid: what its
+ * maker calls it.
+ */
+int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t *id);
 int domain_destroy(uint32_t id);
 int domain_pause(uint32_t id);
 int domain_unpause(uint32_t id);

@@ -6,7 +6,7 @@
 
 static uint32_t flags_of(const struct domain_info *i, const struct domain *d)
 {
-	uint32_t flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
+	uint32_t flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap | (d->dying ? XEN_DOMINF_dying : 0);
 
 	if (i->state & (DOMAIN_SHUTDOWN_DONE | DOMAIN_CRASHED))
 		return flags | XEN_DOMINF_shutdown | (d->shutdown_reason & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;

@@ -10,6 +10,7 @@
 #include "servers/domain_manager/control.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/root_call.h"
+#include "servers/domain_manager/vmm_call.h"
 #include "user/log.h"
 #include "user/message.h"
 
@@ -101,7 +102,7 @@ static int from_vmm(uint32_t id, bool privileged, uint64_t label, const uint64_t
 	case DOMAIN_VMM_HYPERCALL:
 		return privileged ? control_message(m, length, reply, reply_length) : -EPERM;
 	default:
-		return -EPERM;
+		return vmm_call(id, privileged, label, m, length, reply, reply_length);
 	}
 }
 

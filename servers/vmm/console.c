@@ -22,6 +22,10 @@ void console_init(void)
 {
 	uint8_t *page = (uint8_t *)TASK_SHARED_VADDR;
 
+	guest = NULL;
+	/* the console of a domain that a toolstack built is xenconsoled's: a page and a port like any other */
+	if (vmm.start->flags & VMM_START_BARE)
+		return;
 	if (vspace_map(vmm.start->console_frame_slot, TASK_SHARED_VADDR, true, false) ||
 	    !ring_init(&out, (struct ring_header *)(void *)(page + CONSOLE_PAGE_OUT_HEADER), page + CONSOLE_PAGE_OUT_DATA,
 		       CONSOLE_OUT_BYTES, 0) ||
@@ -80,6 +84,8 @@ void console_service(void)
 {
 	bool gone, came;
 
+	if (vmm.start->flags & VMM_START_BARE)
+		return;
 	/* domain 0's console is console_io and a VIRQ: what is typed stays in the ring until it reads */
 	if (control_allowed()) {
 		if (ring_waiting(&in))
@@ -97,7 +103,11 @@ void console_service(void)
 
 uint32_t console_write(const char *text, uint32_t n)
 {
-	uint32_t took = ring_write(&out, (const uint8_t *)text, n);
+	uint32_t took;
+
+	if (vmm.start->flags & VMM_START_BARE)
+		return n; /* as a Xen without guest_loglvl: not shown */
+	took = ring_write(&out, (const uint8_t *)text, n);
 
 	if (took)
 		seL4_Signal(vmm.start->console_notification_slot);
@@ -111,8 +121,12 @@ uint32_t console_read(char *text, uint32_t n)
 
 bool console_type(const char *text, uint32_t n)
 {
-	uint32_t prod = __atomic_load_n(&guest->in_prod, __ATOMIC_RELAXED);
-	uint32_t used = prod - __atomic_load_n(&guest->in_cons, __ATOMIC_ACQUIRE);
+	uint32_t prod, used;
+
+	if (!guest)
+		return false;
+	prod = __atomic_load_n(&guest->in_prod, __ATOMIC_RELAXED);
+	used = prod - __atomic_load_n(&guest->in_cons, __ATOMIC_ACQUIRE);
 
 	if (used > sizeof(guest->in) || n > sizeof(guest->in) - used)
 		return false;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "proto/domain/domain.h"
 #include "sel4/sel4.h"
+#include "servers/vmm/xen/evtchn.h"
 #include "servers/vmm/xen/xen.h"
 #include "user/env.h"
 #include "user/log.h"
@@ -13,6 +14,7 @@
 #include "user/slot.h"
 #include "user/vspace.h"
 #include <xen/sched.h>
+#include <xen/xen.h>
 
 struct vmm vmm;
 
@@ -62,6 +64,16 @@ void control_service(void)
 {
 	uint32_t request = __atomic_exchange_n(&vmm.control->request, 0, __ATOMIC_ACQ_REL);
 
+	if (request & VMM_REQUEST_PORTS) {
+		vmm_lock();
+		evtchn_remote_changes();
+		vmm_unlock();
+	}
+	if (request & VMM_REQUEST_DOM_EXC) {
+		vmm_lock();
+		evtchn_raise_virq(vmm.vcpu[0], VIRQ_DOM_EXC);
+		vmm_unlock();
+	}
 	if (request & VMM_REQUEST_POWER) {
 		vmm_lock();
 		xen_power_button();
@@ -93,15 +105,22 @@ int main(void)
 
 	vmm_lock_init();
 	memory_init();
+	if (vmm.start->flags & VMM_START_BARE)
+		vmm.ram_bytes = memory_ram_bytes();
 	cpuid_init();
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
 		vcpu_create(i);
 	console_init();
 	xen_init();
-	error = load_guest(&loaded, why, sizeof(why));
-	if (error)
-		refuse(error, why);
-	vcpu_start_boot(vmm.vcpu[0], &loaded);
+	if (vmm.start->flags & VMM_START_BARE) {
+		if (!vcpu_start_record(vmm.vcpu[0], vmm.control->cpu, vmm.control->cpu_bytes))
+			vmm_shutdown(SHUTDOWN_crash, "its first CPU has no state");
+	} else {
+		error = load_guest(&loaded, why, sizeof(why));
+		if (error)
+			refuse(error, why);
+		vcpu_start_boot(vmm.vcpu[0], &loaded);
+	}
 	{
 		struct message m;
 

@@ -13,12 +13,13 @@
 #include "user/vspace.h"
 
 #define PLACED_MAX 128
+#define RAM_MAX	   (VMM_RAM_MAX > VMM_MAX_EXTENTS ? VMM_RAM_MAX : VMM_MAX_EXTENTS)
 #define GPA_LIMIT  (1ull << 46)
 #define EPT_ATTRIBUTES 6u /* write-back */
 
 static struct {
 	uint64_t start, end;
-} ram[VMM_MAX_EXTENTS];
+} ram[RAM_MAX];
 static unsigned ram_count;
 static uint64_t placed[PLACED_MAX]; /* guest-physical pages */
 static unsigned placed_count;
@@ -61,6 +62,12 @@ void memory_init(void)
 	const struct vmm_start *s = vmm.start;
 
 	ram_count = placed_count = 0;
+	/* of a domain that a toolstack built all is mapped already */
+	for (uint32_t i = 0; s->flags & VMM_START_BARE && i < vmm.control->ram_count && i < RAM_MAX; i++) {
+		ram[i].start = vmm.control->ram[i].gfn << 12;
+		ram[i].end = ram[i].start + (vmm.control->ram[i].pages << 12);
+		ram_count = i + 1;
+	}
 	for (uint32_t i = 0; i < s->extent_count && i < VMM_MAX_EXTENTS; i++) {
 		const struct vmm_extent *e = &s->extent[i];
 
@@ -101,6 +108,20 @@ bool memory_is_ram(gpa_t g)
 	return false;
 }
 
+uint64_t memory_ram_bytes(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < ram_count; i++)
+		sum += ram[i].end - ram[i].start;
+	return sum;
+}
+
+gpa_t memory_end(void)
+{
+	return gpa(ram_count ? ram[ram_count - 1].end : 0);
+}
+
 void *memory_place_page(gpa_t g)
 {
 	seL4_CPtr here, there;
@@ -120,6 +141,15 @@ void *memory_place_page(gpa_t g)
 	placed[placed_count] = g.v;
 	__atomic_store_n(&placed_count, placed_count + 1, __ATOMIC_RELEASE); /* other vCPUs' threads look without the lock */
 	return (void *)(TASK_RAM_VADDR + g.v);
+}
+
+bool memory_add_page(gpa_t g)
+{
+	if (placed_count == PLACED_MAX)
+		return false;
+	placed[placed_count] = g.v;
+	__atomic_store_n(&placed_count, placed_count + 1, __ATOMIC_RELEASE);
+	return true;
 }
 
 bool memory_read(gpa_t g, void *dst, uint64_t bytes)

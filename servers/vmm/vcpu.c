@@ -8,6 +8,7 @@
 #include <string.h>
 #include "insula/exit_reason.h"
 #include "sel4/sel4.h"
+#include "servers/vmm/load/cpu_record.h"
 #include "servers/vmm/xen/xen.h"
 #include "user/log.h"
 #include "user/object.h"
@@ -274,6 +275,11 @@ static void events(struct vcpu *v, uint64_t badge)
 	}
 	if (badge & VMM_EVENT_CONTROL)
 		control_service();
+	if (badge >> VMM_EVENT_PEER_SHIFT) {
+		vmm_lock();
+		evtchn_remote_event(badge);
+		vmm_unlock();
+	}
 	start_signals(v);
 }
 
@@ -343,4 +349,13 @@ void vcpu_start_boot(struct vcpu *v, const struct load_result *l)
 {
 	state_pvh(v, l);
 	v->run = VCPU_RUNNING;
+}
+
+bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes)
+{
+	state_common(v->s);
+	if (!cpu_record_load(v->s, record, bytes))
+		return false;
+	v->run = VCPU_RUNNING;
+	return true;
 }

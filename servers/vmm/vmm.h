@@ -126,7 +126,12 @@ void *memory_at(gpa_t g, uint64_t bytes);
 /* Places a zeroed page of the vmm's own at guest-physical g outside RAM (special pages, grant-table frames). NULL if
  * there is RAM, a page already, or no memory. */
 void *memory_place_page(gpa_t g);
+/* The domain manager has put a page of the domain's at g, outside RAM, where nothing was. False: too many. */
+bool memory_add_page(gpa_t g);
 bool memory_is_ram(gpa_t g);
+uint64_t memory_ram_bytes(void);
+/* Where the last RAM ends. */
+gpa_t memory_end(void);
 /* Copies that never fault: false if any byte is outside. Guest memory is read once by each call. */
 bool memory_read(gpa_t g, void *dst, uint64_t bytes);
 bool memory_write(gpa_t g, const void *src, uint64_t bytes);
@@ -151,6 +156,8 @@ void vcpu_create(uint32_t id);
 /* Starts vCPU 0 on the calling thread: never returns. */
 void vcpu_main(struct vcpu *v);
 struct load_result;
+/* vCPU 0 begins as the toolstack says. False: it does not say how. */
+bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
 /* vCPU 0 begins at the loaded kernel's PVH entry. */
 void vcpu_start_boot(struct vcpu *v, const struct load_result *l);
 /* Makes a vCPU look at what is pending for it (any thread). */

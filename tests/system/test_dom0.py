@@ -46,3 +46,41 @@ def dom0_xl_info_and_list():
         insula.check(len(rows) == 2 and re.match(r"Domain-0 +0 +1024 +1 +r----- ", rows[1]) is not None, f"xl list: {rows!r}")
         insula.check(machine.shell("xenstore-read domid 2>/dev/null || xenstore read domid").strip() == "0", "xenstore's domid is not 0")
         insula.check("domain_manager: domain 0: " in machine.shell("xl dmesg"), "xl dmesg has not Insula's log")
+
+
+def guest(machine: Admin, name: str, kernel: str, memory: int, extra: str, ramdisk: str = "") -> None:
+    """An xl configuration in domain 0."""
+    lines = [f'name="{name}"', 'type="pvh"', f"memory={memory}", "vcpus=1", f'kernel="{kernel}"', f'extra="{extra}"', 'on_crash="preserve"']
+    if ramdisk:
+        lines.append(f'ramdisk="{ramdisk}"')
+    machine.shell(f"printf '%s\\n' {' '.join(repr(line) for line in lines)} > /run/{name}.cfg")
+
+
+@scenario(weight=80)
+def dom0_xl_creates_a_domain():
+    with Admin("dom0-create") as machine:
+        machine.login()
+        guest(machine, "tiny", "/guest/payload", 64, "halt")
+        free = int(machine.shell("xl info free_memory"))
+        machine.shell("xl create /run/tiny.cfg", 120)
+        rows = [row.split() for row in machine.shell("xl list").splitlines()]
+        insula.check(len(rows) == 3 and rows[2][0] == "tiny" and rows[2][2] == "64", f"xl list: {rows!r}")
+        machine.shell("xl destroy tiny", 60)
+        machine.shell("while xl list | grep -q null; do usleep 50000; done", 60)  # until xenstored and xenconsoled have let go
+        rows = machine.shell("xl list").splitlines()
+        insula.check(len(rows) == 2, f"the domain is still there: {rows!r}")
+        left = int(machine.shell("xl info free_memory"))
+        insula.check(left >= free - 1, f"free memory was {free} MiB, is {left}")
+
+
+@scenario(weight=120)
+def dom0_xl_boots_debian():
+    """Debian's kernel from xl to its first process and to its end; its console comes through xenconsoled."""
+    with Admin("dom0-debian") as machine:
+        machine.login()
+        guest(machine, "debian", "/guest/vmlinuz", 128, "console=hvc0 insula.test=poweroff", ramdisk="/guest/initrd")
+        machine.shell("xl create /run/debian.cfg", 180)
+        machine.shell("until grep -q INSULA-GUEST /var/log/xen/guest-debian.log; do sleep 1; done", 240)
+        machine.shell("while xl list debian; do sleep 1; done >/dev/null 2>&1", 120)
+        rows = machine.shell("xl list").splitlines()
+        insula.check(len(rows) == 2, f"the domain is still there: {rows!r}")

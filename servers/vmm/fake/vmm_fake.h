@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include "sel4/sel4.h"
 #include "servers/vmm/vmm.h"
+#include "user/message.h"
 
 #define FAKE_LOW_RAM  (256u << 10)
 #define FAKE_MID_RAM  (1ull << 20)
@@ -31,6 +32,7 @@ struct fake {
 	unsigned frames_mapped; /* in the EPT */
 	bool intel;            /* the CPU that CPUID describes */
 	bool no_xsave;
+	int (*call)(struct message *m, uint64_t label); /* of message_call; NULL: -EPERM */
 	bool control_domain;   /* holds the control capability */
 	/* called by seL4_VMEnter and by seL4_Wait on a vCPU's notification; NULL: leaves through `out` */
 	seL4_Word (*enter)(seL4_Word *badge);

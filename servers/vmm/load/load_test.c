@@ -1,14 +1,14 @@
 /* The loader on ELF files and bzImages that are right, damaged and lying; start information and ACPI tables read back. */
 // links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/exit.c
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
-// links: servers/vmm/timer.c servers/vmm/vcpu.c servers/vmm/walk.c
-// links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c
+// links: servers/vmm/timer.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c
+// links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
 // links: servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
 // links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
 // links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
 // links: servers/vmm/load/acpi_tables.c lib/acpi/acpi_build.c lib/acpi/acpi_root.c lib/acpi/acpi_madt.c lib/acpi/acpi_fadt.c
 // links: lib/bzimage/bzimage.c lib/bzimage/bzimage_lz4.c lib/bzimage/bzimage_xz.c lib/elf/elf.c
-// cflags: -iquote servers/vmm/fake/include -D__XEN_TOOLS__ -Wl,--no-as-needed -llzma
+// cflags: -std=gnu11 -iquote servers/vmm/fake/include -D__XEN_TOOLS__ -Wl,--no-as-needed -llzma
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /*
- * The event_channel_op hypercall. Channels to other domains need the broker, which there is not yet: a bind to
- * another domain finds no such port. FIFO event channels are not offered (-ENOSYS), so guests use the 2-level ABI.
+ * The event_channel_op hypercall. Channels to other domains are evtchn_remote.c's. FIFO event channels are not offered (-ENOSYS), so guests use the 2-level ABI.
  */
 #include "servers/vmm/xen/evtchn.h"
 
@@ -11,6 +10,13 @@
 static bool is_self(uint32_t domain)
 {
 	return domain == DOMID_SELF || domain == vmm.domid;
+}
+
+/* Its other end is, or may be, another domain's. */
+static bool is_foreign(uint32_t port)
+{
+	return evtchn_ports[port].state == EVTCHN_REMOTE ||
+	       (evtchn_ports[port].state == EVTCHN_UNBOUND && evtchn_ports[port].remote_domain != vmm.domid);
 }
 
 static bool virq_is_global(uint32_t virq)
@@ -28,7 +34,33 @@ static int64_t alloc_unbound(struct evtchn_alloc_unbound *a)
 	if (port < 0)
 		return port;
 	evtchn_ports[port].remote_domain = is_self(a->remote_dom) ? (uint16_t)vmm.domid : a->remote_dom;
+	if (is_foreign((uint32_t)port)) {
+		int64_t r = evtchn_remote_unbound((uint32_t)port, a->remote_dom);
+
+		if (r) {
+			evtchn_ports[port].state = EVTCHN_FREE;
+			return r;
+		}
+	}
 	a->port = (uint32_t)port;
+	return 0;
+}
+
+static int64_t bind_remote(struct evtchn_bind_interdomain *a)
+{
+	int32_t port = evtchn_alloc(EVTCHN_RESERVED, 0);
+	int64_t r;
+
+	if (port < 0)
+		return port;
+	r = evtchn_remote_bind((uint32_t)port, a->remote_dom, a->remote_port);
+	if (r) {
+		evtchn_ports[port].state = EVTCHN_FREE;
+		return r;
+	}
+	a->local_port = (uint32_t)port;
+	/* what was sent before it was bound is not lost */
+	evtchn_set_pending((uint32_t)port);
 	return 0;
 }
 
@@ -37,7 +69,7 @@ static int64_t bind_interdomain(struct evtchn_bind_interdomain *a)
 	int32_t port;
 
 	if (!is_self(a->remote_dom))
-		return -XEN_ESRCH;
+		return bind_remote(a);
 	if (a->remote_port >= EVTCHN_PORTS || evtchn_ports[a->remote_port].state != EVTCHN_UNBOUND ||
 	    evtchn_ports[a->remote_port].remote_domain != vmm.domid)
 		return -XEN_EINVAL;
@@ -45,9 +77,9 @@ static int64_t bind_interdomain(struct evtchn_bind_interdomain *a)
 	if (port < 0)
 		return port;
 	evtchn_ports[port].remote_domain = (uint16_t)vmm.domid;
-	evtchn_ports[port].remote_port = (uint16_t)a->remote_port;
+	evtchn_ports[port].remote_port = a->remote_port;
 	evtchn_ports[a->remote_port].state = EVTCHN_INTERDOMAIN;
-	evtchn_ports[a->remote_port].remote_port = (uint16_t)port;
+	evtchn_ports[a->remote_port].remote_port = (uint32_t)port;
 	a->local_port = (uint32_t)port;
 	/* what was sent before it was bound is not lost */
 	evtchn_set_pending((uint32_t)port);
@@ -94,6 +126,8 @@ static int64_t close_port(uint32_t port)
 {
 	struct evtchn_port *p = &evtchn_ports[port < EVTCHN_PORTS ? port : 0];
 
+	if (is_foreign(port < EVTCHN_PORTS ? port : 0))
+		evtchn_remote_close(port);
 	switch (p->state) {
 	case EVTCHN_FREE:
 	case EVTCHN_RESERVED:
@@ -124,8 +158,16 @@ static int64_t send(uint32_t port)
 	case EVTCHN_IPI:
 		evtchn_set_pending(port);
 		return 0;
+	case EVTCHN_REMOTE:
+		evtchn_remote_send(port);
+		return 0;
 	case EVTCHN_UNBOUND:
-		return 0; /* dropped, as Xen does */
+		/* it may have been bound, and we were not told yet; else the event is dropped, as Xen does */
+		if (is_foreign(port))
+			evtchn_remote_changes();
+		if (evtchn_ports[port].state == EVTCHN_REMOTE)
+			evtchn_remote_send(port);
+		return 0;
 	case EVTCHN_CONSOLE:
 		console_service();
 		return 0;
@@ -150,6 +192,7 @@ static int64_t status(struct evtchn_status *a)
 		a->u.unbound.dom = p->remote_domain;
 		break;
 	case EVTCHN_INTERDOMAIN:
+	case EVTCHN_REMOTE:
 	case EVTCHN_CONSOLE:
 		a->status = EVTCHNSTAT_interdomain;
 		a->u.interdomain.dom = p->remote_domain;
@@ -182,6 +225,7 @@ static int64_t bind_vcpu(const struct evtchn_bind_vcpu *a)
 		break;
 	case EVTCHN_UNBOUND:
 	case EVTCHN_INTERDOMAIN:
+	case EVTCHN_REMOTE:
 	case EVTCHN_CONSOLE:
 		break;
 	default:
@@ -281,6 +325,9 @@ int64_t event_channel_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	}
 	if (!guest_read(v, gva(arg[1]), &a, size))
 		return -XEN_EFAULT;
+	/* a toolstack's on another domain */
+	if ((op == EVTCHNOP_alloc_unbound && !is_self(a.alloc_unbound.dom)) || (op == EVTCHNOP_status && !is_self(a.status.dom)))
+		return control_call(v, __HYPERVISOR_event_channel_op, arg);
 	vmm_lock();
 	r = perform(op, &a);
 	vmm_unlock();

@@ -17,6 +17,9 @@ void evtchn_init(void)
 	memset(evtchn_ports, 0, sizeof(evtchn_ports));
 	evtchn_next = 1;
 	evtchn_ports[0].state = EVTCHN_RESERVED;
+	evtchn_remote_init();
+	if (vmm.start->flags & VMM_START_BARE)
+		evtchn_remote_changes();
 }
 
 int32_t evtchn_alloc(enum evtchn_state kind, uint32_t vcpu)

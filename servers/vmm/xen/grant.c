@@ -1,11 +1,13 @@
 /*
- * The grant table, version 1 (xen/include/public/grant_table.h): the domain's own table, which it places and fills. Mapping and
- * copying between domains need the broker, which there is not yet: each operation answers that there is no such domain.
+ * The grant table, version 1 (xen/include/public/grant_table.h). The frames of a domain that a toolstack built are the domain manager's, who maps what others
+ * have granted; of a domain that was built here they are pages of its own, which nobody else can map. Copying between domains is not there yet: each element
+ * answers that there is no such domain.
  */
 #include "servers/vmm/xen/xen.h"
 
 #include <stddef.h>
 #include <string.h>
+#include "servers/vmm/xen/physmap_call.h"
 #include <xen/errno.h>
 #include <xen/grant_table.h>
 #include <xen/xen.h>
@@ -27,10 +29,30 @@ static bool is_self(uint32_t domain)
 	return domain == DOMID_SELF || domain == vmm.domid;
 }
 
+/* A frame that is the domain manager's. The page that the guest names must be outside its RAM: in it there is no hole to put one. */
+static int64_t place_shared(uint64_t gfn, uint32_t index)
+{
+	int64_t r;
+
+	if (memory_at(gpa(gfn << 12), 1) && frames[index] != gfn << 12)
+		return -XEN_EBUSY;
+	r = physmap_call_grant_frame(index, gfn);
+	if (r)
+		return r;
+	if (frames[index] != gfn << 12 && !memory_add_page(gpa(gfn << 12)))
+		return -XEN_ENOMEM;
+	frames[index] = gfn << 12;
+	if (index >= frame_count)
+		frame_count = index + 1;
+	return 0;
+}
+
 int64_t grant_place(uint64_t gfn, uint64_t index)
 {
 	if (index >= FRAMES_MAX || gfn >> 34)
 		return -XEN_EINVAL;
+	if (vmm.start->flags & VMM_START_BARE)
+		return place_shared(gfn, (uint32_t)index);
 	if (frames[index] && frames[index] != gfn << 12)
 		return -XEN_EBUSY; /* moving a frame would need an unmap */
 	if (!frames[index]) {
@@ -107,6 +129,41 @@ static int64_t version(struct vcpu *v, uint64_t op, uint64_t at)
 	}
 }
 
+/* ---- other domains' pages ---- */
+
+static int64_t map_batch(struct vcpu *v, uint64_t at, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++, at += sizeof(struct gnttab_map_grant_ref)) {
+		struct gnttab_map_grant_ref m;
+
+		if (!guest_read(v, gva(at), &m, sizeof(m)))
+			return -XEN_EFAULT;
+		m.handle = 0;
+		m.dev_bus_addr = 0;
+		if (m.host_addr & (PAGE - 1) || m.host_addr >> 46 || memory_at(gpa(m.host_addr), 1))
+			m.status = GNTST_bad_virt_addr;
+		else
+			m.status = physmap_call_grant_map(m.host_addr >> 12, m.dom == DOMID_SELF ? vmm.domid : m.dom, m.ref, m.flags, &m.handle);
+		if (!guest_write(v, gva(at), &m, sizeof(m)))
+			return -XEN_EFAULT;
+	}
+	return 0;
+}
+
+static int64_t unmap_batch(struct vcpu *v, uint64_t at, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++, at += sizeof(struct gnttab_unmap_grant_ref)) {
+		struct gnttab_unmap_grant_ref u;
+
+		if (!guest_read(v, gva(at), &u, sizeof(u)))
+			return -XEN_EFAULT;
+		u.status = physmap_call_grant_unmap(u.host_addr >> 12, u.handle);
+		if (!guest_write(v, gva(at + offsetof(struct gnttab_unmap_grant_ref, status)), &u.status, sizeof(u.status)))
+			return -XEN_EFAULT;
+	}
+	return 0;
+}
+
 /* Every element of a batch gets the same status. */
 static int64_t refuse_all(struct vcpu *v, uint64_t at, uint64_t count, uint64_t size, uint64_t status_at, int16_t status)
 {
@@ -142,11 +199,10 @@ int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		r = count == 1 ? version(v, op, arg[1]) : -XEN_EINVAL;
 		break;
 	case GNTTABOP_map_grant_ref:
-		r = REFUSE(gnttab_map_grant_ref, status);
+		r = count > BATCH_MAX ? -XEN_EINVAL : map_batch(v, arg[1], count);
 		break;
 	case GNTTABOP_unmap_grant_ref:
-		code = GNTST_bad_handle;
-		r = REFUSE(gnttab_unmap_grant_ref, status);
+		r = count > BATCH_MAX ? -XEN_EINVAL : unmap_batch(v, arg[1], count);
 		break;
 	case GNTTABOP_copy:
 		r = REFUSE(gnttab_copy, status);

@@ -10,15 +10,21 @@
 
 #define CALLBACK_TYPE(v) ((uint8_t)((v) >> 56))
 
-static uint64_t params[HVM_NR_PARAMS];
+static uint64_t own[HVM_NR_PARAMS];
+static uint64_t *params = own; /* of a domain that a toolstack built: in the page shared with the domain manager */
 static uint32_t console_port;
 
 void hvm_init(void)
 {
 	int32_t port;
 
-	memset(params, 0, sizeof(params));
 	console_port = 0;
+	if (vmm.start->flags & VMM_START_BARE) {
+		params = vmm.control->param;
+		return;
+	}
+	params = own;
+	memset(own, 0, sizeof(own));
 	/* domain 0 has no console ring: it uses console_io */
 	if (control_allowed())
 		return;
@@ -94,8 +100,6 @@ static int64_t get(struct vcpu *v, uint64_t at)
 		return -XEN_EFAULT;
 	if (p.index >= HVM_NR_PARAMS)
 		return -XEN_EINVAL;
-	if (p.domid != DOMID_SELF && p.domid != vmm.domid)
-		return -XEN_EPERM;
 	if (!guest_may_get(p.index))
 		return -XEN_EPERM;
 	p.value = hvm_param(p.index);
@@ -110,8 +114,6 @@ static int64_t set(struct vcpu *v, uint64_t at)
 		return -XEN_EFAULT;
 	if (p.index >= HVM_NR_PARAMS)
 		return -XEN_EINVAL;
-	if (p.domid != DOMID_SELF && p.domid != vmm.domid)
-		return -XEN_EPERM;
 	if (p.index != HVM_PARAM_CALLBACK_IRQ)
 		return -XEN_EPERM;
 	if (CALLBACK_TYPE(p.value) == HVM_PARAM_CALLBACK_TYPE_VECTOR && (uint8_t)p.value < 16)
@@ -146,9 +148,17 @@ static int64_t set_upcall_vector(struct vcpu *v, uint64_t at)
 int64_t hvm_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
 	uint64_t op = (uint32_t)arg[0];
+	domid_t of = DOMID_SELF;
 	int64_t r;
 
 	(void)abi32;
+	/* another domain's parameters are a toolstack's to set and ask */
+	if (op == HVMOP_get_param || op == HVMOP_set_param) {
+		if (!guest_read(v, gva(arg[1]), &of, sizeof(of)))
+			return -XEN_EFAULT;
+		if (of != DOMID_SELF && of != vmm.domid)
+			return control_call(v, __HYPERVISOR_hvm_op, arg);
+	}
 	vmm_lock();
 	switch (op) {
 	case HVMOP_get_param:

@@ -5,6 +5,8 @@
  */
 #include "servers/vmm/xen/xen.h"
 
+#include <stddef.h>
+#include "servers/vmm/xen/physmap_call.h"
 #include <xen/errno.h>
 #include <xen/hvm/params.h>
 #include <xen/memory.h>
@@ -38,9 +40,6 @@ static int64_t place(unsigned space, uint64_t index, uint64_t gfn)
 	case XENMAPSPACE_grant_table:
 		r = grant_place(gfn, index);
 		break;
-	case XENMAPSPACE_gmfn_foreign:
-		r = -XEN_EPERM;
-		break;
 	default:
 		r = -XEN_EINVAL;
 		break;
@@ -49,13 +48,23 @@ static int64_t place(unsigned space, uint64_t index, uint64_t gfn)
 	return r;
 }
 
+/* Another domain's page, where this one has nothing. */
+static int64_t foreign(domid_t from, uint64_t from_gfn, uint64_t gfn)
+{
+	if (is_self(from))
+		return -XEN_EINVAL;
+	if (gfn >> 34 || memory_at(gpa(gfn << 12), 1))
+		return -XEN_EINVAL;
+	return physmap_call_foreign(gfn, from, from_gfn);
+}
+
 static int64_t add_to_physmap(struct vcpu *v, uint64_t at)
 {
 	struct xen_add_to_physmap a;
 
 	if (!guest_read(v, gva(at), &a, sizeof(a)))
 		return -XEN_EFAULT;
-	if (!is_self(a.domid))
+	if (!is_self(a.domid) || a.space == XENMAPSPACE_gmfn_foreign)
 		return -XEN_EPERM;
 	return place(a.space, a.idx, a.gpfn);
 }
@@ -69,7 +78,7 @@ static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at)
 		return -XEN_EFAULT;
 	if (!is_self(a.domid))
 		return -XEN_EPERM;
-	if (a.space == XENMAPSPACE_gmfn_foreign)
+	if (a.space == XENMAPSPACE_gmfn_foreign && !control_allowed())
 		return -XEN_EPERM;
 	for (uint32_t i = 0; i < a.size; i++) {
 		xen_ulong_t index;
@@ -79,7 +88,8 @@ static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at)
 		if (!guest_read(v, gva((uint64_t)(uintptr_t)a.idxs.p + i * sizeof(index)), &index, sizeof(index)) ||
 		    !guest_read(v, gva((uint64_t)(uintptr_t)a.gpfns.p + i * sizeof(gfn)), &gfn, sizeof(gfn)))
 			return -XEN_EFAULT;
-		error = (int32_t)place(a.space, index, gfn);
+		error = a.space == XENMAPSPACE_gmfn_foreign ? (int32_t)foreign(a.u.foreign_domid, index, gfn)
+							    : (int32_t)place(a.space, index, gfn);
 		result = error ? error : result;
 		if (!guest_write(v, gva((uint64_t)(uintptr_t)a.errs.p + i * sizeof(error)), &error, sizeof(error)))
 			return -XEN_EFAULT;
@@ -98,14 +108,70 @@ static int64_t reservation(struct vcpu *v, uint64_t at)
 	return 0; /* extents done */
 }
 
+/* The map that the toolstack has set. A domain that was loaded by its vmm has its map in the start information. */
 static int64_t memory_map(struct vcpu *v, uint64_t at)
 {
+	struct physmap_e820 part[30];
 	struct xen_memory_map m;
+	uint32_t all = 0, n, done = 0;
+	int64_t r;
 
 	if (!guest_read(v, gva(at), &m, sizeof(m)))
 		return -XEN_EFAULT;
-	/* PVH domains have theirs in the start information; libxl sets none in Xen for a domain that it did not build */
-	return -XEN_ENOSYS;
+	do {
+		r = physmap_call_e820(done, &all, part, &n);
+		if (r)
+			return -XEN_ENOSYS;
+		if (m.nr_entries < all && m.buffer.p)
+			return -XEN_EINVAL;
+		if (m.buffer.p && !guest_write(v, gva((uint64_t)(uintptr_t)m.buffer.p + done * sizeof(part[0])), part, n * sizeof(part[0])))
+			return -XEN_EFAULT;
+		done += n;
+	} while (n && done < all);
+	m.nr_entries = all;
+	return guest_write(v, gva(at), &m, sizeof(m)) ? 0 : -XEN_EFAULT;
+}
+
+static int64_t remove(struct vcpu *v, uint64_t at)
+{
+	struct xen_remove_from_physmap r;
+
+	if (!guest_read(v, gva(at), &r, sizeof(r)))
+		return -XEN_EFAULT;
+	if (!is_self(r.domid))
+		return -XEN_EPERM;
+	/* of its RAM and Xen's pages none can be taken away yet */
+	if (memory_at(gpa(r.gpfn << 12), 1))
+		return -XEN_ENOENT;
+	return physmap_call_remove(r.gpfn);
+}
+
+/* Operations whose structure begins with, or has, another domain's id are a toolstack's. */
+static bool on_other(struct vcpu *v, uint32_t op, uint64_t at)
+{
+	uint64_t offset = 0;
+	domid_t of;
+
+	switch (op) {
+	case XENMEM_current_reservation:
+	case XENMEM_maximum_reservation:
+	case XENMEM_maximum_gpfn:
+	case XENMEM_set_memory_map:
+	case XENMEM_acquire_resource:
+		break;
+	case XENMEM_increase_reservation:
+	case XENMEM_decrease_reservation:
+	case XENMEM_populate_physmap:
+	case XENMEM_claim_pages:
+		offset = offsetof(struct xen_memory_reservation, domid);
+		break;
+	case XENMEM_get_sharing_freed_pages:
+	case XENMEM_get_sharing_shared_pages:
+		return true;
+	default:
+		return false;
+	}
+	return guest_read(v, gva(at + offset), &of, sizeof(of)) && !is_self(of);
 }
 
 int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
@@ -113,6 +179,8 @@ int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	uint32_t op = (uint32_t)arg[0] & MEMOP_CMD_MASK;
 
 	(void)abi32;
+	if (on_other(v, op, arg[1]))
+		return control_call(v, __HYPERVISOR_memory_op, arg);
 	switch (op) {
 	case XENMEM_add_to_physmap:
 		return add_to_physmap(v, arg[1]);
@@ -123,9 +191,8 @@ int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		return own_pages(v, arg[1]);
 	case XENMEM_maximum_gpfn: {
 		int64_t r = own_pages(v, arg[1]);
-		const struct vmm_extent *last = &vmm.start->extent[vmm.start->extent_count - 1];
 
-		return r < 0 ? r : (int64_t)(((last->gpa + ((uint64_t)last->count << last->order)) >> 12) - 1);
+		return r < 0 ? r : (int64_t)(memory_end().v >> 12) - 1;
 	}
 	case XENMEM_increase_reservation:
 	case XENMEM_decrease_reservation:
@@ -138,13 +205,8 @@ int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	case XENMEM_set_memory_map:
 	case XENMEM_claim_pages:
 		return -XEN_EPERM;
-	case XENMEM_remove_from_physmap: {
-		struct xen_remove_from_physmap r;
-
-		if (!guest_read(v, gva(arg[1]), &r, sizeof(r)))
-			return -XEN_EFAULT;
-		return is_self(r.domid) ? -XEN_ENOENT : -XEN_EPERM;
-	}
+	case XENMEM_remove_from_physmap:
+		return remove(v, arg[1]);
 	default:
 		xen_log_once("memory_op", op);
 		return -XEN_ENOSYS;

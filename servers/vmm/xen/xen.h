@@ -27,13 +27,16 @@ int64_t hypercall_call(struct vcpu *v, uint64_t number, const uint64_t arg[5], b
 
 /* ---- evtchn.c: 2-level event channels. Ports 1..4095 (64-bit) ---- */
 #define EVTCHN_PORTS 4096u
-enum evtchn_state { EVTCHN_FREE, EVTCHN_RESERVED, EVTCHN_UNBOUND, EVTCHN_INTERDOMAIN, EVTCHN_VIRQ, EVTCHN_IPI, EVTCHN_CONSOLE };
+enum evtchn_state { EVTCHN_FREE, EVTCHN_RESERVED, EVTCHN_UNBOUND, EVTCHN_INTERDOMAIN, EVTCHN_VIRQ, EVTCHN_IPI, EVTCHN_CONSOLE,
+		    EVTCHN_REMOTE };
 void evtchn_init(void);
 /* Makes the port pending and kicks its vCPU. Under vmm_lock. */
 void evtchn_set_pending(uint32_t port);
 bool evtchn_is_pending(uint32_t port);
 /* A port whose other end is the vmm itself (console, later xenstore): returns it or a negative errno. */
 int32_t evtchn_alloc_server_port(enum evtchn_state kind);
+/* Signals of other domains' vmms: bits of a notification's badge. Under vmm_lock. */
+void evtchn_remote_event(uint64_t badge);
 /* vcpu_info of v moved (registered): re-deliver what is pending. */
 void evtchn_vcpu_info_changed(struct vcpu *v);
 /* Some event became pending for v: sets evtchn_upcall_pending and asserts its upcall. */

@@ -1,0 +1,70 @@
+/* event_channel_op (xen/include/public/event_channel.h) on other domains: what a toolstack prepares for one that it builds, and status. */
+#include "servers/domain_manager/control.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include "servers/domain_manager/domain.h"
+#include "servers/domain_manager/evtchn.h"
+#include <xen/errno.h>
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+
+static int64_t alloc_unbound(struct control *c, const uint64_t arg[5])
+{
+	const struct evtchn_alloc_unbound *given = control_in(c, arg[1], sizeof(*given));
+	struct evtchn_alloc_unbound a;
+	struct domain *d;
+	int port;
+
+	if (!given)
+		return CONTROL_AGAIN;
+	a = *given;
+	d = domain_find(a.dom);
+	if (!d || d->dying)
+		return -XEN_ESRCH;
+	port = evtchn_unbound_before_start(d, a.remote_dom == DOMID_SELF ? 0 : a.remote_dom);
+	if (port < 0)
+		return port;
+	a.port = (evtchn_port_t)port;
+	control_out(c, arg[1], &a, sizeof(a));
+	return 0;
+}
+
+static int64_t status(struct control *c, const uint64_t arg[5])
+{
+	const struct evtchn_status *given = control_in(c, arg[1], sizeof(*given));
+	struct evtchn_bound b;
+	struct evtchn_status s;
+	struct domain *d;
+
+	if (!given)
+		return CONTROL_AGAIN;
+	s = *given;
+	d = domain_find(s.dom);
+	if (!d)
+		return -XEN_ESRCH;
+	/* its ports that do not concern another domain are its vmm's own matter */
+	s.status = EVTCHNSTAT_closed;
+	s.vcpu = 0;
+	if (evtchn_status(d, s.port, &b) == 0) {
+		s.status = b.bound ? EVTCHNSTAT_interdomain : EVTCHNSTAT_unbound;
+		s.u.interdomain.dom = (domid_t)b.remote;
+		s.u.interdomain.port = b.remote_port;
+		if (!b.bound)
+			s.u.unbound.dom = (domid_t)b.remote;
+	}
+	control_out(c, arg[1], &s, sizeof(s));
+	return 0;
+}
+
+int64_t control_event_channel_op(struct control *c, const uint64_t arg[5])
+{
+	switch ((uint32_t)arg[0]) {
+	case EVTCHNOP_alloc_unbound:
+		return alloc_unbound(c, arg);
+	case EVTCHNOP_status:
+		return status(c, arg);
+	default:
+		return -XEN_ENOSYS;
+	}
+}

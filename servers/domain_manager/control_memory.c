@@ -1,0 +1,239 @@
+/*
+ * memory_op (xen/include/public/memory.h) on other domains, and the queries about the machine that only domain 0 makes. A domain's operations on
+ * itself are its vmm's (servers/vmm/xen/memory_op.c), which calls us for those that change memory.
+ */
+#include "servers/domain_manager/control.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include "servers/domain_manager/domain.h"
+#include "servers/domain_manager/grant.h"
+#include <xen/errno.h>
+#include <xen/xen.h>
+#include <xen/memory.h>
+
+#define CMD_MASK     63u
+#define EXTENT_SHIFT 6u
+#define EXTENTS_MAX  4096u /* in one call: what the area holds with room to spare */
+#define E820_MAX     128u
+
+static struct domain *target(domid_t id)
+{
+	struct domain *d = domain_find(id == DOMID_SELF ? 0 : id);
+
+	return d && !d->dying ? d : NULL;
+}
+
+/* Extents done so far are in the command's upper bits, and what is answered: as Xen, all of them or up to the first that failed. */
+static int64_t populate(struct control *c, const struct xen_memory_reservation *r, uint64_t start)
+{
+	struct domain *d = target(r->domid);
+	const xen_pfn_t *gfn;
+	uint64_t n = r->nr_extents, done;
+
+	if (!d)
+		return -XEN_ESRCH;
+	if (start >= n)
+		return (int64_t)start;
+	if (n > EXTENTS_MAX)
+		n = EXTENTS_MAX;
+	if (!d->bare || (r->extent_order != 0 && r->extent_order != P2M_LARGE_ORDER))
+		return (int64_t)start; /* no extent of this size can be had: the caller tries smaller ones */
+	gfn = control_in(c, (uint64_t)(uintptr_t)r->extent_start.p, (uint32_t)(n * sizeof(*gfn)));
+	if (!gfn)
+		return CONTROL_AGAIN;
+	for (done = start; done < n; done++) {
+		if (d->map.p2m.pages[P2M_RAM] + (1ull << r->extent_order) > d->max_pages)
+			break;
+		if (physmap_populate(&d->map, gfn[done], r->extent_order))
+			break;
+	}
+	d->ram_bytes = d->map.p2m.pages[P2M_RAM] << 12;
+	return (int64_t)done;
+}
+
+static int64_t decrease(struct control *c, const struct xen_memory_reservation *r, uint64_t start)
+{
+	struct domain *d = target(r->domid);
+	const xen_pfn_t *gfn;
+	uint64_t n = r->nr_extents, done;
+	uint16_t owner;
+
+	if (!d)
+		return -XEN_ESRCH;
+	if (!d->bare || d->started || r->extent_order != 0 || n > EXTENTS_MAX)
+		return (int64_t)start;
+	gfn = control_in(c, (uint64_t)(uintptr_t)r->extent_start.p, (uint32_t)(n * sizeof(*gfn)));
+	if (!gfn)
+		return CONTROL_AGAIN;
+	for (done = start; done < n; done++)
+		if (p2m_get(&d->map.p2m, gfn[done]).kind != P2M_RAM || physmap_remove(&d->map, gfn[done], &owner))
+			break;
+	d->ram_bytes = d->map.p2m.pages[P2M_RAM] << 12;
+	return (int64_t)done;
+}
+
+/*
+ * Frames of a domain's grant table appear at pages of domain 0's: a PVH domain 0 says at which (arch-x86/hvm: frame_list is a list of its own page numbers).
+ */
+static int64_t acquire(struct control *c, const uint64_t arg[5])
+{
+	const struct xen_mem_acquire_resource *given = control_in(c, arg[1], sizeof(*given));
+	struct xen_mem_acquire_resource a;
+	struct domain *d, *own = domain_find(0);
+	const xen_pfn_t *gfn;
+
+	if (!given)
+		return CONTROL_AGAIN;
+	a = *given;
+	if (a.pad)
+		return -XEN_EINVAL;
+	d = target(a.domid);
+	if (!d || !own)
+		return -XEN_ESRCH;
+	if (a.type != XENMEM_resource_grant_table || !d->bare)
+		return -XEN_EOPNOTSUPP;
+	if (a.id != XENMEM_resource_grant_table_id_shared)
+		return -XEN_EINVAL;
+	if (!a.frame_list.p) {
+		uint32_t n = GRANT_FRAMES_MAX;
+
+		if (a.nr_frames)
+			return -XEN_EINVAL;
+		control_out(c, arg[1] + offsetof(struct xen_mem_acquire_resource, nr_frames), &n, sizeof(n));
+		return 0;
+	}
+	if (a.nr_frames > GRANT_FRAMES_MAX || a.frame > GRANT_FRAMES_MAX - a.nr_frames)
+		return -XEN_EINVAL;
+	gfn = control_in(c, (uint64_t)(uintptr_t)a.frame_list.p, a.nr_frames * (uint32_t)sizeof(*gfn));
+	if (!gfn)
+		return CONTROL_AGAIN;
+	for (uint32_t i = 0; i < a.nr_frames; i++) {
+		uint32_t frame;
+		int r = grant_frame(d, (uint32_t)a.frame + i, &frame);
+
+		if (!r)
+			r = physmap_foreign_frame(&own->map, gfn[i], &d->map, frame, true, (uint16_t)d->id);
+		if (r)
+			return r;
+		d->map.foreign_elsewhere++;
+	}
+	return 0;
+}
+
+static int64_t claim(const struct xen_memory_reservation *r)
+{
+	struct domain *d = target(r->domid);
+
+	if (!d)
+		return -XEN_ESRCH;
+	if (r->extent_start.p || r->extent_order || r->mem_flags)
+		return -XEN_EINVAL;
+	d->claimed_pages = r->nr_extents;
+	return 0;
+}
+
+static int64_t map_set(struct control *c, const struct xen_foreign_memory_map *m)
+{
+	struct domain *d = target(m->domid);
+	const struct e820_entry *given;
+	struct e820_entry *kept;
+
+	if (!d)
+		return -XEN_ESRCH;
+	if (!d->bare)
+		return -XEN_EPERM;
+	if (m->map.nr_entries > E820_MAX)
+		return -XEN_EINVAL;
+	given = control_in(c, (uint64_t)(uintptr_t)m->map.buffer.p, m->map.nr_entries * (uint32_t)sizeof(*given));
+	if (!given)
+		return CONTROL_AGAIN;
+	kept = malloc(m->map.nr_entries * sizeof(*kept) + 1);
+	if (!kept)
+		return -XEN_ENOMEM;
+	memcpy(kept, given, m->map.nr_entries * sizeof(*kept));
+	free(d->e820);
+	d->e820 = kept;
+	d->e820_count = m->map.nr_entries;
+	return 0;
+}
+
+static int64_t highest(domid_t id)
+{
+	struct domain *d = target(id);
+	uint64_t gfn = 0, found = 0;
+
+	if (!d)
+		return -XEN_ESRCH;
+	while (p2m_next(&d->map.p2m, gfn, &gfn))
+		found = gfn++;
+	return (int64_t)found;
+}
+
+static int64_t pages(domid_t id, bool maximum)
+{
+	struct domain *d = target(id);
+
+	if (!d)
+		return -XEN_ESRCH;
+	return (int64_t)(maximum && d->bare ? d->max_pages : d->ram_bytes >> 12);
+}
+
+/* The argument's structure, fetched. */
+#define GIVEN(type, name)                                                                                              \
+	const type *name = control_in(c, arg[1], sizeof(*name));                                                       \
+	if (!name)                                                                                                     \
+		return CONTROL_AGAIN
+
+static int64_t reservation(struct control *c, const uint64_t arg[5], uint32_t op)
+{
+	GIVEN(struct xen_memory_reservation, r);
+	struct xen_memory_reservation own = *r;
+
+	switch (op) {
+	case XENMEM_populate_physmap:
+		return populate(c, &own, arg[0] >> EXTENT_SHIFT);
+	case XENMEM_decrease_reservation:
+		return decrease(c, &own, arg[0] >> EXTENT_SHIFT);
+	default:
+		return claim(&own);
+	}
+}
+
+int64_t control_memory_op(struct control *c, const uint64_t arg[5])
+{
+	uint32_t op = (uint32_t)arg[0] & CMD_MASK;
+
+	switch (op) {
+	case XENMEM_populate_physmap:
+	case XENMEM_decrease_reservation:
+	case XENMEM_claim_pages:
+		return reservation(c, arg, op);
+	case XENMEM_set_memory_map: {
+		GIVEN(struct xen_foreign_memory_map, m);
+		struct xen_foreign_memory_map own = *m;
+
+		return map_set(c, &own);
+	}
+	case XENMEM_current_reservation:
+	case XENMEM_maximum_reservation: {
+		GIVEN(domid_t, id);
+
+		return pages(*id, op == XENMEM_maximum_reservation);
+	}
+	case XENMEM_maximum_gpfn: {
+		GIVEN(domid_t, id);
+
+		return highest(*id);
+	}
+	case XENMEM_acquire_resource:
+		return acquire(c, arg);
+	case XENMEM_get_sharing_freed_pages:
+	case XENMEM_get_sharing_shared_pages:
+		return 0; /* nothing is shared */
+	default:
+		return -XEN_ENOSYS;
+	}
+}

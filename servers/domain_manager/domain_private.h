@@ -1,0 +1,36 @@
+/* What domain.c and domain_bare.c share of the table of domains. */
+#ifndef DOMAIN_MANAGER_DOMAIN_PRIVATE_H
+#define DOMAIN_MANAGER_DOMAIN_PRIVATE_H
+
+#include "proto/root/root.h"
+#include "servers/domain_manager/domain.h"
+
+#define VMM_PRIORITY	 100u
+#define VMM_HEAP(vcpus)	 ((32u << 10) + (vcpus) * (8u << 10))
+#define VMM_UNTYPED_BITS 19u
+#define VMM_OWN_SLOTS	 320u /* of its CNode, beyond the fixed ones: its objects and placed pages */
+#define SLOT_THREADS(d)	 ((d)->slot_base + ROOT_TASK_SLOT_THREAD)
+
+static inline unsigned domain_log2_up(uint32_t n)
+{
+	unsigned bits = 0;
+
+	while ((1u << bits) < n)
+		bits++;
+	return bits;
+}
+
+/* A free row of the table, with slots for that many vCPUs; NULL: no row, or no memory. */
+struct domain *domain_take(const struct domain_spec *spec);
+/* All that it has is given back, whatever step its making reached; the row is free. */
+void domain_release(struct domain *d);
+/* The page shared with its vmm, into slot vmm_slot of the vmm's CNode. */
+int domain_control_connect(struct domain *d, uint32_t vmm_cnode, uint32_t vmm_slot, struct vmm_start *start);
+
+/* ---- domain_bare.c ---- */
+int domain_bare_start(struct domain *d);
+int domain_bare_destroy(struct domain *d);
+/* What domain_release has to do after the account was freed, for its memory and what it shared with others. */
+void domain_bare_end(struct domain *d);
+
+#endif

@@ -1,0 +1,352 @@
+#include "servers/domain_manager/evtchn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "proto/task/task.h"
+#include "proto/vmm/vmm_pair.h"
+#include "sel4/sel4.h"
+#include "servers/domain_manager/domain_private.h"
+#include "user/object.h"
+#include "user/slot.h"
+#include "user/vspace.h"
+
+#define PAIRS_MAX   1024u
+#define PORTS_LIMIT 131072u
+#define PAGES_VADDR (TASK_SHARED_VADDR + 0x40000000ull)
+#define BEFORE_MAX  32u /* ports of a domain that has not started */
+
+/* A port of a domain that waits for, or is bound to, another domain. In the domain's list. */
+struct evtchn_end {
+	struct evtchn_end *next;
+	struct evtchn_end *other; /* NULL: waits */
+	struct domain *of;
+	uint32_t port, remote;
+	struct evtchn_pair *pair;
+	uint16_t channel;
+	bool changed; /* its vmm is to be told */
+};
+
+/* Two domains that have channels. */
+struct evtchn_pair {
+	struct domain *of[2]; /* [0]: the lower id; NULL: unused */
+	uint32_t peer[2];     /* at the one, which peer the other is */
+	uint32_t channels;
+	uint64_t used[VMM_PAIR_CHANNELS / 64];
+	struct vmm_pair *page; /* ours; kept for the next pair */
+	uint32_t slot_page, slot_copy[2];
+};
+
+static struct evtchn_pair *pairs[PAIRS_MAX];
+
+/* ---- pairs ---- */
+
+static unsigned side(const struct evtchn_pair *p, const struct domain *d)
+{
+	return p->of[1] == d;
+}
+
+static struct evtchn_pair *pair_find(const struct domain *a, const struct domain *b)
+{
+	for (unsigned i = 0; i < PAIRS_MAX && pairs[i]; i++)
+		if ((pairs[i]->of[0] == a && pairs[i]->of[1] == b) || (pairs[i]->of[0] == b && pairs[i]->of[1] == a))
+			return pairs[i];
+	return NULL;
+}
+
+static struct evtchn_pair *pair_unused(void)
+{
+	struct evtchn_pair *p;
+	unsigned i = 0;
+
+	while (i < PAIRS_MAX && pairs[i] && pairs[i]->of[0])
+		i++;
+	if (i == PAIRS_MAX)
+		return NULL;
+	if (pairs[i])
+		return pairs[i];
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->slot_page = (uint32_t)object_create_slot(seL4_X86_4K, 0);
+	p->slot_copy[0] = (uint32_t)slot_alloc();
+	p->slot_copy[1] = (uint32_t)slot_alloc();
+	if (!p->slot_page || !p->slot_copy[0] || !p->slot_copy[1] || vspace_map(p->slot_page, PAGES_VADDR + i * 4096ull, true, false)) {
+		free(p);
+		return NULL;
+	}
+	p->page = (struct vmm_pair *)(PAGES_VADDR + i * 4096ull);
+	pairs[i] = p;
+	return p;
+}
+
+static int peer_take(struct domain *d, uint32_t *peer)
+{
+	for (uint32_t i = 0; i < VMM_PEERS; i++)
+		if (!(d->peers[i / 64] >> (i % 64) & 1)) {
+			d->peers[i / 64] |= 1ull << (i % 64);
+			*peer = i;
+			return 0;
+		}
+	return -ENOSPC;
+}
+
+static void peer_give(struct domain *d, uint32_t peer)
+{
+	d->peers[peer / 64] &= ~(1ull << (peer % 64));
+}
+
+/* One side: the page in its vmm's address space, and what signals the other's vmm in its CNode. */
+static int pair_connect(struct evtchn_pair *p, unsigned s)
+{
+	struct domain *d = p->of[s], *other = p->of[!s];
+	uint32_t cnode = d->slot_base + ROOT_TASK_SLOT_CNODE;
+	uint64_t badge = 1ull << (VMM_EVENT_PEER_SHIFT + p->peer[!s] % VMM_EVENT_PEER_BITS);
+	int r;
+
+	if (seL4_CNode_Copy(TASK_SLOT_CNODE, p->slot_copy[s], seL4_WordBits, TASK_SLOT_CNODE, p->slot_page, seL4_WordBits, seL4_ReadWrite))
+		return -ENOMEM;
+	r = physmap_map_vmm(&d->map, p->slot_copy[s], VMM_PEER_VADDR + p->peer[s] * 4096ull);
+	if (r)
+		return r;
+	(void)seL4_CNode_Delete(cnode, d->peer_slot + p->peer[s], seL4_WordBits);
+	return seL4_CNode_Mint(cnode, d->peer_slot + p->peer[s], seL4_WordBits, TASK_SLOT_CNODE, SLOT_THREADS(other) + 2, seL4_WordBits,
+			       seL4_CapRights_new(false, false, false, true), badge)
+		       ? -ENOMEM
+		       : 0;
+}
+
+static void pair_end(struct evtchn_pair *p)
+{
+	for (unsigned s = 0; s < 2; s++) {
+		(void)seL4_CNode_Delete(TASK_SLOT_CNODE, p->slot_copy[s], seL4_WordBits);
+		if (!p->of[s])
+			continue;
+		if (!p->of[s]->gone)
+			(void)seL4_CNode_Delete(p->of[s]->slot_base + ROOT_TASK_SLOT_CNODE, p->of[s]->peer_slot + p->peer[s], seL4_WordBits);
+		peer_give(p->of[s], p->peer[s]);
+		p->of[s] = NULL;
+	}
+	p->channels = 0;
+	memset(p->used, 0, sizeof(p->used));
+}
+
+static struct evtchn_pair *pair_get(struct domain *a, struct domain *b, int *error)
+{
+	struct evtchn_pair *p = pair_find(a, b);
+	int r;
+
+	*error = -ENOMEM;
+	if (p)
+		return p;
+	p = pair_unused();
+	if (!p)
+		return NULL;
+	memset(p->page, 0, sizeof(*p->page));
+	r = peer_take(a, &p->peer[a->id > b->id]);
+	if (!r) {
+		r = peer_take(b, &p->peer[b->id > a->id]);
+		if (r)
+			peer_give(a, p->peer[a->id > b->id]);
+	}
+	if (r) {
+		*error = r;
+		return NULL;
+	}
+	p->of[a->id > b->id] = a;
+	p->of[b->id > a->id] = b;
+	r = pair_connect(p, 0);
+	if (!r)
+		r = pair_connect(p, 1);
+	if (!r)
+		return p;
+	pair_end(p);
+	*error = r;
+	return NULL;
+}
+
+static int channel_take(struct evtchn_pair *p, uint16_t *channel)
+{
+	for (uint32_t w = 0; w < VMM_PAIR_CHANNELS / 64; w++) {
+		uint32_t bit;
+
+		if (!~p->used[w])
+			continue;
+		bit = (uint32_t)__builtin_ctzll(~p->used[w]);
+		p->used[w] |= 1ull << bit;
+		p->channels++;
+		*channel = (uint16_t)(w * 64 + bit);
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static void channel_give(struct evtchn_pair *p, uint16_t channel)
+{
+	p->used[channel / 64] &= ~(1ull << (channel % 64));
+	if (--p->channels == 0)
+		pair_end(p);
+}
+
+/* ---- ends ---- */
+
+static struct evtchn_end *end_find(const struct domain *d, uint32_t port)
+{
+	struct evtchn_end *e = d->ends;
+
+	while (e && e->port != port)
+		e = e->next;
+	return e;
+}
+
+static struct evtchn_end *end_add(struct domain *d, uint32_t port, uint32_t remote)
+{
+	struct evtchn_end *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	*e = (struct evtchn_end){.next = d->ends, .of = d, .port = port, .remote = remote};
+	d->ends = e;
+	return e;
+}
+
+static void end_remove(struct evtchn_end *e)
+{
+	struct evtchn_end **at = &e->of->ends;
+
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	free(e);
+}
+
+static void describe(const struct evtchn_end *e, struct evtchn_bound *out)
+{
+	*out = (struct evtchn_bound){.port = e->port, .remote = e->remote, .bound = e->other != NULL};
+	if (!e->other)
+		return;
+	out->remote_port = e->other->port;
+	out->peer = e->pair->peer[side(e->pair, e->of)];
+	out->channel = e->channel;
+}
+
+/* Its vmm looks when it is told; one that does not run yet will at its start. */
+static void tell(struct evtchn_end *e)
+{
+	struct domain *d = e->of;
+
+	e->changed = true;
+	if (d->bare && !d->started)
+		return;
+	__atomic_fetch_or(&d->control->request, VMM_REQUEST_PORTS, __ATOMIC_RELEASE);
+	domain_signal_control(d);
+}
+
+static void unbind(struct evtchn_end *e)
+{
+	struct evtchn_end *other = e->other;
+
+	if (!other)
+		return;
+	channel_give(e->pair, e->channel);
+	e->other = other->other = NULL;
+	e->pair = other->pair = NULL;
+	tell(other);
+}
+
+int evtchn_unbound(struct domain *d, uint32_t port, uint32_t remote)
+{
+	if (port == 0 || port >= PORTS_LIMIT)
+		return -EINVAL;
+	if (end_find(d, port))
+		return -EEXIST;
+	return end_add(d, port, remote) ? 0 : -ENOMEM;
+}
+
+int evtchn_unbound_before_start(struct domain *d, uint32_t remote)
+{
+	struct evtchn_end *e;
+
+	if (!d->bare || d->started || d->control->first_port >= BEFORE_MAX)
+		return -EBUSY;
+	if (!d->control->first_port)
+		d->control->first_port = 1;
+	e = end_add(d, d->control->first_port, remote);
+	if (!e)
+		return -ENOMEM;
+	e->changed = true;
+	return (int)d->control->first_port++;
+}
+
+int evtchn_bind(struct domain *d, uint32_t port, uint32_t remote, uint32_t remote_port, struct evtchn_bound *out)
+{
+	struct domain *to = domain_find(remote);
+	struct evtchn_end *mine, *theirs;
+	struct evtchn_pair *p;
+	uint16_t channel;
+	int r;
+
+	if (!to || to->dying || to == d)
+		return -ESRCH;
+	if (port == 0 || port >= PORTS_LIMIT || end_find(d, port))
+		return -EINVAL;
+	theirs = end_find(to, remote_port);
+	if (!theirs || theirs->other || theirs->remote != d->id)
+		return -EINVAL;
+	mine = end_add(d, port, remote);
+	if (!mine)
+		return -ENOMEM;
+	p = pair_get(d, to, &r);
+	if (p)
+		r = channel_take(p, &channel);
+	if (!p || r) {
+		end_remove(mine);
+		return r;
+	}
+	mine->pair = theirs->pair = p;
+	mine->channel = theirs->channel = channel;
+	mine->other = theirs;
+	theirs->other = mine;
+	tell(theirs);
+	describe(mine, out);
+	return 0;
+}
+
+void evtchn_close(struct domain *d, uint32_t port)
+{
+	struct evtchn_end *e = end_find(d, port);
+
+	if (!e)
+		return;
+	unbind(e);
+	end_remove(e);
+}
+
+int evtchn_changed(struct domain *d, struct evtchn_bound *out)
+{
+	for (struct evtchn_end *e = d->ends; e; e = e->next)
+		if (e->changed) {
+			e->changed = false;
+			describe(e, out);
+			return 0;
+		}
+	return -ENOENT;
+}
+
+int evtchn_status(const struct domain *d, uint32_t port, struct evtchn_bound *out)
+{
+	const struct evtchn_end *e = end_find(d, port);
+
+	if (!e)
+		return -ENOENT;
+	describe(e, out);
+	return 0;
+}
+
+void evtchn_domain_gone(struct domain *d)
+{
+	while (d->ends) {
+		unbind(d->ends);
+		end_remove(d->ends);
+	}
+}

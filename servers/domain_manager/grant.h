@@ -1,0 +1,32 @@
+/*
+ * Grant tables, version 1 (xen/include/public/grant_table.h): the frames of each domain's table, which are ours to read, and what other domains have mapped by
+ * them. An entry is the granting guest's memory: it is read once, by compare and exchange where its flags are set.
+ *
+ * Errors are Xen's: GNTST_* as the guest finds them.
+ */
+#ifndef DOMAIN_MANAGER_GRANT_H
+#define DOMAIN_MANAGER_GRANT_H
+
+#include <stdint.h>
+
+struct domain;
+struct grant_table;
+
+#define GRANT_FRAMES_MAX 64u
+
+/* Frame `index` of the domain's table, made if it is not there yet: the frame's number in the domain's store. 0, -EINVAL (beyond the maximum), -ENOMEM. */
+int grant_frame(struct domain *d, uint32_t index, uint32_t *frame);
+/* The frame appears at gfn of its domain (and nowhere else of it any more). 0, -EINVAL, -EEXIST, -ENOMEM. */
+int grant_place(struct domain *d, uint32_t index, uint64_t gfn);
+uint32_t grant_frames(const struct domain *d);
+
+/* Maps what `from` has granted to d at d's page gfn. A GNTST_* value; *handle when it is GNTST_okay. */
+int16_t grant_map(struct domain *d, uint64_t gfn, uint32_t from, uint32_t ref, uint32_t flags, uint32_t *handle);
+int16_t grant_unmap(struct domain *d, uint64_t gfn, uint32_t handle);
+
+/* The domain ends: what it has mapped is released, so that the granting domains see it. */
+void grant_release_all(struct domain *d);
+/* After its account was freed. */
+void grant_end(struct domain *d);
+
+#endif

@@ -1,0 +1,191 @@
+#include "servers/domain_manager/p2m.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A word: kind in the upper 4 bits, frame in the lower 28. */
+#define WORD_KIND_SHIFT 28
+
+struct p2m_region {
+	uint32_t index; /* gfn >> P2M_LARGE_ORDER */
+	uint32_t large; /* a word, if small is NULL */
+	uint32_t *small;
+};
+_Static_assert(P2M_GFN_LIMIT >> P2M_LARGE_ORDER <= UINT32_MAX, "a region's index");
+
+static uint32_t word_of(struct p2m_entry e)
+{
+	return (uint32_t)e.kind << WORD_KIND_SHIFT | e.frame;
+}
+
+static struct p2m_entry entry_of(uint32_t word, bool large)
+{
+	return (struct p2m_entry){.kind = (enum p2m_kind)(word >> WORD_KIND_SHIFT), .large = large, .frame = word & (P2M_FRAME_LIMIT - 1)};
+}
+
+static const struct p2m_entry nothing = {.kind = P2M_NONE};
+
+void p2m_init(struct p2m *p)
+{
+	memset(p, 0, sizeof(*p));
+}
+
+void p2m_free(struct p2m *p)
+{
+	for (uint32_t i = 0; i < p->count; i++)
+		free(p->region[i].small);
+	free(p->region);
+	p2m_init(p);
+}
+
+/* The first region whose index is not below this. */
+static uint32_t find(const struct p2m *p, uint32_t index)
+{
+	uint32_t low = 0, high = p->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (p->region[middle].index < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct p2m_region *region_of(const struct p2m *p, uint64_t gfn)
+{
+	uint32_t i;
+
+	if (gfn >= P2M_GFN_LIMIT)
+		return NULL;
+	i = find(p, (uint32_t)(gfn >> P2M_LARGE_ORDER));
+	return i < p->count && p->region[i].index == gfn >> P2M_LARGE_ORDER ? &p->region[i] : NULL;
+}
+
+static struct p2m_region *region_add(struct p2m *p, uint64_t gfn)
+{
+	uint32_t index = (uint32_t)(gfn >> P2M_LARGE_ORDER), at = find(p, index);
+
+	if (p->count == p->room) {
+		uint32_t room = p->room ? p->room * 2 : 16;
+		struct p2m_region *more = realloc(p->region, room * sizeof(*more));
+
+		if (!more)
+			return NULL;
+		p->region = more;
+		p->room = room;
+	}
+	memmove(&p->region[at + 1], &p->region[at], (p->count - at) * sizeof(p->region[0]));
+	p->region[at] = (struct p2m_region){.index = index};
+	p->count++;
+	return &p->region[at];
+}
+
+static void region_remove(struct p2m *p, struct p2m_region *r)
+{
+	uint32_t at = (uint32_t)(r - p->region);
+
+	free(r->small);
+	memmove(r, r + 1, (p->count - at - 1) * sizeof(*r));
+	p->count--;
+}
+
+struct p2m_entry p2m_get(const struct p2m *p, uint64_t gfn)
+{
+	const struct p2m_region *r = region_of(p, gfn);
+
+	if (!r)
+		return nothing;
+	return r->small ? entry_of(r->small[gfn % P2M_LARGE_PAGES], false) : entry_of(r->large, true);
+}
+
+int p2m_set(struct p2m *p, uint64_t gfn, struct p2m_entry e)
+{
+	struct p2m_region *r = region_of(p, gfn);
+
+	if (gfn >= P2M_GFN_LIMIT || e.kind == P2M_NONE || e.frame >= P2M_FRAME_LIMIT || (e.large && gfn % P2M_LARGE_PAGES))
+		return -EINVAL;
+	if (r && (e.large || !r->small || r->small[gfn % P2M_LARGE_PAGES]))
+		return -EEXIST;
+	if (!r) {
+		r = region_add(p, gfn);
+		if (!r)
+			return -ENOMEM;
+		if (!e.large) {
+			r->small = calloc(P2M_LARGE_PAGES, sizeof(r->small[0]));
+			if (!r->small) {
+				region_remove(p, r);
+				return -ENOMEM;
+			}
+		}
+	}
+	if (e.large)
+		r->large = word_of(e);
+	else
+		r->small[gfn % P2M_LARGE_PAGES] = word_of(e);
+	p->pages[e.kind] += e.large ? P2M_LARGE_PAGES : 1;
+	return 0;
+}
+
+static bool region_empty(const struct p2m_region *r)
+{
+	for (unsigned i = 0; i < P2M_LARGE_PAGES; i++)
+		if (r->small[i])
+			return false;
+	return true;
+}
+
+int p2m_clear(struct p2m *p, uint64_t gfn)
+{
+	struct p2m_region *r = region_of(p, gfn);
+	struct p2m_entry e = p2m_get(p, gfn);
+
+	if (e.kind == P2M_NONE)
+		return -ENOENT;
+	p->pages[e.kind] -= e.large ? P2M_LARGE_PAGES : 1;
+	if (r->small)
+		r->small[gfn % P2M_LARGE_PAGES] = 0;
+	if (!r->small || region_empty(r))
+		region_remove(p, r);
+	return 0;
+}
+
+int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first)
+{
+	struct p2m_region *r = region_of(p, gfn);
+	struct p2m_entry e;
+
+	if (!r || r->small)
+		return -ENOENT;
+	if (first > P2M_FRAME_LIMIT - P2M_LARGE_PAGES)
+		return -EINVAL;
+	e = entry_of(r->large, false);
+	r->small = malloc(P2M_LARGE_PAGES * sizeof(r->small[0]));
+	if (!r->small)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < P2M_LARGE_PAGES; i++) {
+		e.frame = first + i;
+		r->small[i] = word_of(e);
+	}
+	return 0;
+}
+
+bool p2m_next(const struct p2m *p, uint64_t gfn, uint64_t *found)
+{
+	if (gfn >= P2M_GFN_LIMIT)
+		return false;
+	for (uint32_t i = find(p, (uint32_t)(gfn >> P2M_LARGE_ORDER)); i < p->count; i++) {
+		const struct p2m_region *r = &p->region[i];
+		uint64_t base = (uint64_t)r->index << P2M_LARGE_ORDER, from = gfn > base ? gfn - base : 0;
+
+		for (uint64_t k = from; k < P2M_LARGE_PAGES; k++)
+			if (!r->small || r->small[k]) {
+				*found = base + k;
+				return true;
+			}
+	}
+	return false;
+}

@@ -1,0 +1,52 @@
+/*
+ * The record of what lies where in a domain's guest-physical memory: for each page a kind and a frame's number (frame_store.h). Pure: it
+ * knows neither capabilities nor mappings. Memory for it comes from the heap: 16 bytes for 2 MiB, and 2 KiB more where these are not one large frame.
+ */
+#ifndef DOMAIN_MANAGER_P2M_H
+#define DOMAIN_MANAGER_P2M_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define P2M_LARGE_ORDER 9u /* log2 of the pages in a large frame */
+#define P2M_LARGE_PAGES (1u << P2M_LARGE_ORDER)
+#define P2M_GFN_LIMIT	(1ull << 34) /* 46 bits of guest-physical address */
+#define P2M_FRAME_LIMIT (1u << 28)
+
+enum p2m_kind {
+	P2M_NONE = 0,
+	P2M_RAM,     /* the domain's own memory */
+	P2M_XEN,     /* a page that a hypervisor gives: grant table, shared information; the frame is of the domain's account */
+	P2M_FOREIGN, /* a page of another domain */
+};
+
+struct p2m_entry {
+	enum p2m_kind kind;
+	bool large;     /* the frame is the whole aligned 2 MiB */
+	uint32_t frame;
+};
+
+struct p2m_region;
+struct p2m {
+	struct p2m_region *region; /* ascending */
+	uint32_t count, room;
+	uint64_t pages[P2M_FOREIGN + 1]; /* by kind */
+};
+
+void p2m_init(struct p2m *p);
+void p2m_free(struct p2m *p);
+
+/* kind P2M_NONE where nothing is, or gfn is out of range. */
+struct p2m_entry p2m_get(const struct p2m *p, uint64_t gfn);
+
+/* Only where nothing is, and within P2M_GFN_LIMIT; a large one at a multiple of P2M_LARGE_PAGES. 0, -EEXIST, -EINVAL, -ENOMEM. */
+int p2m_set(struct p2m *p, uint64_t gfn, struct p2m_entry e);
+/* Takes a page out, or the whole large frame if gfn lies in one. -ENOENT if nothing is there. */
+int p2m_clear(struct p2m *p, uint64_t gfn);
+/* A large frame's place is taken by 512 pages: frames first, first + 1, ... -ENOENT if there is no large frame. */
+int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first);
+
+/* The first page at or above gfn where something is; false if there is none. */
+bool p2m_next(const struct p2m *p, uint64_t gfn, uint64_t *found);
+
+#endif

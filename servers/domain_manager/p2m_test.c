@@ -1,0 +1,142 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "servers/domain_manager/p2m.h"
+
+static const struct p2m_entry ram = {.kind = P2M_RAM, .frame = 7}, large = {.kind = P2M_RAM, .large = true, .frame = 9};
+
+static void refusals(void **state)
+{
+	struct p2m p;
+	uint64_t found;
+
+	(void)state;
+	p2m_init(&p);
+	assert_int_equal(p2m_get(&p, 0).kind, P2M_NONE);
+	assert_int_equal(p2m_get(&p, UINT64_MAX).kind, P2M_NONE);
+	assert_false(p2m_next(&p, 0, &found));
+	assert_int_equal(p2m_set(&p, P2M_GFN_LIMIT, ram), -EINVAL);
+	assert_int_equal(p2m_set(&p, 1, large), -EINVAL);
+	assert_int_equal(p2m_set(&p, 1, (struct p2m_entry){.kind = P2M_NONE}), -EINVAL);
+	assert_int_equal(p2m_set(&p, 1, (struct p2m_entry){.kind = P2M_RAM, .frame = P2M_FRAME_LIMIT}), -EINVAL);
+	assert_int_equal(p2m_clear(&p, 0), -ENOENT);
+	assert_int_equal(p2m_split(&p, 0, 0), -ENOENT);
+	assert_int_equal(p2m_set(&p, P2M_GFN_LIMIT - 1, ram), 0);
+	assert_true(p2m_next(&p, 5, &found));
+	assert_int_equal(found, P2M_GFN_LIMIT - 1);
+	assert_int_equal(p2m_set(&p, P2M_GFN_LIMIT - P2M_LARGE_PAGES, large), -EEXIST);
+	p2m_free(&p);
+}
+
+static void split(void **state)
+{
+	struct p2m p;
+
+	(void)state;
+	p2m_init(&p);
+	assert_int_equal(p2m_set(&p, 512, large), 0);
+	assert_int_equal(p2m_set(&p, 600, ram), -EEXIST);
+	assert_true(p2m_get(&p, 600).large);
+	assert_int_equal(p2m_split(&p, 700, 1000), 0);
+	assert_int_equal(p2m_split(&p, 700, 1000), -ENOENT);
+	assert_int_equal(p2m_get(&p, 512).frame, 1000);
+	assert_int_equal(p2m_get(&p, 1023).frame, 1511);
+	assert_false(p2m_get(&p, 1023).large);
+	assert_int_equal(p.pages[P2M_RAM], 512);
+	assert_int_equal(p2m_clear(&p, 1023), 0);
+	assert_int_equal(p2m_get(&p, 1023).kind, P2M_NONE);
+	assert_int_equal(p.pages[P2M_RAM], 511);
+	p2m_free(&p);
+}
+
+/* Against an array of what each page should be. */
+#define PAGES 4096u
+static struct p2m_entry model[PAGES];
+
+static void check(const struct p2m *p)
+{
+	uint64_t pages[P2M_FOREIGN + 1] = {0}, at = 0;
+
+	for (uint32_t g = 0; g < PAGES; g++) {
+		struct p2m_entry e = p2m_get(p, g);
+		uint64_t found;
+
+		assert_int_equal(e.kind, model[g].kind);
+		if (e.kind != P2M_NONE) {
+			assert_int_equal(e.frame, model[g].frame);
+			assert_int_equal(e.large, model[g].large);
+			pages[e.kind]++;
+			assert_true(p2m_next(p, at, &found));
+			assert_int_equal(found, g);
+			at = g + 1ull;
+		}
+	}
+	assert_memory_equal(pages, p->pages, sizeof(pages));
+}
+
+static bool model_free(uint32_t g, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (model[g + i].kind != P2M_NONE)
+			return false;
+	return true;
+}
+
+static void random_against_model(void **state)
+{
+	struct p2m p;
+
+	(void)state;
+	srand(4);
+	p2m_init(&p);
+	for (unsigned step = 0; step < 20000; step++) {
+		uint32_t g = (uint32_t)rand() % PAGES, base = g & ~(P2M_LARGE_PAGES - 1), n = 1;
+		struct p2m_entry e = {.kind = (enum p2m_kind)(1 + rand() % 3), .frame = (uint32_t)rand() % 100000};
+		int r;
+
+		switch (rand() % 4) {
+		case 0:
+			e.large = rand() % 8 == 0;
+			if (e.large)
+				g = base, n = P2M_LARGE_PAGES;
+			r = p2m_set(&p, g, e);
+			assert_int_equal(r, model_free(g, n) ? 0 : -EEXIST);
+			for (uint32_t i = 0; r == 0 && i < n; i++)
+				model[g + i] = e;
+			break;
+		case 1:
+		case 2:
+			e = model[g];
+			assert_int_equal(p2m_clear(&p, g), e.kind == P2M_NONE ? -ENOENT : 0);
+			if (e.large)
+				memset(&model[base], 0, P2M_LARGE_PAGES * sizeof(model[0]));
+			else
+				memset(&model[g], 0, sizeof(model[0]));
+			break;
+		default:
+			r = p2m_split(&p, g, e.frame);
+			assert_int_equal(r, model[g].large ? 0 : -ENOENT);
+			for (uint32_t i = 0; r == 0 && i < P2M_LARGE_PAGES; i++) {
+				model[base + i].large = false;
+				model[base + i].frame = e.frame + i;
+			}
+			break;
+		}
+		if (step % 200 == 0)
+			check(&p);
+	}
+	check(&p);
+	p2m_free(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(refusals), cmocka_unit_test(split), cmocka_unit_test(random_against_model)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,48 @@
+/*
+ * A domain's guest-physical memory: the record (p2m.h), the frames (frame_store.h) and their two mappings, in the second-level tables and, for memory of the
+ * domain's own, in its vmm's address space. Only we change them; no vmm takes part.
+ */
+#ifndef DOMAIN_MANAGER_PHYSMAP_H
+#define DOMAIN_MANAGER_PHYSMAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "servers/domain_manager/frame_store.h"
+#include "servers/domain_manager/object_pool.h"
+#include "servers/domain_manager/p2m.h"
+
+#define PHYSMAP_NOBODY UINT16_MAX
+
+struct physmap {
+	struct p2m p2m;
+	struct object_pool pool;
+	struct frame_store frames;
+	uint32_t slot_ept, slot_vspace; /* our copies of the EPT root and of the vmm's VSpace */
+	uint32_t slot_scratch[2];	/* empty between operations */
+	uint64_t foreign_elsewhere;	/* pages of ours that other domains have mapped */
+	uint16_t *owner;		/* by frame: whose page a foreign one is; PHYSMAP_NOBODY for one that is accounted for otherwise */
+	uint32_t owners;
+};
+
+/* Takes slots of ours. 0 or -ENOMEM. physmap_end gives all back, when the account was freed. */
+int physmap_init(struct physmap *m, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace);
+void physmap_end(struct physmap *m);
+
+/* New zeroed memory of 2^order pages (order 0 or P2M_LARGE_ORDER) at gfn. 0, -EEXIST, -EINVAL, -ENOMEM. */
+int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order);
+/* Takes a page out: of its own memory or a foreign one, whose owner is told. -ENOENT; -EBUSY for a page inside a large frame, or one of P2M_XEN. */
+int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner);
+/* Page gfn of `from` appears at `at` of m, which has nothing there, with write access or without. 0, -ENOENT, -EEXIST, -EINVAL, -ENOMEM. */
+int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner);
+/* The same of a page that need not be in from's memory: a frame of its store. */
+int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, bool write, uint16_t owner);
+
+/* A new zeroed page that is not in the guest's memory yet: its number in the store. 0 or -ENOMEM. */
+int physmap_frame(struct physmap *m, uint32_t *frame);
+/* It appears at gfn (P2M_XEN), where nothing is, to guest and vmm; or is taken away again, and stays in the store. 0, -EEXIST, -EINVAL, -ENOMEM. */
+int physmap_place(struct physmap *m, uint64_t gfn, uint32_t frame);
+void physmap_take_away(struct physmap *m, uint64_t gfn);
+/* A frame in a slot of ours is mapped read-write into the vmm's address space; tables come out of the domain's account. 0, -EEXIST, -EINVAL, -ENOMEM. */
+int physmap_map_vmm(struct physmap *m, uint32_t slot, uint64_t vaddr);
+
+#endif

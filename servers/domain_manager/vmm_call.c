@@ -1,0 +1,116 @@
+#include "servers/domain_manager/vmm_call.h"
+
+#include <errno.h>
+#include <string.h>
+#include "servers/domain_manager/domain.h"
+#include "servers/domain_manager/evtchn.h"
+#include "servers/domain_manager/grant.h"
+
+#define WORDS 6u /* of the longest message */
+
+static int foreign(struct domain *d, uint64_t gfn, uint64_t from, uint64_t from_gfn)
+{
+	struct domain *f = from <= UINT32_MAX ? domain_find((uint32_t)from) : NULL;
+	int r;
+
+	if (!f || f == d)
+		return -ESRCH;
+	r = physmap_foreign(&d->map, gfn, &f->map, from_gfn, true, (uint16_t)f->id);
+	if (!r)
+		f->map.foreign_elsewhere++;
+	return r;
+}
+
+static int remove_page(struct domain *d, uint64_t gfn)
+{
+	uint16_t owner;
+	int r = physmap_remove(&d->map, gfn, &owner);
+
+	if (!r && owner != PHYSMAP_NOBODY) {
+		struct domain *f = domain_find(owner);
+
+		if (f)
+			domain_foreign_gone(f);
+	}
+	return r;
+}
+
+static void bound_put(const struct evtchn_bound *b, uint64_t *reply, unsigned *reply_length)
+{
+	reply[0] = b->port;
+	reply[1] = b->bound;
+	reply[2] = b->remote;
+	reply[3] = b->remote_port;
+	reply[4] = b->peer;
+	reply[5] = b->channel;
+	*reply_length = 6;
+}
+
+static int status_put(int16_t status, uint32_t handle, uint64_t *reply, unsigned *reply_length)
+{
+	reply[0] = (uint64_t)(int64_t)status;
+	reply[1] = handle;
+	*reply_length = 2;
+	return 0;
+}
+
+static int perform(struct domain *d, bool privileged, uint64_t label, const uint64_t w[WORDS], uint64_t *reply, unsigned *reply_length)
+{
+	struct evtchn_bound bound;
+	uint32_t handle = 0;
+	int16_t status;
+	int r;
+
+	switch (label) {
+	case DOMAIN_VMM_EVTCHN_UNBOUND:
+		return evtchn_unbound(d, (uint32_t)w[0], (uint32_t)w[1]);
+	case DOMAIN_VMM_EVTCHN_BIND:
+		r = evtchn_bind(d, (uint32_t)w[0], (uint32_t)w[1], (uint32_t)w[2], &bound);
+		if (r)
+			return r;
+		reply[0] = bound.peer;
+		reply[1] = bound.channel;
+		*reply_length = 2;
+		return 0;
+	case DOMAIN_VMM_EVTCHN_CLOSE:
+		evtchn_close(d, (uint32_t)w[0]);
+		return 0;
+	case DOMAIN_VMM_EVTCHN_CHANGED:
+		r = evtchn_changed(d, &bound);
+		if (!r)
+			bound_put(&bound, reply, reply_length);
+		return r;
+	case DOMAIN_VMM_FOREIGN:
+		return privileged ? foreign(d, w[0], w[1], w[2]) : -EPERM;
+	case DOMAIN_VMM_REMOVE:
+		return remove_page(d, w[0]);
+	case DOMAIN_VMM_E820:
+		return domain_e820(d, w[0], reply, reply_length);
+	case DOMAIN_VMM_GRANT_PLACE:
+		return w[0] > UINT32_MAX ? -EINVAL : grant_place(d, (uint32_t)w[0], w[1]);
+	case DOMAIN_VMM_GRANT_SIZE:
+		reply[0] = grant_frames(d);
+		reply[1] = GRANT_FRAMES_MAX;
+		*reply_length = 2;
+		return 0;
+	case DOMAIN_VMM_GRANT_MAP:
+		status = grant_map(d, w[0], (uint32_t)w[1], (uint32_t)w[2], (uint32_t)w[3], &handle);
+		return status_put(status, handle, reply, reply_length);
+	case DOMAIN_VMM_GRANT_UNMAP:
+		return status_put(grant_unmap(d, w[0], (uint32_t)w[1]), 0, reply, reply_length);
+	default:
+		return -EPERM;
+	}
+}
+
+int vmm_call(uint32_t id, bool privileged, uint64_t label, const uint64_t *m, unsigned length, uint64_t *reply, unsigned *reply_length)
+{
+	struct domain *d = domain_find(id);
+	uint64_t w[WORDS] = {0};
+
+	if (!d || d->dying)
+		return -ESRCH;
+	/* what is missing is 0, and refused as such where it makes no sense */
+	memcpy(w, m, (length < WORDS ? length : WORDS) * sizeof(w[0]));
+	return perform(d, privileged, label, w, reply, reply_length);
+}

@@ -1,0 +1,79 @@
+#include "servers/vmm/load/cpu_record.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <xen/xen.h>
+#include <xen/hvm/save.h>
+
+/* Xen keeps attributes as SVM does, in 12 bits; ours are VT-x's, with AVL, L, D and G four higher. */
+static uint32_t access_rights(uint32_t a)
+{
+	return (a & 0xff) | (a & 0xf00) << 4;
+}
+
+static struct insula_segment segment(uint32_t selector, uint64_t base, uint32_t limit, uint32_t attributes)
+{
+	return (struct insula_segment){.base = base, .limit = limit, .selector = (uint16_t)selector, .ar = access_rights(attributes)};
+}
+
+bool cpu_record_load(struct insula_vcpu_state *s, const uint8_t *record, uint32_t bytes)
+{
+	struct hvm_hw_cpu c;
+
+	if (bytes < offsetof(struct hvm_hw_cpu, flags))
+		return false;
+	memset(&c, 0, sizeof(c));
+	memcpy(&c, record, bytes < sizeof(c) ? bytes : sizeof(c));
+	s->gpr[INSULA_RAX] = c.rax;
+	s->gpr[INSULA_RCX] = c.rcx;
+	s->gpr[INSULA_RDX] = c.rdx;
+	s->gpr[INSULA_RBX] = c.rbx;
+	s->gpr[INSULA_RBP] = c.rbp;
+	s->gpr[INSULA_RSI] = c.rsi;
+	s->gpr[INSULA_RDI] = c.rdi;
+	s->gpr[INSULA_R8] = c.r8;
+	s->gpr[INSULA_R9] = c.r9;
+	s->gpr[INSULA_R10] = c.r10;
+	s->gpr[INSULA_R11] = c.r11;
+	s->gpr[INSULA_R12] = c.r12;
+	s->gpr[INSULA_R13] = c.r13;
+	s->gpr[INSULA_R14] = c.r14;
+	s->gpr[INSULA_R15] = c.r15;
+	s->rip = c.rip;
+	s->rsp = c.rsp;
+	s->rflags = c.rflags | 2;
+	s->cr0 = c.cr0;
+	s->cr2 = c.cr2;
+	s->cr3 = c.cr3;
+	s->cr4 = c.cr4;
+	s->efer = c.msr_efer;
+	s->seg[INSULA_ES] = segment(c.es_sel, c.es_base, c.es_limit, c.es_arbytes);
+	s->seg[INSULA_CS] = segment(c.cs_sel, c.cs_base, c.cs_limit, c.cs_arbytes);
+	s->seg[INSULA_SS] = segment(c.ss_sel, c.ss_base, c.ss_limit, c.ss_arbytes);
+	s->seg[INSULA_DS] = segment(c.ds_sel, c.ds_base, c.ds_limit, c.ds_arbytes);
+	s->seg[INSULA_FS] = segment(c.fs_sel, c.fs_base, c.fs_limit, c.fs_arbytes);
+	s->seg[INSULA_GS] = segment(c.gs_sel, c.gs_base, c.gs_limit, c.gs_arbytes);
+	s->seg[INSULA_LDTR] = segment(c.ldtr_sel, c.ldtr_base, c.ldtr_limit, c.ldtr_arbytes);
+	s->seg[INSULA_TR] = segment(c.tr_sel, c.tr_base, c.tr_limit, c.tr_arbytes);
+	s->gdtr = segment(0, c.gdtr_base, c.gdtr_limit, 0);
+	s->idtr = segment(0, c.idtr_base, c.idtr_limit, 0);
+	s->star = c.msr_star;
+	s->lstar = c.msr_lstar;
+	s->cstar = c.msr_cstar;
+	s->sfmask = c.msr_syscall_mask;
+	s->kernel_gs_base = c.shadow_gs;
+	s->sysenter_cs = c.sysenter_cs;
+	s->sysenter_esp = c.sysenter_esp;
+	s->sysenter_eip = c.sysenter_eip;
+	s->tsc_aux = c.msr_tsc_aux;
+	if (c.dr7)
+		s->dr7 = c.dr7;
+	if (c.dr6)
+		s->dr6 = c.dr6;
+	s->dr[0] = c.dr0;
+	s->dr[1] = c.dr1;
+	s->dr[2] = c.dr2;
+	s->dr[3] = c.dr3;
+	s->dirty |= INSULA_VS_GPR | INSULA_VS_IP | INSULA_VS_CR | INSULA_VS_SEG | INSULA_VS_MSR | INSULA_VS_DEBUG | INSULA_VS_CTL;
+	return true;
+}

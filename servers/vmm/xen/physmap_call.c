@@ -1,0 +1,90 @@
+#include "servers/vmm/xen/physmap_call.h"
+
+#include <errno.h>
+#include "proto/domain/domain.h"
+#include "proto/task/task.h"
+#include "user/message.h"
+#include <xen/xen.h>
+#include <xen/grant_table.h>
+
+static int call(struct message *m, uint64_t label, unsigned n, const uint64_t *words)
+{
+	message_begin(m);
+	for (unsigned i = 0; i < n; i++)
+		message_put(m, words[i]);
+	return message_call(m, TASK_SLOT_DOMAINS, label);
+}
+
+int64_t physmap_call_foreign(uint64_t gfn, uint32_t from, uint64_t from_gfn)
+{
+	const uint64_t w[] = {gfn, from, from_gfn};
+	struct message m;
+
+	return call(&m, DOMAIN_VMM_FOREIGN, 3, w);
+}
+
+int64_t physmap_call_remove(uint64_t gfn)
+{
+	struct message m;
+
+	return call(&m, DOMAIN_VMM_REMOVE, 1, &gfn);
+}
+
+int64_t physmap_call_grant_frame(uint32_t index, uint64_t gfn)
+{
+	const uint64_t w[] = {index, gfn};
+	struct message m;
+
+	return call(&m, DOMAIN_VMM_GRANT_PLACE, 2, w);
+}
+
+int64_t physmap_call_grant_size(uint32_t *frames, uint32_t *most)
+{
+	struct message m;
+	int r = call(&m, DOMAIN_VMM_GRANT_SIZE, 0, NULL);
+
+	*frames = (uint32_t)message_get(&m);
+	*most = (uint32_t)message_get(&m);
+	return r;
+}
+
+int16_t physmap_call_grant_map(uint64_t gfn, uint32_t from, uint32_t ref, uint32_t flags, uint32_t *handle)
+{
+	const uint64_t w[] = {gfn, from, ref, flags};
+	struct message m;
+	int16_t status;
+
+	if (call(&m, DOMAIN_VMM_GRANT_MAP, 4, w))
+		return GNTST_general_error;
+	status = (int16_t)(int64_t)message_get(&m);
+	*handle = (uint32_t)message_get(&m);
+	return status;
+}
+
+int16_t physmap_call_grant_unmap(uint64_t gfn, uint32_t handle)
+{
+	const uint64_t w[] = {gfn, handle};
+	struct message m;
+
+	if (call(&m, DOMAIN_VMM_GRANT_UNMAP, 2, w))
+		return GNTST_general_error;
+	return (int16_t)(int64_t)message_get(&m);
+}
+
+int64_t physmap_call_e820(uint32_t first, uint32_t *all, struct physmap_e820 out[30], uint32_t *n)
+{
+	const uint64_t w[] = {first};
+	struct message m;
+	int r = call(&m, DOMAIN_VMM_E820, 1, w);
+
+	*n = 0;
+	if (r)
+		return r;
+	*all = (uint32_t)message_get(&m);
+	while (*n < 30 && message_left(&m) >= 3) {
+		out[*n].addr = message_get(&m);
+		out[*n].size = message_get(&m);
+		out[(*n)++].type = (uint32_t)message_get(&m);
+	}
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* The domain manager's operations on this domain's guest-physical memory and grants (proto/domain). 0 or a negative errno, which are Xen's numbers too. */
+#ifndef XEN_PHYSMAP_CALL_H
+#define XEN_PHYSMAP_CALL_H
+
+#include <stdint.h>
+
+/* Page from_gfn of another domain appears at gfn. For the holder of the control capability only. */
+int64_t physmap_call_foreign(uint64_t gfn, uint32_t from, uint64_t from_gfn);
+int64_t physmap_call_remove(uint64_t gfn);
+/* A frame of the domain's grant table appears at gfn. */
+int64_t physmap_call_grant_frame(uint32_t index, uint64_t gfn);
+int64_t physmap_call_grant_size(uint32_t *frames, uint32_t *most);
+/* GNTST_*. */
+int16_t physmap_call_grant_map(uint64_t gfn, uint32_t from, uint32_t ref, uint32_t flags, uint32_t *handle);
+int16_t physmap_call_grant_unmap(uint64_t gfn, uint32_t handle);
+
+/* Entries of the memory map that the toolstack has set, from `first` on: how many there are in all, and up to 30 of them. -ENOENT: none was set. */
+struct physmap_e820 {
+	uint64_t addr, size;
+	uint32_t type;
+} __attribute__((packed));
+int64_t physmap_call_e820(uint32_t first, uint32_t *all, struct physmap_e820 out[30], uint32_t *n);
+
+#endif
