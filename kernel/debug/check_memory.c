@@ -4,8 +4,8 @@
  * it is mapped when it no longer is: that is found out when it is used.) Part of check.h's walk; walks tables
  * by itself, without the code that it checks.
  */
-#include "arch/x86/mm/kernel_tables.h"
 #include "arch/x86/mm/pte_fields.h"
+#include "arch/x86/mm/user_tables.h"
 #include "arch/x86/mm/window.h"
 #include "arch/x86/virt/virt.h"
 #include "debug/check_private.h"
@@ -173,7 +173,7 @@ void check_memory_thread(const struct tcb *t)
 	cap_t cap = t->slot[TCB_VSPACE].cap;
 
 	if (vspace_cr3_known(t))
-		CHECK(t->cr3 == (vspace_root_valid(cap) ? cap_paging_ptr(cap) : kernel_tables_root.v),
+		CHECK(t->cr3 == (vspace_root_valid(cap) ? cap_paging_ptr(cap) : user_tables_root.v),
 		      "a thread would run in another space", check_at(t), t->cr3, cap.w[1]);
 }
 

@@ -278,6 +278,24 @@ static word_t check_tree_badge(cap_t cap)
 	return cap_type(cap) == CAP_ENDPOINT ? cap_endpoint_badge(cap) : cap_notification_badge(cap);
 }
 
+/* Where a frame is among what is derived from another (cap/mdb.c). */
+static void check_tree_frames(const struct cte *prev, const struct cte *slot)
+{
+	uint64_t depth = mdb_depth(slot->mdb), attach = mdb_attach(slot->mdb);
+	uint64_t above = mdb_depth(prev->mdb) + 1;
+
+	if (cap_type(slot->cap) != CAP_FRAME) {
+		CHECK(depth == 0, "depth of what is no frame", check_at(slot), depth, attach);
+		return;
+	}
+	CHECK(attach <= depth && attach <= above, "a frame is attached where there is nothing",
+	      check_at(slot), attach, above);
+	CHECK(attach == 0 || cap_type(prev->cap) != CAP_FRAME || attach < above ||
+		  cap_same_region(prev->cap, slot->cap),
+	      "a frame is derived from one that does not contain it", check_at(slot), slot->cap.w[1],
+	      prev->cap.w[1]);
+}
+
 /* Capabilities with one badge, made by one Mint, are a group: only its first is marked as such. */
 static void check_tree_flags(const struct cte *prev, const struct cte *slot)
 {
@@ -306,6 +324,7 @@ static void check_tree_step(const struct cte *prev, const struct cte *slot)
 		return;
 	check_now->caps++;
 	check_tree_flags(prev, slot);
+	check_tree_frames(prev, slot);
 	if (cap_type(cap) == CAP_UNTYPED)
 		check_tree_untyped(cap);
 	if (first && cap_is_physical(cap))

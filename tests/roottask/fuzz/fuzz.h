@@ -52,7 +52,9 @@ enum fuzz_slot {
 	FUZZ_PORT = 61,
 	FUZZ_VCPU,	 /* vCPU, EPT PML4, PDPT, PD, PT */
 	FUZZ_PAGES = 68, /* two Untypeds of a page */
-	FUZZ_FREE = 70,	 /* empty from here on */
+	FUZZ_LARGE = 70, /* a frame of 2 MiB, and a CNode for its parts */
+	FUZZ_PARTS,
+	FUZZ_FREE, /* empty from here on */
 };
 
 extern const char worker_code[], worker_code_end[], worker_guest[], worker_call[], worker_serve[],

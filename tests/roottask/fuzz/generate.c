@@ -38,10 +38,10 @@ enum {
 };
 
 /*
- * Words: i index of a slot, e of an endpoint's, P port, d depth, n node index and depth for a CNode as a
- * whole, o index to retype to, t object type, s size, c count, b badge, r rights, g guard data, p priority, a
- * address, m attributes, u microseconds, x register, f flags, w small number, z zero, v field, R register
- * context, k count of registers, T deadline, B buffer.
+ * Words: i index of a slot, e of an endpoint's, P port, O offset in a frame, S size of its part, d depth, n
+ * node index and depth for a CNode as a whole, o index to retype to, t object type, s size, c count, b badge,
+ * r rights, g guard data, p priority, a address, m attributes, u microseconds, x register, f flags, w small
+ * number, z zero, v field, R register context, k count of registers, T deadline, B buffer.
  */
 struct generate_shape {
 	uint32_t label;
@@ -105,6 +105,9 @@ static const struct generate_shape shapes[] = {
     {X86IOPageTableUnmap, IOPT, 1, {0}, ""},
     {X86PageMap, FRAME, 20, {PML4}, "arm"},
     {X86PageUnmap, FRAME, 5, {0}, ""},
+    {InsulaFrameDerive, FRAME, 12, {CNODE}, "idrOS"},
+    {InsulaFrameSplit, FRAME, 5, {CNODE, PT}, "nz"},
+    {InsulaFrameSplit, FRAME, 2, {CNODE, EPT_PT}, "nz"},
     {X86PageMapIO, FRAME, 1, {IOSPACE}, "ra"},
     {X86PageGetAddress, FRAME, 1, {0}, ""},
     {X86PageMapEPT, FRAME, 8, {EPT_PML4}, "arw"},
@@ -320,8 +323,12 @@ static uint64_t generate_word(const struct generate_world *w, char kind)
 		return w->cptr + generate_slot(w, ENDPOINT);
 	case 'P':
 		return 0x80 + (uint64_t)generate_below(w, 3);
+	case 'O':
+		return generate_one_in(w, 2) ? 0 : (uint64_t)generate_below(w, 600) << 12;
+	case 'S':
+		return generate_one_in(w, 4) ? 21 : 12;
 	case 'd':
-		return w->depth;
+		return generate_one_in(w, 16) ? 4 + generate_below(w, 8) : w->depth;
 	case 'o':
 		return generate_slot(w, NONE);
 	case 't':

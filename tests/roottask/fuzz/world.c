@@ -250,6 +250,8 @@ void world_make(void)
 	take_back();
 	make_controls();
 	put(FUZZ_UNTYPED, seL4_UntypedObject, WORLD_BITS - 1, 1);
+	put(FUZZ_LARGE, seL4_X86_LargePageObject, 0, 1);
+	put(FUZZ_PARTS, seL4_CapTableObject, 9, 1);
 	put(FUZZ_UNTYPED + 1, seL4_UntypedObject, WORLD_BITS - 4, 1);
 	put(FUZZ_PAGES, seL4_UntypedObject, 12, 2);
 	put(FUZZ_ENDPOINT, seL4_EndpointObject, 0, 4);
