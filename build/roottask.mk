@@ -44,10 +44,15 @@ ext-task: $(EXT_TASK)
 # Random use of the kernel: tests/roottask/fuzz.
 FUZZ_TASK := $(O)/tests/fuzz_task
 $(eval $(call ROOTTASK,fuzz,$(FUZZ_TASK)))
+# Several CPUs, case by case.
+SMP_TASK := $(O)/tests/smp_task
+$(eval $(call ROOTTASK,smp,$(SMP_TASK)))
+.PHONY: smp-task
+smp-task: $(SMP_TASK)
 
 # Those with rules of their own.
 ROOTTASKS := $(addprefix $(RO)/,hello entry vcpu)
 $(ROOTTASKS): $(wildcard tests/roottask/*/*.[chS]) $(wildcard tests/roottask/*/*.lds)
 	$(Q)$(MAKE) -s -C tests/roottask/$(@F) O=$(abspath $(RO)) CC=$(CC)
 .PHONY: roottasks
-roottasks: $(ROOTTASKS) $(CONFORMANCE_TASK) $(EXT_TASK) $(FUZZ_TASK)
+roottasks: $(ROOTTASKS) $(CONFORMANCE_TASK) $(EXT_TASK) $(FUZZ_TASK) $(SMP_TASK)

@@ -15,8 +15,9 @@
 #include "panic.h"
 #include "sched/sched.h"
 
-#define BOOT_CPUS_TSC_US 1u /* counters that differ by no more, as far as can be known, are taken as equal   \
-			     */
+#define BOOT_CPUS_TSC_US                                                                                     \
+	1u /* counters that differ by no more, as far as can be known, are taken as equal                    \
+	    */
 
 /* What the CPU being started found out about itself; the boot CPU tells. */
 static const char *volatile boot_cpus_objection;
@@ -75,8 +76,8 @@ NORETURN static void boot_cpus_begin(struct percpu *p)
 	boot_cpus_scheduler(p);
 	__atomic_store_n(&p->arch.started, true, __ATOMIC_RELEASE);
 	smp_tsc_answer();
-	/* The boot CPU has the lock until it leaves for the first thread; until then, and then again, calls
-	 * are answered. */
+	/* Nothing is there to run until somebody says so; and until then the boot CPU has the lock. */
+	arch_idle();
 	lock_enter();
 	entry_first_exit();
 }
@@ -169,6 +170,7 @@ void boot_cpus_start(const struct smp_plan *plan, const struct boot_info *info, 
 	}
 	lock_share();
 	smp_start_begin(low);
+	smp_start_init(plan->apic_id + 1, plan->count - 1);
 	for (uint32_t i = 1; i < plan->count; i++) {
 		uint32_t index = smp_cpu_count;
 

@@ -34,6 +34,8 @@ void remote_migrate(struct tcb *t, uint32_t cpu)
 	INVARIANT(cpu < remote_cpu_count());
 	if (t->vcpu)
 		vcpu_migrate(t->vcpu);
+	if (t == percpu_self()->current)
+		sched_reschedule(); /* sched_exit() takes it away */
 	t->cpu = cpu;
 }
 
@@ -56,8 +58,6 @@ void remote_wake(struct tcb *t)
 	struct percpu *p = remote_percpu(t->cpu);
 
 	ready_append(t);
-	if (t == percpu_self()->current)
-		sched_reschedule(); /* it leaves us */
 	if (p->current == p->idle || t->priority > p->current->priority)
 		remote_reschedule(p);
 }

@@ -165,6 +165,13 @@ static struct tcb *sched_pick(struct percpu *p, struct tcb *current, bool can_ru
 	return sched_choose(p);
 }
 
+/* The current thread has got a scheduling context of another CPU: it goes on there. */
+static __attribute__((noinline)) void sched_moved(struct tcb *t, bool can_run)
+{
+	if (can_run)
+		sched_possible_switch_to(t);
+}
+
 /* ---- time ---- */
 
 /* The current thread's slice is over. */
@@ -277,7 +284,11 @@ struct tcb *sched_exit(struct percpu *p)
 	bool can_run = sched_schedulable(current);
 
 	if (p->scheduler_action || !can_run) {
-		next = sched_pick(p, current, can_run && current->cpu == p->cpu);
+		if (unlikely(current->cpu != p->cpu)) {
+			sched_moved(current, can_run);
+			can_run = false;
+		}
+		next = sched_pick(p, current, can_run);
 		p->scheduler_action = NULL;
 	}
 	if (next->sc != p->current_sc) {

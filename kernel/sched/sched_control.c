@@ -32,7 +32,7 @@ static void sched_control_attach(struct sched_context *sc)
 	}
 	if (!t || !sched_runnable(t))
 		return;
-	if (t != p->current || sc->cpu != p->cpu)
+	if (t != p->current)
 		sched_possible_switch_to(t);
 	else if (!sched_context_released(sc))
 		sched_postpone(sc);

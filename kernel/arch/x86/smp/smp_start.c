@@ -64,6 +64,17 @@ void smp_start_end(void)
 	memcpy(smp_start_low(), smp_start_kept, PAGE_SIZE);
 }
 
+/* All at once, so that the pause after it is made once. */
+void smp_start_init(const uint32_t *apic_id, uint32_t count)
+{
+	uint64_t start = cpu_rdtsc(), ticks = time_us_to_ticks(SMP_INIT_US);
+
+	for (uint32_t i = 0; i < count; i++)
+		apic_init_ipi(apic_id[i]);
+	while (cpu_rdtsc() - start < ticks)
+		;
+}
+
 static bool smp_start_wait(const struct percpu *p, uint64_t us)
 {
 	uint64_t start = cpu_rdtsc(), ticks = time_us_to_ticks(us);
@@ -81,8 +92,7 @@ void smp_start_stop(const struct percpu *p)
 	struct smp_trampoline *w = smp_start_words();
 
 	__atomic_store_n(&w->open, 0, __ATOMIC_SEQ_CST);
-	apic_init_ipi(p->apic_id);
-	smp_start_wait(p, SMP_INIT_US);
+	smp_start_init(&p->apic_id, 1);
 }
 
 bool smp_start_cpu(struct percpu *p, void (*target)(struct percpu *))
@@ -94,8 +104,6 @@ bool smp_start_cpu(struct percpu *p, void (*target)(struct percpu *))
 	w->target = (uint64_t)(uintptr_t)target;
 	__atomic_store_n(&w->open, 1, __ATOMIC_SEQ_CST);
 
-	apic_init_ipi(p->apic_id);
-	smp_start_wait(p, SMP_INIT_US);
 	apic_startup_ipi(p->apic_id, (uint8_t)(smp_start_page >> PAGE_BITS));
 	smp_start_wait(p, SMP_STARTUP_US);
 	/* The second is for CPUs that have missed the first; one that runs ignores it. */

@@ -14,9 +14,13 @@
 void smp_start_begin(paddr_t page);
 void smp_start_end(void);
 
+/* INIT to all that are going to be started. */
+void smp_start_init(const uint32_t *apic_id, uint32_t count);
+
 /*
- * Lets the CPU with this APIC id run target(p) on p's stack (p->kernel_stack), with the kernel's tables and
- * no descriptor tables of its own. True when it has set p->arch.started; else it has been sent back to wait.
+ * Lets the CPU with this APIC id, which has got its INIT, run target(p) on p's stack (p->kernel_stack), with
+ * the kernel's tables and no descriptor tables of its own. True when it has set p->arch.started; else it has
+ * been sent back to wait.
  */
 bool smp_start_cpu(struct percpu *p, void (*target)(struct percpu *));
 /* It is of no use: back to where firmware had left it. */

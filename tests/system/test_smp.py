@@ -1,0 +1,37 @@
+"""Many CPUs: the kernel with its own root task, on emulators that run one CPU after the other (each run the same) and all at once."""
+from harness import OUT, Machine
+from insula import KERNEL_ALONE, OPTIONS
+from scenarios import scenario
+
+TASK = OUT / "tests" / "smp_task"
+BAD = r"not ok .*|panic:|no handler"
+
+
+def cases(cpus: int, machine: str, options: str = "", weight: float = 60):
+    def run():
+        with Machine(run.__name__, machine, "-smp", str(cpus), "-m", "512", kernel=KERNEL_ALONE, append=f"{OPTIONS} {options}", modules=((TASK, ""),),
+                     limit=900) as m:
+            m.expect(rf"smp: {cpus} CPUs, \d+ cases, 0 not ok", wall=800, never=BAD)
+    run.__name__ = f"smp_cases_{machine}_{cpus}"
+    scenario(weight)(run)
+
+
+for n in (1, 2, 4):
+    cases(n, "deterministic", "rounds=1000", 30 * n)
+cases(8, "deterministic", "rounds=200", 200)
+cases(2, "parallel", "rounds=300", 60)
+
+
+def boot(name: str, cpus: int, running: int, options: str, line: str, machine: str = "parallel"):
+    def run():
+        with Machine(run.__name__, machine, "-smp", str(cpus), kernel=KERNEL_ALONE, append=f"{OPTIONS} boot-only=1 {options}",
+                     modules=((TASK, ""),), limit=300) as m:
+            m.expect(line, wall=250, never=r"panic:")
+            m.expect(rf"smp: {running} CPUs, \d+ cases, 0 not ok", wall=250, never=BAD)
+    run.__name__ = f"smp_boot_{name}"
+    scenario(20)(run)
+
+
+boot("64", 64, 64, "", r"CPUs: 64 of 64 run", "deterministic")
+boot("maxcpus", 4, 2, "maxcpus=2", r"CPUs: 2 left out, being more than wanted")
+boot("nosmp", 2, 1, "nosmp", r"CPUs: 1 left out, being more than wanted")
