@@ -31,12 +31,12 @@ XEN = "Xen 4.17"
 
 # name, what it is, unit, limit, peer's name, and the peer's figure where it is not measured here
 FIGURES = [
-    ("cpuid", "CPUID exit and back, guest without paging", "instructions", 1800, XEN, None),
+    ("cpuid", "CPUID exit and back, guest without paging", "instructions", 1400, XEN, None),
     ("xen_version", "trivial hypercall, guest without paging", "instructions", 1800, XEN, None),
     ("rdmsr", "RDMSR exit, guest without paging", "instructions", None, XEN, None),
     ("in", "IN 0x61 exit, guest without paging", "instructions", None, XEN, None),
     ("yield", "SCHEDOP_yield, guest without paging", "instructions", None, XEN, None),
-    ("cpuid_paged", "CPUID exit and back, 64-bit guest", "instructions", None, XEN, None),
+    ("cpuid_paged", "CPUID exit and back, 64-bit guest", "instructions", 1400, XEN, None),
     ("xen_version_paged", "trivial hypercall, 64-bit guest", "instructions", None, XEN, None),
     ("rdmsr_paged", "RDMSR exit, 64-bit guest", "instructions", None, XEN, None),
     ("in_paged", "IN 0x61 exit, 64-bit guest", "instructions", None, XEN, None),

@@ -2,15 +2,18 @@
 #include "servers/vmm/vmm.h"
 
 #include <string.h>
-#include "insn/insn.h"
 #include "insula/exit_reason.h"
+#include "sel4/sel4.h"
 #include "servers/vmm/xen/xen.h"
 #include "user/log.h"
 #include <xen/sched.h>
 
 #define X86_UD 6
 #define X86_GP 13
+#define RFLAGS_TF (1ull << 8)
 #define RFLAGS_IF (1ull << 9)
+#define VMCS_PENDING_DEBUG 0x6822u /* SDM volume 3, appendix B */
+#define PENDING_STEP (1ull << 14)
 
 uint64_t vcpu_gpr(const struct vcpu *v, enum insula_gpr r)
 {
@@ -30,39 +33,33 @@ void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
 	v->inject_length = 0;
 }
 
-/* Length of the exiting instruction where the CPU does not say. It is the guest's memory now, not when it exited: a guest that
- * changes it in between skips wrongly, and harms itself. */
-static unsigned instruction_length(struct vcpu *v)
+void vcpu_advance(struct vcpu *v, unsigned length)
 {
-	uint8_t bytes[16];
-	struct insn in;
-	unsigned n;
-
-	if (v->s->length)
-		return (unsigned)v->s->length;
-	n = guest_fetch(v, bytes);
-	if (n == 0)
-		return 0;
-	if (insn_decode(bytes, n, guest_is_64bit(v) ? INSN_MODE_64 :
-			(v->s->seg[INSULA_CS].ar & (1u << 14)) ? INSN_MODE_32 : INSN_MODE_16, &in) != INSN_OK)
-		return 0;
-	return in.length;
-}
-
-bool vcpu_skip(struct vcpu *v)
-{
-	unsigned n = instruction_length(v);
-
-	if (n == 0) {
-		vcpu_raise(v, X86_UD, false, 0);
-		return false;
-	}
-	v->s->rip += n;
+	v->s->rip += length;
 	if (!guest_is_64bit(v))
 		v->s->rip &= 0xffffffffu;
 	/* the instruction is done: an STI or MOV SS shadow before it is over */
 	v->s->interruptibility &= ~(uint64_t)(SHADOW_STI | SHADOW_MOV_SS);
 	v->s->dirty |= INSULA_VS_IP;
+	if (v->s->rflags & RFLAGS_TF) {
+		v->step_pending = true;
+		(void)seL4_X86_VCPU_WriteVMCS(v->slot_vcpu, VMCS_PENDING_DEBUG, PENDING_STEP);
+	}
+}
+
+/* Where the CPU does not say the length, the instruction is decoded. It is the guest's memory now, not when it exited: a guest that
+ * changes it in between skips wrongly, and harms itself. */
+bool vcpu_skip(struct vcpu *v)
+{
+	struct insn in;
+
+	if (v->s->length) {
+		vcpu_advance(v, (unsigned)v->s->length);
+		return true;
+	}
+	if (!guest_instruction(v, &in))
+		return false;
+	vcpu_advance(v, in.length);
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /* MSRs, ports, and accesses outside memory: what is answered, what faults, and that emulated instructions touch only what they name. */
 // links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/exit.c
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
-// links: servers/vmm/timer.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c
+// links: servers/vmm/timer.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
 // links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
 // links: servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
 // links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
@@ -200,12 +200,12 @@ static void user_mode(void **state)
 	v->s->gpr[INSULA_RBX] = FAKE_HIGH_RAM;
 	access_exit(HOLE, EPT_VIOLATION_READ);
 	assert_int_equal(raised(), PF);
-	assert_int_equal(v->inject_error, 4);
+	assert_int_equal(v->inject_error, 5); /* present, user */
 	assert_int_equal(v->s->gpr[INSULA_RAX], 0);
 	code("\x48\x89\x03", 3);
 	access_exit(HOLE, EPT_VIOLATION_WRITE);
 	assert_int_equal(raised(), PF);
-	assert_int_equal(v->inject_error, 6);
+	assert_int_equal(v->inject_error, 7);
 	fake_peek(FAKE_HIGH_RAM, &was, sizeof(was));
 	assert_int_equal(was, 0x1122334455667788ull);
 }

@@ -20,26 +20,36 @@ static bool entry_read(void *context, uint64_t g, unsigned bytes, uint64_t *entr
 	return true;
 }
 
-static bool translate(struct vcpu *v, uint64_t linear, bool write, bool fetch, uint64_t *g, uint64_t *left)
+struct walk_mode guest_walk_mode(const struct vcpu *v)
 {
-	/* a user program's access has its rights: it may change the instruction while it is emulated. Hypercalls come from CPL 0 */
-	const bool user = (v->s->seg[INSULA_SS].ar >> 5 & 3) == 3;
-	const struct walk_mode m = {v->s->cr0, v->s->cr3, v->s->cr4, v->s->efer, user};
+	const struct insula_vcpu_state *s = v->s;
 
-	return walk_translate(&m, linear, write, fetch, entry_read, NULL, g, left);
+	return (struct walk_mode){s->cr0, s->cr3, s->cr4, s->efer, (s->seg[INSULA_SS].ar >> 5 & 3) == 3};
+}
+
+static bool translate(struct vcpu *v, uint64_t linear, bool write, struct walk_result *out)
+{
+	const struct walk_mode m = guest_walk_mode(v);
+
+	return walk_translate(&m, linear, write, false, entry_read, NULL, out);
 }
 
 bool guest_is_64bit(const struct vcpu *v)
 {
-	/* the hidden part of CS decides, but only in long mode; SEG is always wanted (vcpu.c) */
+	/* the hidden part of CS decides, but only in long mode */
 	return (v->s->efer & EFER_LMA) && (v->s->seg[INSULA_CS].ar & CS_LONG);
 }
 
-bool walk(struct vcpu *v, gva_t a, enum walk_access how, gpa_t *out)
+bool walk(struct vcpu *v, gva_t a, bool write, gpa_t *out, uint32_t *error)
 {
-	uint64_t left;
+	struct walk_result r;
 
-	return translate(v, a.v, how == WALK_WRITE, how == WALK_FETCH, &out->v, &left);
+	if (!translate(v, a.v, write, &r)) {
+		*error = r.error;
+		return false;
+	}
+	out->v = r.gpa;
+	return true;
 }
 
 static bool copy(struct vcpu *v, uint64_t linear, void *buf, uint64_t bytes, bool write)
@@ -47,16 +57,17 @@ static bool copy(struct vcpu *v, uint64_t linear, void *buf, uint64_t bytes, boo
 	uint8_t *b = buf;
 
 	while (bytes) {
-		uint64_t g, left, n;
+		struct walk_result r;
+		uint64_t n;
 		uint8_t *p;
 
-		if (!translate(v, linear, write, false, &g, &left))
+		if (!translate(v, linear, write, &r))
 			return false;
 		/* pieces of one page: RAM and placed pages are contiguous only so far */
-		n = PAGE - (g & (PAGE - 1));
-		n = n < left ? n : left;
+		n = PAGE - (r.gpa & (PAGE - 1));
+		n = n < r.left ? n : r.left;
 		n = n < bytes ? n : bytes;
-		p = memory_at(gpa(g), n);
+		p = memory_at(gpa(r.gpa), n);
 		if (!p)
 			return false;
 		if (write)
@@ -80,46 +91,17 @@ bool guest_write(struct vcpu *v, gva_t a, const void *src, uint64_t bytes)
 	return copy(v, a.v, (void *)(uintptr_t)src, bytes, true);
 }
 
-unsigned guest_fetch(struct vcpu *v, uint8_t bytes[16])
-{
-	uint64_t linear = v->s->rip, g, left;
-	unsigned done = 0;
-
-	if (!guest_is_64bit(v))
-		linear = (uint32_t)(linear + v->s->seg[INSULA_CS].base);
-	while (done < 15) {
-		unsigned n;
-		const uint8_t *p;
-
-		if (!translate(v, linear + done, false, true, &g, &left))
-			break;
-		n = 15 - done;
-		if (n > PAGE - (g & (PAGE - 1)))
-			n = (unsigned)(PAGE - (g & (PAGE - 1)));
-		p = memory_at(gpa(g), n);
-		if (!p)
-			break;
-		if (n == 15 && (g & (PAGE - 1)) <= PAGE - 16) {
-			/* the usual case: one page, one 16-byte copy */
-			memcpy(bytes, p, 16);
-			return 15;
-		}
-		memcpy(bytes + done, p, n);
-		done += n;
-	}
-	return done;
-}
-
 bool guest_area_set(struct vcpu *v, struct guest_area *a, gva_t at, uint32_t size)
 {
 	uint32_t first = PAGE - (uint32_t)(at.v & (PAGE - 1));
 	struct guest_area made = {.first = first < size ? first : size, .size = size};
+	uint32_t error;
 	gpa_t g;
 
-	if (!walk(v, at, WALK_WRITE, &g) || !(made.part[0] = memory_at(g, made.first)))
+	if (!walk(v, at, true, &g, &error) || !(made.part[0] = memory_at(g, made.first)))
 		return false;
 	if (made.first < size &&
-	    (!walk(v, gva(at.v + made.first), WALK_WRITE, &g) || !(made.part[1] = memory_at(g, size - made.first))))
+	    (!walk(v, gva(at.v + made.first), true, &g, &error) || !(made.part[1] = memory_at(g, size - made.first))))
 		return false;
 	*a = made;
 	return true;

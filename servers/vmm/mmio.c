@@ -4,12 +4,13 @@
  */
 #include "servers/vmm/vmm.h"
 
-#include "insn/insn.h"
 #include "insula/exit_reason.h"
+#include "servers/vmm/walk.h"
 #include "servers/vmm/xen/xen.h"
 #include <xen/sched.h>
 
 #define X86_UD 6
+#define X86_GP 13
 #define X86_PF 14
 
 static uint64_t device_read(struct vcpu *v, uint64_t g, unsigned bytes)
@@ -39,15 +40,19 @@ static void device_write(struct vcpu *v, uint64_t g, unsigned bytes, uint64_t va
 /* A linear address as guest-physical: memory is reached through it, devices by its number. */
 static bool locate(struct vcpu *v, uint64_t linear, bool write, uint64_t *g)
 {
-	const bool user = (v->s->seg[INSULA_SS].ar >> 5 & 3) == 3;
+	uint32_t error;
 	gpa_t out;
 
 	if (!guest_is_64bit(v))
 		linear = (uint32_t)linear;
-	if (!walk(v, gva(linear), write ? WALK_WRITE : WALK_READ, &out)) {
+	if (!walk(v, gva(linear), write, &out, &error)) {
+		if (error == WALK_NOT_CANONICAL) {
+			vcpu_raise(v, X86_GP, true, 0);
+			return false;
+		}
 		v->s->cr2 = linear;
 		v->s->dirty |= INSULA_VS_CR;
-		vcpu_raise(v, X86_PF, true, (write ? 2u : 0u) | (user ? 4u : 0u));
+		vcpu_raise(v, X86_PF, true, error);
 		return false;
 	}
 	*g = out.v;
@@ -158,9 +163,7 @@ static bool operand(struct vcpu *v, const struct insn *in)
 void ept_exit(struct vcpu *v)
 {
 	struct insn in;
-	uint8_t fetched[16];
-	const uint8_t *bytes = fetched;
-	unsigned n;
+	bool known;
 
 	if (v->s->qualification & EPT_VIOLATION_FETCH) {
 		/* it runs where nothing is: no instruction could be fetched */
@@ -172,15 +175,14 @@ void ept_exit(struct vcpu *v)
 		vmm_shutdown(SHUTDOWN_crash, "its descriptor tables or stack lie outside its memory");
 		return;
 	}
-	if (v->s->insn_count) {
-		bytes = v->s->insn_bytes;
-		n = v->s->insn_count > 15 ? 15 : (unsigned)v->s->insn_count;
-	} else {
-		n = guest_fetch(v, fetched);
-	}
-	if (insn_decode(bytes, n, guest_is_64bit(v) ? INSN_MODE_64 :
-			(v->s->seg[INSULA_CS].ar & (1u << 14)) ? INSN_MODE_32 : INSN_MODE_16, &in) != INSN_OK || !in.mem_size) {
+	/* what the CPU gives is what it executed, if all of it is there */
+	known = v->s->insn_count && insn_decode(v->s->insn_bytes, v->s->insn_count > 15 ? 15 : (unsigned)v->s->insn_count,
+						guest_mode(v), &in) == INSN_OK;
+	if (!known && !guest_instruction(v, &in)) {
 		xen_log_once("undecoded access to guest-physical page", v->s->gpa >> 12);
+		return;
+	}
+	if (!in.mem_size) {
 		vcpu_raise(v, X86_UD, false, 0);
 		return;
 	}
@@ -190,9 +192,5 @@ void ept_exit(struct vcpu *v)
 	} else if (!operand(v, &in)) {
 		return;
 	}
-	v->s->rip += in.length;
-	if (!guest_is_64bit(v))
-		v->s->rip &= 0xffffffffu;
-	v->s->interruptibility &= ~(uint64_t)(SHADOW_STI | SHADOW_MOV_SS);
-	v->s->dirty |= INSULA_VS_IP;
+	vcpu_advance(v, in.length);
 }

@@ -196,13 +196,17 @@ static void inject(struct vcpu *v)
 	struct insula_vcpu_state *s = v->s;
 	bool shadow = s->interruptibility & (SHADOW_STI | SHADOW_MOV_SS);
 	bool open = (s->rflags & RFLAGS_IF) && !shadow;
+	bool step = v->step_pending;
 
 	s->window = 0;
+	v->step_pending = false;
 	if (v->inject_info & EVENT_VALID) {
 		s->entry_info = v->inject_info;
 		s->entry_error = v->inject_error;
 		s->entry_length = v->inject_length;
 		v->inject_info = 0;
+	} else if (step) {
+		/* a trap of the instruction before: no interrupt comes between */
 	} else if (v->nmi_pending && !(s->interruptibility & SHADOW_NMI) && !shadow) {
 		v->nmi_pending = false;
 		s->entry_info = EVENT_MAKE(EVENT_NMI, X86_NMI);

@@ -17,6 +17,7 @@
 #include "proto/task/task.h"
 #include "servers/vmm/apic/lapic.h"
 #include "servers/vmm/cpu_hw.h"
+#include "insn/insn.h"
 #include "pvclock/pvclock.h"
 
 typedef struct {
@@ -36,6 +37,25 @@ static inline gva_t gva(uint64_t v)
 }
 
 #define PAGE 4096u
+
+/* An exception that an access of the guest's raises; vector 0: none. */
+struct guest_fault {
+	uint8_t vector;
+	uint32_t error;
+	uint64_t address; /* of a page fault: CR2 */
+};
+
+/* The way to a page from which instructions were fetched (fetch.c). */
+#define FETCH_PATHS 4
+struct fetch_path {
+	uint64_t page; /* linear address + 1; 0: none */
+	uint64_t cr0, cr3, cr4, efer;
+	bool user;
+	uint8_t levels;
+	const uint64_t *entry[5];
+	uint64_t value[5];
+	const uint8_t *memory;
+};
 
 enum vcpu_run_state {
 	VCPU_OFFLINE,  /* never started, or in INIT: waits for SIPI */
@@ -66,6 +86,8 @@ struct vcpu {
 	/* event to be put in again at the next entry (delivery was interrupted), or an exception to be raised */
 	uint32_t inject_info, inject_error, inject_length;
 	bool interrupt_shadow_done;
+	bool step_pending; /* the guest traces itself: a single step comes first at the next entry */
+	struct fetch_path fetch_path[FETCH_PATHS];
 
 	/* Xen */
 	uint8_t upcall_vector;      /* HVMOP_set_evtchn_upcall_vector; 0: the domain's callback */
@@ -137,19 +159,27 @@ bool memory_read(gpa_t g, void *dst, uint64_t bytes);
 bool memory_write(gpa_t g, const void *src, uint64_t bytes);
 
 /* ---- guest.c: guest-virtual memory, with the vCPU's current paging mode (from its state page) ---- */
-enum walk_access { WALK_READ = 0, WALK_WRITE = 1, WALK_FETCH = 2 };
-/* False: not mapped so; nothing is injected. */
-bool walk(struct vcpu *v, gva_t a, enum walk_access how, gpa_t *out);
+/* False: not mapped so; nothing is injected. *error: the page fault's error code, or WALK_NOT_CANONICAL. */
+bool walk(struct vcpu *v, gva_t a, bool write, gpa_t *out, uint32_t *error);
 /* Copies across pages; false (and how much was copied is unspecified) at the first hole. */
 bool guest_read(struct vcpu *v, gva_t a, void *dst, uint64_t bytes);
 bool guest_write(struct vcpu *v, gva_t a, const void *src, uint64_t bytes);
 /* Resolves an area for later writes; false if it is not guest memory. Size up to a page. */
 bool guest_area_set(struct vcpu *v, struct guest_area *a, gva_t at, uint32_t size);
 void guest_area_write(const struct guest_area *a, uint32_t offset, const void *src, uint32_t bytes);
-/* Up to 15 bytes of the instruction at RIP; returns how many could be read. */
-unsigned guest_fetch(struct vcpu *v, uint8_t bytes[16]);
 /* 64-bit code segment? */
 bool guest_is_64bit(const struct vcpu *v);
+
+/* ---- fetch.c: the guest's instructions ---- */
+/* Mode of the code segment. */
+enum insn_mode guest_mode(const struct vcpu *v);
+/*
+ * Up to 15 bytes of the instruction at RIP; returns how many could be read. If fewer: what the fetch of the next one raises, or
+ * vector 0 if there is no memory.
+ */
+unsigned guest_fetch(struct vcpu *v, uint8_t bytes[16], struct guest_fault *fault);
+/* The instruction at RIP. False: there is none that we know, or not all of it can be fetched: #UD, #PF or #GP was raised. */
+bool guest_instruction(struct vcpu *v, struct insn *in);
 
 /* ---- vcpu.c ---- */
 void vcpu_create(uint32_t id);
@@ -165,8 +195,10 @@ void vcpu_kick(struct vcpu *v);
 /* SIPI etc.: makes its thread run. */
 void vcpu_wake_offline(struct vcpu *v);
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */
-/* Advances RIP past the exiting instruction: its length from the exit, or decoded. False: undecodable (then #UD or #GP was raised). */
+/* Advances RIP past the exiting instruction: its length from the exit, or decoded. False: an exception was raised (guest_instruction). */
 bool vcpu_skip(struct vcpu *v);
+/* The instruction at RIP, of so many bytes, is done. */
+void vcpu_advance(struct vcpu *v, unsigned length);
 /* Base of ES, DS, FS or GS, which exits do not carry: asked of the kernel. Own thread only. */
 uint64_t vcpu_segment_base(const struct vcpu *v, unsigned segment);
 uint64_t vcpu_gpr(const struct vcpu *v, enum insula_gpr r);

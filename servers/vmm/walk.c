@@ -5,6 +5,7 @@
 #define CR4_PSE  (1ull << 4)
 #define CR4_PAE  (1ull << 5)
 #define CR4_LA57 (1ull << 12)
+#define CR4_SMEP (1ull << 20)
 #define EFER_LMA (1ull << 10)
 #define EFER_NXE (1ull << 11)
 
@@ -35,31 +36,64 @@ static void narrow(struct rights *r, uint64_t e)
 	r->nx = r->nx || (e & PTE_NX);
 }
 
+/* The error code of the page fault (APM volume 2, 8.4.2; Intel SDM volume 3, 4.7). */
+static bool fault(const struct walk_mode *m, bool present, bool write, bool fetch, uint32_t *error)
+{
+	bool tells = (m->cr4 & CR4_SMEP) || ((m->efer & EFER_NXE) && (m->cr4 & CR4_PAE));
+
+	*error = (present ? PF_PRESENT : 0) | (write ? PF_WRITE : 0) | (m->user ? PF_USER : 0) | (fetch && tells ? PF_FETCH : 0);
+	return false;
+}
+
 static bool walk_32(const struct walk_mode *m, uint64_t linear, bool write, bool fetch, walk_entry entry, void *context,
-		    uint64_t *gpa, uint64_t *left)
+		    struct walk_result *out)
 {
 	struct rights r = {true, true, false};
 	uint64_t e;
 
 	if (!entry(context, (m->cr3 & 0xfffff000u) + ((linear >> 22) & 0x3ff) * 4, 4, &e) || !(e & PTE_P))
-		return false;
+		return fault(m, false, write, fetch, &out->error);
 	narrow(&r, e);
 	if ((e & PTE_PS) && (m->cr4 & CR4_PSE)) {
 		/* PSE-36: bits 39:32 of the frame are bits 20:13 of the entry */
-		*gpa = (e & 0xffc00000u) | ((e >> 13 & 0xff) << 32) | (linear & 0x3fffff);
-		*left = 0x400000 - (linear & 0x3fffff);
-		return allowed(m, r, write, fetch);
+		out->gpa = (e & 0xffc00000u) | ((e >> 13 & 0xff) << 32) | (linear & 0x3fffff);
+		out->left = 0x400000 - (linear & 0x3fffff);
+		return allowed(m, r, write, fetch) || fault(m, true, write, fetch, &out->error);
 	}
 	if (!entry(context, (e & 0xfffff000u) + ((linear >> 12) & 0x3ff) * 4, 4, &e) || !(e & PTE_P))
-		return false;
+		return fault(m, false, write, fetch, &out->error);
 	narrow(&r, e);
-	*gpa = (e & 0xfffff000u) | (linear & 0xfff);
-	*left = 0x1000 - (linear & 0xfff);
-	return allowed(m, r, write, fetch);
+	out->gpa = (e & 0xfffff000u) | (linear & 0xfff);
+	out->left = 0x1000 - (linear & 0xfff);
+	return allowed(m, r, write, fetch) || fault(m, true, write, fetch, &out->error);
+}
+
+/* The table to begin with: CR3's, or with PAE one of four that have no rights of their own. False: not there. */
+static bool top(const struct walk_mode *m, bool lma, uint64_t linear, walk_entry entry, void *context, uint64_t *table, int *level)
+{
+	uint64_t e;
+
+	if (lma) {
+		*table = m->cr3 & PTE_ADDRESS;
+		*level = m->cr4 & CR4_LA57 ? 5 : 4;
+		return true;
+	}
+	if (!entry(context, (m->cr3 & 0xffffffe0u) + ((linear >> 30) & 3) * 8, 8, &e) || !(e & PTE_P))
+		return false;
+	*table = e & PTE_ADDRESS;
+	*level = 2;
+	return true;
+}
+
+static bool canonical(const struct walk_mode *m, uint64_t linear)
+{
+	int64_t sign = (int64_t)linear >> (m->cr4 & CR4_LA57 ? 56 : 47);
+
+	return sign == 0 || sign == -1;
 }
 
 bool walk_translate(const struct walk_mode *m, uint64_t linear, bool write, bool fetch, walk_entry entry, void *context,
-		    uint64_t *gpa, uint64_t *left)
+		    struct walk_result *out)
 {
 	bool lma = m->efer & EFER_LMA;
 	struct rights r = {true, true, false};
@@ -69,41 +103,32 @@ bool walk_translate(const struct walk_mode *m, uint64_t linear, bool write, bool
 	if (!lma)
 		linear &= 0xffffffffu;
 	if (!(m->cr0 & CR0_PG)) {
-		*gpa = linear;
-		*left = 0x1000 - (linear & 0xfff);
+		out->gpa = linear;
+		out->left = 0x1000 - (linear & 0xfff);
 		return true;
 	}
 	if (!lma && !(m->cr4 & CR4_PAE))
-		return walk_32(m, linear, write, fetch, entry, context, gpa, left);
-	if (lma) {
-		unsigned top = m->cr4 & CR4_LA57 ? 56 : 47;
-		int64_t sign = (int64_t)linear >> top;
-
-		if (sign != 0 && sign != -1)
-			return false;
-		table = m->cr3 & PTE_ADDRESS;
-		level = m->cr4 & CR4_LA57 ? 5 : 4;
-	} else {
-		/* PAE: four pointers, without rights of their own */
-		if (!entry(context, (m->cr3 & 0xffffffe0u) + ((linear >> 30) & 3) * 8, 8, &e) || !(e & PTE_P))
-			return false;
-		table = e & PTE_ADDRESS;
-		level = 2;
+		return walk_32(m, linear, write, fetch, entry, context, out);
+	if (lma && !canonical(m, linear)) {
+		out->error = WALK_NOT_CANONICAL;
+		return false;
 	}
+	if (!top(m, lma, linear, entry, context, &table, &level))
+		return fault(m, false, write, fetch, &out->error);
 	for (;; level--) {
 		unsigned shift = (unsigned)(12 + 9 * (level - 1));
 		uint64_t span = 1ull << shift;
 
 		if (!entry(context, table + ((linear >> shift) & 0x1ff) * 8, 8, &e) || !(e & PTE_P))
-			return false;
+			return fault(m, false, write, fetch, &out->error);
 		narrow(&r, e);
 		if (level == 1 || ((e & PTE_PS) && level <= 3)) {
-			*gpa = (e & PTE_ADDRESS & ~(span - 1)) | (linear & (span - 1));
-			*left = span - (linear & (span - 1));
-			return allowed(m, r, write, fetch);
+			out->gpa = (e & PTE_ADDRESS & ~(span - 1)) | (linear & (span - 1));
+			out->left = span - (linear & (span - 1));
+			return allowed(m, r, write, fetch) || fault(m, true, write, fetch, &out->error);
 		}
 		if (e & PTE_PS)
-			return false;
+			return fault(m, true, write, fetch, &out->error);
 		table = e & PTE_ADDRESS;
 	}
 }

@@ -14,11 +14,24 @@ struct walk_mode {
 	bool user; /* access from CPL 3 */
 };
 
+struct vcpu;
+/* As the vCPU is now (guest.c). A user program's access has its rights: it may change the instruction while it is emulated. */
+struct walk_mode guest_walk_mode(const struct vcpu *v);
+
 /* Reads an entry of 4 or 8 bytes at a guest-physical address; false if there is no memory. */
 typedef bool (*walk_entry)(void *context, uint64_t gpa, unsigned bytes, uint64_t *entry);
 
-/* False: a page fault would be raised. *left: bytes from the address to the end of its page. */
+/* Bits of a page fault's error code. */
+enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
+#define WALK_NOT_CANONICAL UINT32_MAX /* no page fault: a general protection or stack fault */
+
+struct walk_result {
+	uint64_t gpa, left; /* left: bytes from the address to the end of its page */
+	uint32_t error;	    /* where it failed: the page fault's error code */
+};
+
+/* False: a page fault would be raised, and out->error is its error code. */
 bool walk_translate(const struct walk_mode *m, uint64_t linear, bool write, bool fetch, walk_entry entry, void *context,
-		    uint64_t *gpa, uint64_t *left);
+		    struct walk_result *out);
 
 #endif

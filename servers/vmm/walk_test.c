@@ -39,10 +39,17 @@ static void put32(uint64_t at, uint32_t v)
 
 static struct walk_mode m;
 static uint64_t gpa, left;
+static uint32_t error;
 
 static bool go(uint64_t linear, bool write, bool fetch)
 {
-	return walk_translate(&m, linear, write, fetch, entry, NULL, &gpa, &left);
+	struct walk_result r = {0};
+	bool ok = walk_translate(&m, linear, write, fetch, entry, NULL, &r);
+
+	gpa = r.gpa;
+	left = r.left;
+	error = r.error;
+	return ok;
 }
 
 static void no_paging(void **state)
@@ -70,10 +77,12 @@ static void four_level(void **state)
 	assert_int_equal(gpa, 0xabcd123);
 	assert_int_equal(left, 0x1000 - 0x123);
 	assert_false(go(0xffffffff80202123ull, false, true)); /* NX */
+	assert_int_equal(error, PF_PRESENT | PF_FETCH);
 	m.efer &= ~NXE;
 	assert_true(go(0xffffffff80202123ull, false, true));
 	assert_true(go(0xffffffff80203000ull, false, false));
 	assert_false(go(0xffffffff80203000ull, true, false)); /* WP */
+	assert_int_equal(error, PF_PRESENT | PF_WRITE);
 	m.cr0 &= ~CR0_WP;
 	assert_true(go(0xffffffff80203000ull, true, false));
 	assert_true(go(0xffffffff80612345ull, true, false));
@@ -81,10 +90,19 @@ static void four_level(void **state)
 	assert_true(go(0xffffffffc0001234ull, true, false));
 	assert_int_equal(gpa, 0x40001234);
 	assert_int_equal(left, 0x40000000 - 0x1234);
-	assert_false(go(0x0000800000000000ull, false, false)); /* not canonical */
+	assert_false(go(0x0000800000000000ull, false, false));
+	assert_int_equal(error, WALK_NOT_CANONICAL);
 	assert_false(go(0x1000, false, false));
+	assert_int_equal(error, 0);
+	/* whether a fetch says so depends on what can forbid it */
+	assert_false(go(0x1000, false, true));
+	assert_int_equal(error, 0);
+	m.cr4 |= 1u << 20;
+	assert_false(go(0x1000, false, true));
+	assert_int_equal(error, PF_FETCH);
 	m.user = true;
 	assert_false(go(0xffffffff80202123ull, false, false));
+	assert_int_equal(error, PF_PRESENT | PF_USER);
 }
 
 static void tables_outside_memory(void **state)

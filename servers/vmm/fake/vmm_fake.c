@@ -150,6 +150,15 @@ seL4_X86_VCPU_ReadVMCS_t seL4_X86_VCPU_ReadVMCS(seL4_CPtr vcpu, seL4_Word field)
 	return (seL4_X86_VCPU_ReadVMCS_t){seL4_IllegalOperation, 0};
 }
 
+/* The pending debug exceptions: of a single step. */
+seL4_X86_VCPU_WriteVMCS_t seL4_X86_VCPU_WriteVMCS(seL4_CPtr vcpu, seL4_Word field, seL4_Word value)
+{
+	if (!vcpu || field != 0x6822 || value != 1u << 14)
+		return (seL4_X86_VCPU_WriteVMCS_t){seL4_IllegalOperation, 0};
+	fake.steps++;
+	return (seL4_X86_VCPU_WriteVMCS_t){seL4_NoError, value};
+}
+
 int seL4_TCB_SetEPTRoot(seL4_CPtr tcb, seL4_CPtr root)
 {
 	return tcb && root ? seL4_NoError : seL4_InvalidCapability;

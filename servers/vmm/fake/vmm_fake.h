@@ -30,6 +30,7 @@ struct fake {
 	uint64_t timer_tsc;    /* armed deadline of vCPU 0's timer, UINT64_MAX none */
 	unsigned shutdowns, reason;
 	unsigned frames_mapped; /* in the EPT */
+	unsigned steps;		/* single steps that the guest is told of */
 	bool intel;            /* the CPU that CPUID describes */
 	bool no_xsave;
 	int (*call)(struct message *m, uint64_t label); /* of message_call; NULL: -EPERM */

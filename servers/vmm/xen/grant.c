@@ -34,7 +34,8 @@ static int64_t place_shared(uint64_t gfn, uint32_t index)
 {
 	int64_t r;
 
-	if (memory_at(gpa(gfn << 12), 1) && frames[index] != gfn << 12)
+	/* a frame that moved would leave a hole where memory_at still finds a page */
+	if (frames[index] ? frames[index] != gfn << 12 : memory_at(gpa(gfn << 12), 1) != NULL)
 		return -XEN_EBUSY;
 	r = physmap_call_grant_frame(index, gfn);
 	if (r)

@@ -27,6 +27,11 @@ typedef struct {
 	seL4_Word value;
 } seL4_X86_VCPU_ReadVMCS_t;
 seL4_X86_VCPU_ReadVMCS_t seL4_X86_VCPU_ReadVMCS(seL4_CPtr vcpu, seL4_Word field);
+typedef struct {
+	int error;
+	seL4_Word written;
+} seL4_X86_VCPU_WriteVMCS_t;
+seL4_X86_VCPU_WriteVMCS_t seL4_X86_VCPU_WriteVMCS(seL4_CPtr vcpu, seL4_Word field, seL4_Word value);
 int seL4_TCB_SetEPTRoot(seL4_CPtr tcb, seL4_CPtr root);
 int insula_VCPU_SetStatePage(seL4_CPtr vcpu, seL4_CPtr frame);
 int insula_Timer_Bind(seL4_CPtr timer, seL4_CPtr notification);
