@@ -43,4 +43,27 @@ typedef struct {
 	uint64_t len; /* of the chunk, this header included */
 } seL4_BootInfoHeader;
 
+/*
+ * The content of the first chunk of this kind (enum sel4_bootinfo_id, or Insula's) in the pages behind the boot information, and its length in
+ * bytes; null if there is none. Chunks follow each other without gaps, so the content is not aligned: copy it out.
+ */
+static inline const void *sel4_bootinfo_chunk(const seL4_BootInfo *info, uint64_t id, uint64_t *length)
+{
+	const char *at = (const char *)info + 4096, *end = at + info->extraLen;
+
+	while (at < end) {
+		seL4_BootInfoHeader h;
+
+		__builtin_memcpy(&h, at, sizeof(h));
+		if (h.len < sizeof(h))
+			return 0;
+		if (h.id == id) {
+			*length = h.len - sizeof(h);
+			return at + sizeof(h);
+		}
+		at += h.len;
+	}
+	return 0;
+}
+
 #endif

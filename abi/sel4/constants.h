@@ -119,14 +119,24 @@ enum sel4_object_bits {
 	seL4_X86_EPTPDBits = 12,
 	seL4_X86_EPTPTBits = 12,
 	seL4_IPCBufferSizeBits = 10,
+	/* log2 of how many entries a table, pool or pool table has */
+	seL4_PageTableIndexBits = 9,
+	seL4_PageDirIndexBits = 9,
+	seL4_PDPTIndexBits = 9,
+	seL4_PML4IndexBits = 9,
+	seL4_NumASIDPoolsBits = 3,
+	seL4_ASIDPoolIndexBits = 9,
 };
 
 /* Limits of the profile. */
 enum sel4_limits {
 	seL4_MsgMaxLength = 120,
 	seL4_MsgMaxExtraCaps = 3,
+	seL4_MsgLengthBits = 7,
+	seL4_MsgExtraCapBits = 2,
 	seL4_FastMessageRegisters = 4,
 	seL4_RetypeMaxObjects = 256,
+	seL4_MinPrio = 0,
 	seL4_MaxPrio = 255,
 	seL4_MinBudgetUs = 20,
 	seL4_CoreSchedContextBytes = 128,
@@ -139,7 +149,9 @@ enum sel4_limits {
 	seL4_BootInfoUntypedMax = 230,
 	seL4_RootCNodeBits = 13,
 };
-#define seL4_UserTop 0x7fffffffffffull
+/* The first address that a program should not use; and the last that the kernel takes for one of user space. */
+#define seL4_UserTop   0x7ffffffff000ull
+#define SEL4_USER_LAST 0x7fffffffffffull
 
 /* Slots of the first thread's CNode. */
 enum sel4_root_slot {
@@ -155,7 +167,10 @@ enum sel4_root_slot {
 	seL4_CapBootInfoFrame = 9,
 	seL4_CapInitThreadIPCBuffer = 10,
 	seL4_CapDomain = 11,
+	seL4_CapSMMUSIDControl = 12, /* null on x86, as the next and the last */
+	seL4_CapSMMUCBControl = 13,
 	seL4_CapInitThreadSC = 14,
+	seL4_CapSMC = 15,
 	seL4_NumInitialCaps = 16,
 };
 
@@ -165,8 +180,8 @@ enum sel4_root_slot {
 #define seL4_RightGrant      4u
 #define seL4_RightGrantReply 8u
 
-enum sel4_sched_context_flag { seL4_SchedContext_Sporadic = 1 };
-enum sel4_tcb_flag { seL4_TCBFlag_fpuDisabled = 1 };
+enum sel4_sched_context_flag { seL4_SchedContext_NoFlag = 0, seL4_SchedContext_Sporadic = 1 };
+enum sel4_tcb_flag { seL4_TCBFlag_NoFlag = 0, seL4_TCBFlag_fpuDisabled = 1 };
 
 /* Invocation labels. */
 enum sel4_label {
@@ -258,6 +273,7 @@ enum sel4_bootinfo_id {
 	SEL4_BOOTINFO_HEADER_X86_ACPI_RSDP = 3,
 	SEL4_BOOTINFO_HEADER_X86_FRAMEBUFFER = 4,
 	SEL4_BOOTINFO_HEADER_X86_TSC_FREQ = 5,
+	SEL4_BOOTINFO_HEADER_FDT = 6, /* never on x86 */
 };
 
 #endif

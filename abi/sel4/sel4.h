@@ -12,6 +12,7 @@
 #include "insula/ext.h"
 #include "sel4/bootinfo.h"
 #include "sel4/constants.h"
+#include "sel4/fault.h"
 #include "sel4/invocations_gen.h"
 #include "sel4/syscalls.h"
 #include "sel4/types.h"

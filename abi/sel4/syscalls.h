@@ -8,7 +8,10 @@
 #include "sel4/syscall_hw.h"
 #include "sel4/types.h"
 
-/* Of the calling thread. The runtime sets it before anything else runs. */
+/*
+ * Of the calling thread, in its thread-local storage: the runtime sets FS base (seL4_SetTLSBase, or its TCB's SetTLSBase) and then this, before
+ * it makes any other call of this file. Every thread has its own buffer: 1024 bytes, so aligned, in the frame that its TCB was configured with.
+ */
 extern _Thread_local seL4_IPCBuffer *__sel4_ipc_buffer __attribute__((tls_model("local-exec")));
 
 static inline seL4_IPCBuffer *seL4_GetIPCBuffer(void)
@@ -21,6 +24,10 @@ static inline void seL4_SetIPCBuffer(seL4_IPCBuffer *buffer)
 	__sel4_ipc_buffer = buffer;
 }
 
+/*
+ * Word i (0..119) of the message: what came with the last receive, the last Call's answer, or an error's words; or what the next send takes
+ * along. Any other call of an invocation changes some of them.
+ */
 static inline seL4_Word seL4_GetMR(int i)
 {
 	return seL4_GetIPCBuffer()->msg[i];
@@ -41,6 +48,7 @@ static inline void seL4_SetUserData(seL4_Word data)
 	seL4_GetIPCBuffer()->userData = data;
 }
 
+/* Badge of the extra capability i (0..2) that was unwrapped (capsUnwrapped says which were). */
 static inline seL4_Word seL4_GetBadge(int i)
 {
 	return seL4_GetIPCBuffer()->caps_or_badges[i];
@@ -51,6 +59,7 @@ static inline seL4_CPtr seL4_GetCap(int i)
 	return seL4_GetIPCBuffer()->caps_or_badges[i];
 }
 
+/* Extra capability i (0..2) of the next message; extraCaps of its tag says how many there are. */
 static inline void seL4_SetCap(int i, seL4_CPtr cap)
 {
 	seL4_GetIPCBuffer()->caps_or_badges[i] = cap;
@@ -68,6 +77,7 @@ static inline void seL4_GetCapReceivePath(seL4_CPtr *cnode, seL4_CPtr *index, se
 		*depth = b->receiveDepth;
 }
 
+/* The slot for a capability that comes with a message: root CNode, and index and depth below it. It has to be empty. */
 static inline void seL4_SetCapReceivePath(seL4_CPtr cnode, seL4_CPtr index, seL4_Word depth)
 {
 	seL4_IPCBuffer *b = seL4_GetIPCBuffer();
@@ -332,6 +342,12 @@ static inline void seL4_DebugSnapshot(void)
 static inline seL4_Uint32 seL4_DebugCapIdentify(seL4_CPtr cap)
 {
 	return (seL4_Uint32)sel4_syscall_word((seL4_Word)seL4_SysDebugCapIdentify, cap);
+}
+
+/* The node that a thread runs on; all ones for what is no thread. Debug builds only: a fault of the caller in others. */
+static inline seL4_Word seL4_DebugGetThreadAffinity(seL4_CPtr tcb)
+{
+	return sel4_syscall_word((seL4_Word)seL4_SysDebugGetThreadAffinity, tcb);
 }
 
 /* The name goes into the message words: it replaces their content, and is cut to what fits. */

@@ -18,7 +18,7 @@ const char *boot_image_open(struct boot_image *i, const uint8_t *file, uint64_t 
 	i->start = i->elf.vaddr_start;
 	if (!ALIGNED(i->start, PAGE_BITS))
 		return "its lowest address is not that of a page";
-	if (i->elf.vaddr_end > seL4_UserTop - PAGE_SIZE - room)
+	if (i->elf.vaddr_end > SEL4_USER_LAST - PAGE_SIZE - room)
 		return "its addresses are not in user space";
 	i->end = ALIGN_UP(i->elf.vaddr_end, PAGE_BITS);
 	if (i->elf.entry < i->start || i->elf.entry >= i->elf.vaddr_end)

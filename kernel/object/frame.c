@@ -51,7 +51,7 @@ static exception_t frame_check_place(cap_t cap, cap_t space, uint64_t address)
 
 		/* Nothing is ever mapped at the very top: SYSCALL there would return to a non-canonical
 		 * address. */
-		if (address > seL4_UserTop || address + size > seL4_UserTop)
+		if (address > SEL4_USER_LAST || address + size > SEL4_USER_LAST)
 			return error_invalid_argument(0);
 		return EXC_NONE;
 	}

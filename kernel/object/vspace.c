@@ -105,7 +105,7 @@ static exception_t vspace_map_table(unsigned length, struct cte *slot, cap_t cap
 	e = vspace_check_assigned(root);
 	if (e != EXC_NONE)
 		return e;
-	if (address > seL4_UserTop)
+	if (address > SEL4_USER_LAST)
 		return error_invalid_argument(0);
 	e = vspace_check_live(root);
 	if (e != EXC_NONE)

@@ -9,7 +9,7 @@ from bochs import Bochs
 from harness import ROOT
 from insula import BANNER, INIT, KERNEL_ALONE, OPTIONS, InsulaInBochs, check, domain, make_iso
 from scenarios import scenario
-from test_roottask import TASKS
+from test_roottask import CONFORMANCE, TASKS, conformance_verdict
 
 LEFT_OUT = r"^vcpu: left out: (.*) \((.*)\)$"
 
@@ -75,3 +75,19 @@ vcpu_cases("svm", OFF_SPIN | {
     "the guest's own single step": "Bochs delivers the step that is pending at an exit to the host",
     "triple fault": "Bochs gives up",
 }, 47)
+
+
+def conformance_cases(machine: str, append: str, at_least: int) -> None:
+    """The API case by case where QEMU differs: x2APIC, PCID, VT-x."""
+    def run() -> None:
+        with tempfile.TemporaryDirectory(prefix="insula-iso-") as folder:
+            iso = pathlib.Path(folder) / "boot.iso"
+            subprocess.run([sys.executable, ROOT / "image" / "mkiso.py", iso, "--kernel", KERNEL_ALONE,
+                            "--options", f"{OPTIONS} {append}", "--module", str(CONFORMANCE)], check=True)
+            with Bochs(run.__name__, machine, iso, limit=400) as bochs:
+                conformance_verdict(bochs, "release", 1, at_least)
+    run.__name__ = f"roottask_conformance_{machine.replace('-', '_')}"
+    scenario(60)(run)
+
+
+conformance_cases("vmx", "xpti=on", 2200)

@@ -114,18 +114,21 @@ static void chunks(void)
 	bool fits = true;
 
 	while (at < end && fits) {
-		const seL4_BootInfoHeader *h = (const void *)at;
+		seL4_BootInfoHeader h;
+		uint32_t first;
 
-		fits = h->len >= 16 && h->len <= (seL4_Word)(end - at);
-		if (h->id == 3)
-			rsdp = h->len == 52 && __builtin_memcmp(at + 16, "RSD PTR ", 8) == 0;
-		if (h->id == 2)
-			map = h->len == 16 + 4 + 1200 && *(const uint32_t *)(const void *)(at + 16) % 24 == 0;
-		if (h->id == 5)
-			mhz = h->len == 20 ? *(const uint32_t *)(const void *)(at + 16) : 0;
-		if (h->id == 2 || h->id == 3 || h->id == 5)
-			order = order * 10 + h->id;
-		at += h->len;
+		__builtin_memcpy(&h, at, sizeof(h));
+		__builtin_memcpy(&first, at + sizeof(h), sizeof(first));
+		fits = h.len >= 16 && h.len <= (seL4_Word)(end - at);
+		if (h.id == 3)
+			rsdp = h.len == 52 && first == 0x20445352; /* RSD, blank, PTR */
+		if (h.id == 2)
+			map = h.len == 16 + 4 + 1200 && first % 24 == 0;
+		if (h.id == 5)
+			mhz = h.len == 20 ? first : 0;
+		if (h.id == 2 || h.id == 3 || h.id == 5)
+			order = order * 10 + h.id;
+		at += h.len;
 	}
 	conformance_case("bootinfo.chunks_fit", fits && at == end, "lengths");
 	conformance_equal("bootinfo.rsdp", rsdp, 1);

@@ -17,16 +17,14 @@ static seL4_Word now_us(void)
 
 static void find_mhz(void)
 {
-	const char *at = (const char *)runtime_bootinfo() + 4096, *end = at + runtime_bootinfo()->extraLen;
+	seL4_Word length;
+	const void *chunk =
+	    sel4_bootinfo_chunk(runtime_bootinfo(), SEL4_BOOTINFO_HEADER_X86_TSC_FREQ, &length);
+	uint32_t rate = 0;
 
-	while (at < end) {
-		const seL4_BootInfoHeader *h = (const void *)at;
-
-		if (h->id == SEL4_BOOTINFO_HEADER_X86_TSC_FREQ)
-			mhz = *(const uint32_t *)(const void *)(at + sizeof(*h));
-		at += h->len;
-	}
-	runtime_must(mhz ? 0 : seL4_RangeError, "the clock's rate");
+	runtime_must(chunk && length >= sizeof(rate) ? 0 : seL4_RangeError, "the clock's rate");
+	__builtin_memcpy(&rate, chunk, sizeof(rate));
+	mhz = rate;
 }
 
 static void configure(const struct worker *w, seL4_Word budget, seL4_Word period, seL4_Word extra,
