@@ -53,3 +53,6 @@ def conformance(name: str, build: str = "release", append: str = "", nodes: int 
 conformance("conformance")
 conformance("conformance_split", append="xpti=on")
 conformance("conformance_debug", build="debug", append="xpti=off")
+conformance("conformance_2cpus", nodes=2, append="xpti=on", at_least=2330)
+conformance("conformance_8cpus", nodes=8, at_least=2365)
+conformance("conformance_debug_8cpus", build="debug", nodes=8, at_least=2365)
