@@ -50,9 +50,13 @@ $(eval $(call ROOTTASK,smp,$(SMP_TASK)))
 .PHONY: smp-task
 smp-task: $(SMP_TASK)
 
+# Two threads that work while a test injects machine checks and NMIs.
+MCE_TASK := $(O)/tests/mce_task
+$(eval $(call ROOTTASK,mce,$(MCE_TASK)))
+
 # Those with rules of their own.
 ROOTTASKS := $(addprefix $(RO)/,hello entry vcpu)
 $(ROOTTASKS): $(wildcard tests/roottask/*/*.[chS]) $(wildcard tests/roottask/*/*.lds)
 	$(Q)$(MAKE) -s -C tests/roottask/$(@F) O=$(abspath $(RO)) CC=$(CC)
 .PHONY: roottasks
-roottasks: $(ROOTTASKS) $(CONFORMANCE_TASK) $(EXT_TASK) $(FUZZ_TASK) $(SMP_TASK)
+roottasks: $(ROOTTASKS) $(CONFORMANCE_TASK) $(EXT_TASK) $(FUZZ_TASK) $(SMP_TASK) $(MCE_TASK)

@@ -389,6 +389,7 @@ void sim_reset(void)
 	window_host_base = (uint64_t)(uintptr_t)sim_arena - SIM_PHYS;
 	sim_next = SIM_PHYS;
 	memset(&sim_percpu, 0, sizeof(sim_percpu));
+	sim_percpu.entry.self = &sim_percpu;
 	sim_percpu.arch.pending_vector = -1;
 	sim_now = 1000000;
 	sim_deadline = UINT64_MAX;

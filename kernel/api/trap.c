@@ -4,6 +4,8 @@
  */
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu_hw.h"
+#include "arch/x86/mce.h"
+#include "arch/x86/nmi.h"
 #include "arch/x86/smp/smp.h"
 #include "entry/entry.h"
 #include "entry/lock.h"
@@ -13,6 +15,7 @@
 #include "sched/sched.h"
 
 #define TRAP_PAGE_FAULT 14u
+#define TRAP_MACHINE_CHECK 18u
 #define TRAP_EXCEPTIONS 32u
 #define TRAP_CODE_FETCH BIT(4) /* page-fault error code: instruction fetch */
 
@@ -38,6 +41,11 @@ void trap_handle(unsigned vector)
 
 	p->fault = trap_fault(t, vector);
 	sched_update_time();
+	if (unlikely(vector == TRAP_MACHINE_CHECK)) { /* it does not come again when there is budget */
+		fault_handle(t);
+		sched_check_budget();
+		return;
+	}
 	if (likely(sched_check_budget_restart()))
 		fault_handle(t);
 }
@@ -57,10 +65,15 @@ void interrupt_handle(void)
 		return;
 	}
 	irq_eoi();
-	if (vector == IRQ_VECTOR_TIMER)
+	if (vector == IRQ_VECTOR_TIMER) {
+		mce_poll(p->now);
 		sched_tick();
-	else if (vector == IRQ_VECTOR_KICK)
+	} else if (vector == IRQ_VECTOR_KICK) {
 		smp_kick_taken(); /* who sent it has said in the plans what is to be done */
+		/* Or NMI or machine check sent it to its own CPU. */
+		mce_report();
+		nmi_report(p->now);
+	}
 }
 
 /* An exception whose handling was put off when its thread was taken away. */

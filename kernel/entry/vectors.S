@@ -100,10 +100,38 @@ entry_vectors:
 	movq $0, -40(%rsp)
 	.endm
 
-/* It may have come between any two instructions of the entry paths: it only counts, and never looks further. */
+/* After ist_enter: C, on a stack that ends `top` bytes into the per-CPU area. RDI: the CS of what was interrupted. Its result is in EAX. */
+	.macro ist_call function, top
+	movq %rsp, %rax
+	movq %gs:PERCPU_SELF, %rdx
+	leaq \top(%rdx), %rsp
+	pushq %rax
+	pushq %rsi
+	pushq %rdi
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	pushq $0
+	movq (5 + 1) * 8(%rax), %rdi
+	call \function
+	popq %rdi
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rdi
+	popq %rsi
+	popq %rsp
+	.endm
+
+/*
+ * It may have come between any two instructions of the entry paths: it only counts, and never looks further. Another is held back until its IRET, or
+ * that of an exception inside it: of those there is the machine check (see there); a debug exception comes only at an entry's first instruction.
+ */
 entry_nmi:
 	ist_enter
-	incq %gs:PERCPU_COUNTER_NMI
+	ist_call nmi_take, PERCPU_NMI_STACK_TOP
 	ist_leave
 	iretq
 
@@ -124,8 +152,50 @@ entry_debug:
 	ist_leave
 	iretq
 
+/*
+ * mce_exception says what becomes of it: back to what ran; the end of the thread, by an exception like any other; the end of all. If
+ * an NMI was being handled, an IRET here would let in the next, on top of that one's frame: then it goes back by RET.
+ */
 entry_machine_check:
 	ist_enter
+	ist_call mce_exception, PERCPU_MCE_STACK_TOP
+	cmpl $MCE_VERDICT_END, %eax
+	je machine_check_end
+	ja machine_check_stop
+	testb $3, (5 + 1) * 8(%rsp)
+	jnz 1f
+	movq (5 + 3) * 8(%rsp), %rax
+	movq %gs:PERCPU_NMI_FRAMES, %rdx
+	xorq %rax, %rdx
+	testq $-4096, %rdx
+	jz 2f
+	movq %gs:PERCPU_SELF, %rdx
+	addq $PERCPU_NMI_STACK, %rdx
+	movq %rax, %rcx
+	subq %rdx, %rcx
+	cmpq $PERCPU_NMI_STACK_TOP - PERCPU_NMI_STACK, %rcx
+	jb 2f
+1:	ist_leave
+	iretq
+
+2:	subq $16, %rax
+	movq (5 + 0) * 8(%rsp), %rdx
+	movq %rdx, 8(%rax)
+	movq (5 + 2) * 8(%rsp), %rdx
+	movq %rdx, (%rax)
+	movq %rax, (5 + 3) * 8(%rsp)
+	ist_leave
+	movq 3 * 8(%rsp), %rsp
+	popfq
+	ret
+
+machine_check_end:
+	ist_leave
+	pushq $0
+	pushq $VECTOR_MC
+	jmp entry_trap
+
+machine_check_stop:
 	ist_registers
 	pushq $0
 	pushq $VECTOR_MC

@@ -18,6 +18,7 @@ enum {
 	APIC_ICR_INIT = 5 << 8,
 	APIC_ICR_STARTUP = 6 << 8,
 	APIC_ID_ALL = 0xff,
+	APIC_ICR_SELF = 1 << 18,
 	APIC_IPI_PATIENCE = 1000000,
 };
 
@@ -47,6 +48,15 @@ bool apic_in_service(unsigned vector)
 	uint32_t bits = apic_read((enum apic_register)(APIC_ISR + (vector / 32) * 16));
 
 	return (bits >> (vector % 32)) & 1;
+}
+
+/* With the shorthand ICR_HIGH has no meaning, and somebody's who was about to use it stays as it is. */
+void apic_kick_self(void)
+{
+	if (apic_base == NULL)
+		apic_hw_write_x2(APIC_SELF, IRQ_VECTOR_KICK);
+	else
+		apic_write(APIC_ICR, APIC_ICR_SELF | APIC_ICR_ASSERT | IRQ_VECTOR_KICK);
 }
 
 static void apic_send(uint32_t apic_id, uint32_t command)

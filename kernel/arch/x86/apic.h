@@ -23,6 +23,8 @@ void apic_init_cpu(struct percpu *p);
 void apic_eoi(void);
 /* Is the vector's interrupt being serviced by this CPU (accepted, no EOI yet)? */
 bool apic_in_service(unsigned vector);
+/* IRQ_VECTOR_KICK to this CPU. May be called between any two instructions. */
+void apic_kick_self(void);
 /* Sends IRQ_VECTOR_KICK to another CPU. */
 void apic_kick(uint32_t apic_id);
 /* The two that start another CPU (SDM 3A, 9.4.4): INIT; and start-up in real mode at page * 4096. */

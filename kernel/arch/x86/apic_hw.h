@@ -25,6 +25,7 @@ enum apic_register {
 	APIC_TIMER_INITIAL = 0x380,
 	APIC_TIMER_CURRENT = 0x390,
 	APIC_TIMER_DIVIDE = 0x3e0,
+	APIC_SELF = 0x3f0, /* x2APIC */
 	APIC_VERSION = 0x30,
 };
 

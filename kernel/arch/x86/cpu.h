@@ -18,6 +18,7 @@ struct cpu_features {
 	uint8_t paddr_bits, vaddr_bits;
 	bool nx, smep, smap, umip, pcid, invpcid, fsgsbase, x2apic, tsc_deadline, invariant_tsc, huge_pages;
 	bool pku; /* and PKRU is among the components of xcr0 */
+	bool mce, mce_succor, mce_overflow; /* machine checks; AMD: data poisoning contained, overflow harmless */
 	bool split; /* user code runs in tables of its own (entry/split.h) */
 	uint64_t arch_capabilities; /* the MSR; 0 where there is none */
 	bool xsave, xsaveopt, xsavec, xsaves, pge, rdtscp, monitor, avx;

@@ -220,6 +220,7 @@ void cpu_detect(void)
 	cpu_cpuid(0x80000001, 0, ext1);
 	cpu_detect_name(max_extended);
 
+	cpu.mce = (leaf1[3] & BIT(7)) && (leaf1[3] & BIT(14));
 	cpu.pge = leaf1[3] & BIT(13);
 	cpu.pcid = leaf1[2] & BIT(17);
 	cpu.x2apic = leaf1[2] & BIT(21);
@@ -243,6 +244,8 @@ void cpu_detect(void)
 	if (max_extended >= 0x80000007) {
 		cpu_cpuid(0x80000007, 0, r);
 		cpu.invariant_tsc = r[3] & BIT(8);
+		cpu.mce_succor = r[1] & BIT(1);
+		cpu.mce_overflow = r[1] & BIT(0);
 	}
 	if (max_extended >= 0x80000008) {
 		cpu_cpuid(0x80000008, 0, r);
@@ -287,6 +290,7 @@ void cpu_feature_words(char *buffer, size_t size)
 	    {cpu.pcid, "pcid"},
 	    {cpu.pcid && cpu.invpcid, "invpcid"},
 	    {cpu.huge_pages, "1gib-pages"},
+	    {cpu.mce, "mce"},
 	    {cpu.x2apic, "x2apic"},
 	    {cpu.tsc_deadline, "tsc-deadline"},
 	    {cpu.invariant_tsc, "invariant-tsc"},

@@ -9,6 +9,7 @@
 uint64_t cpu_rdmsr(uint32_t msr);
 void cpu_wrmsr(uint32_t msr, uint64_t value);
 ticks_t cpu_rdtsc(void);
+void cpu_pause(void);
 void cpu_invlpg(uint64_t v);
 void cpu_invpcid_page(uint64_t pcid, uint64_t va);
 uint64_t cpu_read_cr2(void);

@@ -7,6 +7,7 @@
 #include "arch/x86/descriptors.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/image.h"
+#include "arch/x86/mce.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/selectors.h"
 #include "cmdline/cmdline.h"
@@ -24,6 +25,7 @@
 #define CPU_CR0_PG BIT(31)
 
 #define CPU_CR4_PAE	   BIT(5)
+#define CPU_CR4_MCE	   BIT(6)
 #define CPU_CR4_PGE	   BIT(7)
 #define CPU_CR4_OSFXSR	   BIT(9)
 #define CPU_CR4_OSXMMEXCPT BIT(10)
@@ -61,6 +63,8 @@ static void cpu_init_control(const struct percpu *p)
 		cr4 |= CPU_CR4_SMEP;
 	if (cpu.smap)
 		cr4 |= CPU_CR4_SMAP;
+	if (cpu.mce && p != &percpu_early)
+		cr4 |= CPU_CR4_MCE;
 	if (cpu.pcid && p != &percpu_early)
 		cr4 |= CPU_CR4_PCIDE; /* CR3 names identifier 0 */
 	cpu_write_cr0(CPU_CR0_PG | CPU_CR0_WP | CPU_CR0_NE | CPU_CR0_ET | CPU_CR0_MP | CPU_CR0_PE);
@@ -95,6 +99,7 @@ void cpu_init(struct percpu *p)
 	descriptors_init(p);
 	cpu_wrmsr(MSR_GS_BASE, (uint64_t)(uintptr_t)p);
 	cpu_wrmsr(MSR_KERNEL_GS_BASE, 0);
+	mce_init_cpu(p);
 	cpu_init_control(p);
 	cpu_init_syscall();
 }

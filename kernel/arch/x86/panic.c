@@ -9,6 +9,7 @@
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/image.h"
 #include "arch/x86/kprintf.h"
+#include "arch/x86/mce.h"
 #include "arch/x86/mm/layout.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/panic_frame.h"
@@ -140,8 +141,11 @@ void panic_exception(const struct panic_frame *f)
 	};
 
 	panic_begin();
-	kprintf("\nInsula: panic: %s (vector %lu, error code %lx) in the kernel\n",
-		f->vector < ARRAY_SIZE(names) ? names[f->vector] : "exception", f->vector, f->error_code);
+	kprintf("\n");
+	mce_report();
+	kprintf("Insula: panic: %s (vector %lu, error code %lx) in %s\n",
+		f->vector < ARRAY_SIZE(names) ? names[f->vector] : "exception", f->vector, f->error_code,
+		f->cs & 3 ? "a thread" : "the kernel");
 	kprintf("rip %016lx cs %04lx rflags %08lx rsp %016lx ss %04lx\n", f->rip, f->cs, f->rflags, f->rsp,
 		f->ss);
 	kprintf("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);

@@ -2,6 +2,7 @@
 #ifndef ARCH_X86_PERCPU_HW_H
 #define ARCH_X86_PERCPU_HW_H
 
+#include "arch/x86/mce_record.h"
 #include "arch/x86/mm/pcid.h"
 #include "types.h"
 
@@ -52,6 +53,12 @@ struct percpu_arch {
 	bool flush_wanted;    /* its translations are stale */
 	bool started;	      /* it runs (smp/smp_start.h) */
 	uint64_t guest_root; /* second-level root of the guest that runs, or is about to (object/vcpu.c); 0: none */
+	struct mce_log mce;
+	uint64_t nmi_told; /* of counters[PERCPU_COUNT_NMI] */
+	ticks_t nmi_next;
+	/* What NMI and machine check run C on: not the stacks that the CPU pushes its frame to, which user tables show. */
+	uint64_t nmi_stack[128] __attribute__((aligned(16)));
+	uint64_t mce_stack[512] __attribute__((aligned(16)));
 };
 
 /* Indices of counters[]. */

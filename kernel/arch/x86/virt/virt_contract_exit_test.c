@@ -338,13 +338,20 @@ static void test_host_events(void **state)
 	fake_do((struct fake_step){.act = FAKE_INTERRUPT});
 	fake.interrupt = true;
 	assert_int_equal(fake_run(v), VIRT_RUN_INTERRUPT);
+	/* one that the guest does not survive is its VMM's, though that asked for no such exits */
+	fake.mc_ends = true;
+	fake_do((struct fake_step){.act = FAKE_HOST_MC});
+	run_expect(v, 0);
+	assert_int_equal(fake.host_mcs, 2);
+	assert_int_equal(vtx_event_vector((vtx_event_t){{s.exit_info}}), 18);
+	fake.mc_ends = false;
 	/* a machine check met by VM entry itself: the host's; the guest loses nothing */
 	put_flags(v, 2 | IF, 0);
 	inject(v, vtx_event_make(0, 0x41, false), 0);
 	fake.entry_mc = !is_svm;
 	fake_do((struct fake_step){.act = FAKE_CPUID, .length = 2});
 	run_expect(v, 10);
-	assert_int_equal(fake.host_mcs, is_svm ? 1 : 2);
+	assert_int_equal(fake.host_mcs, is_svm ? 2 : 3);
 	assert_int_equal(fake.delivered[fake.deliveries - 1], vtx_event_make(0, 0x41, false));
 	fake_vcpu_free(v);
 }

@@ -4,6 +4,7 @@
 #include "arch/x86/virt/virt_guest.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
+#include "arch/x86/mce.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/arch.h"
 #include "arch/x86/mm/tables_hw.h"
@@ -274,7 +275,7 @@ void fake_start(const struct virt_ops *ops)
 	fake_tlb_start(ops == &virt_vmx);
 	virt = ops;
 	for (unsigned n = FAKE_CPUS; n-- > 0;) {
-		fake_percpu[n] = (struct percpu){.self = &fake_percpu[n], .cpu = n};
+		fake_percpu[n] = (struct percpu){.entry = {.self = &fake_percpu[n]}, .cpu = n};
 		fake_percpu[n].arch.pending_vector = -1;
 		fake_percpu[n].arch.host_save = paddr(0x1000);
 		fake_percpu[n].arch.host_state = paddr(0x2000);
@@ -322,4 +323,12 @@ enum virt_run fake_run(struct vcpu *v)
 	assert_int_equal(fake.lstar, 0xffffffff80101000);
 	assert_int_equal(fake.dr[0] | fake.dr[1] | fake.dr[2] | fake.dr[3], 0);
 	return r;
+}
+
+/* ---- machine checks (mce.h) ---- */
+
+bool mce_guest(void)
+{
+	fake.host_mcs++;
+	return !fake.mc_ends;
 }

@@ -75,6 +75,7 @@ struct fake_cpu {
 	unsigned refused; /* entries that the CPU's checks refused */
 	bool stale;	  /* a translation was used that should have been flushed */
 	unsigned host_nmis, host_mcs, polls;
+	bool mc_ends; /* the guest does not survive a machine check */
 	unsigned fpu_saves, fpu_loads;
 	/* the CPU */
 	bool interrupt;	  /* irq_poll finds one */

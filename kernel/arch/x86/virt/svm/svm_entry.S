@@ -96,11 +96,4 @@ svm_entry_run:
 	ret
 	.size svm_entry_run, . - svm_entry_run
 
-	.globl svm_entry_machine_check
-	.type svm_entry_machine_check, @function
-svm_entry_machine_check:
-	int $18
-	ret
-	.size svm_entry_machine_check, . - svm_entry_machine_check
-
 	.section .note.GNU-stack, "", @progbits

@@ -122,8 +122,6 @@ static enum svm_do svm_exit_exception(struct vcpu *v, unsigned vector)
 	bool error = SVM_EXIT_ERROR_VECTORS & BIT(vector);
 	unsigned type = vector == 3 || vector == 4 ? VTX_EVENT_SOFT_EXCEPTION : VTX_EVENT_EXCEPTION;
 
-	if (vector == 18)
-		return SVM_DO_MC;
 	if (vector == 1 && (v->svm.nmi_step || v->svm.shadow_step))
 		return SVM_DO_DEBUG;
 	if (!(v->exceptions & BIT(vector))) {
@@ -140,7 +138,7 @@ static enum svm_do svm_exit_exception(struct vcpu *v, unsigned vector)
 	v->exit.info = vtx_event_make(type, vector, error);
 	v->exit.error = error ? (uint32_t)b->exit_info1 : 0;
 	v->exit.qualification = vector == 14 ? b->exit_info2 : vector == 1 ? b->dr6 & 0xe00f : 0;
-	return SVM_DO_VMM;
+	return vector == 18 ? SVM_DO_MC : SVM_DO_VMM;
 }
 
 static enum svm_do svm_exit_other(struct vcpu *v, uint32_t code)

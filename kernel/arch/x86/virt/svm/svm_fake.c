@@ -24,11 +24,6 @@ void fake_svm_reset(void)
 	svm_traits = (struct svm_traits){0};
 }
 
-void svm_entry_machine_check(void)
-{
-	fake.host_mcs++;
-}
-
 /* ---- clean bits ---- */
 
 /* Intercepts, and the words that are cached, must be what they were where a clean bit says so. */

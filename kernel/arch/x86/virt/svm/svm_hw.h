@@ -12,7 +12,5 @@ struct vcpu;
  * Returns with GIF set, so a pending NMI or SMI has been taken.
  */
 void svm_entry_run(struct vcpu *v, uint64_t vmcb_pa, uint64_t host_pa);
-/* The host's #MC handler, as if the exception had come here. */
-void svm_entry_machine_check(void);
 
 #endif

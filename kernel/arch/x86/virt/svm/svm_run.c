@@ -10,6 +10,7 @@
 #include "arch/x86/virt/virt_tag.h"
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu_hw.h"
+#include "arch/x86/mce.h"
 #include "arch/x86/mm/window.h"
 #include "percpu.h"
 
@@ -320,8 +321,7 @@ static enum virt_run svm_handle_own(struct vcpu *v, struct percpu *p, enum svm_d
 	case SVM_DO_UNDEFINED:
 		return svm_reflect(v, 6, false);
 	case SVM_DO_MC:
-		svm_entry_machine_check();
-		return svm_again(v, VIRT_RUN_AGAIN);
+		return mce_guest() ? svm_again(v, VIRT_RUN_AGAIN) : VIRT_RUN_EXIT;
 	case SVM_DO_DEBUG:
 		return svm_debug(v);
 	case SVM_DO_ALIGNMENT:

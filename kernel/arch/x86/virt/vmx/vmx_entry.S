@@ -113,11 +113,4 @@ vmx_entry_nmi:
 	ret
 	.size vmx_entry_nmi, . - vmx_entry_nmi
 
-	.globl vmx_entry_machine_check
-	.type vmx_entry_machine_check, @function
-vmx_entry_machine_check:
-	int $18
-	ret
-	.size vmx_entry_machine_check, . - vmx_entry_machine_check
-
 	.section .note.GNU-stack, "", @progbits

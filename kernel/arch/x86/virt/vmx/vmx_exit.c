@@ -9,6 +9,7 @@
 #include "arch/x86/virt/vmx/vmx_hw.h"
 #include "arch/x86/arch.h"
 #include "arch/x86/cpu_hw.h"
+#include "arch/x86/mce.h"
 #include "arch/x86/msr.h"
 
 static vtx_event_t vmx_exit_event(uint64_t w)
@@ -233,10 +234,8 @@ static enum virt_run vmx_exit_exception(struct vcpu *v)
 		vmx_entry_nmi();
 		return VIRT_RUN_AGAIN;
 	}
-	if (vector == 18) {
-		vmx_entry_machine_check();
-		return VIRT_RUN_AGAIN;
-	}
+	if (vector == 18)
+		return mce_guest() ? VIRT_RUN_AGAIN : VIRT_RUN_EXIT;
 	if ((v->exceptions & BIT(vector)) || v->exit.idt)
 		return VIRT_RUN_EXIT;
 	if (vector == 1)

@@ -141,10 +141,6 @@ void vmx_entry_nmi(void)
 {
 	fake.host_nmis++;
 }
-void vmx_entry_machine_check(void)
-{
-	fake.host_mcs++;
-}
 
 #define F(name) fake_current[FAKE_CPU]->field[VTX_FIELD_##name]
 

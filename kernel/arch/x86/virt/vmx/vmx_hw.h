@@ -13,9 +13,8 @@ enum vmx_entry { VMX_ENTRY_EXIT = 0, VMX_ENTRY_FAIL = 1 };
  * The VMCS gets HOST_RSP and HOST_RIP. FAIL: VMfailInvalid or VMfailValid, the guest has not run.
  */
 enum vmx_entry vmx_entry_run(struct vcpu *v, bool launched);
-/* The host's NMI and #MC handlers, as if the event had come here. */
+/* The host's NMI handler, as if the event had come here. */
 void vmx_entry_nmi(void);
-void vmx_entry_machine_check(void);
 
 struct vmx_hw_table {
 	uint16_t limit;

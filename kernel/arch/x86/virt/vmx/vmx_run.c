@@ -9,6 +9,7 @@
 #include "arch/x86/virt/vmx/vmx_hw.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
+#include "arch/x86/mce.h"
 #include "arch/x86/msr.h"
 #include "percpu.h"
 
@@ -142,10 +143,9 @@ static enum virt_run vmx_settle(struct vcpu *v)
 
 	vmx_record(v);
 	if (unlikely(v->exit.reason & VTX_REASON_FAILED)) {
-		if ((v->exit.reason & 0xffff) == VTX_REASON_ENTRY_MC) {
-			vmx_entry_machine_check(); /* the host's (27.9); the guest has not begun */
+		/* the host's (27.9); the guest has not begun */
+		if ((v->exit.reason & 0xffff) == VTX_REASON_ENTRY_MC && mce_guest())
 			return VIRT_RUN_AGAIN;
-		}
 		return vmx_failed(v, v->exit.reason & 0xffff);
 	}
 	v->vmx.launched = true; /* a refused entry leaves the VMCS as it was (VMLAUNCH's operation) */
