@@ -52,6 +52,8 @@ void cte_move(cap_t cap, struct cte *src, struct cte *dst);
 void cte_swap(cap_t cap1, struct cte *slot1, cap_t cap2, struct cte *slot2);
 /* First capability of a new object: child of `parent` (an Untyped or control capability). */
 void cte_insert_new(struct cte *parent, struct cte *dst, cap_t cap);
+/* The same for `count` slots in a row, from the first to the last; dst->cap is set. */
+void cte_insert_new_row(struct cte *parent, struct cte *dst, unsigned count);
 /*
  * The kernel's own slots, of interrupts' notifications. The first is never used: it heads the list that all capabilities are
  * in. Boot only, before cte_insert_root().
@@ -95,7 +97,7 @@ exception_t cte_revoke(struct cte *slot);
  * Preemption point of long operations: counts `units` of work (about one slot each) and looks for interrupts
  * once in PREEMPT_UNITS. True: record what is done and return EXC_PREEMPTED.
  */
-#define PREEMPT_UNITS 100u
+#define PREEMPT_UNITS 20u
 bool preempt_point(unsigned units);
 
 /* ---- derive.c ---- */

@@ -211,7 +211,7 @@ static void test_big_delete_is_preemptible(void **state)
 		assert_int_equal(cap_type(fake_root(1)->cap), CAP_ZOMBIE);
 		fake_check_list(UT);
 	}
-	assert_in_range(restarts, 40, 41);
+	assert_in_range(restarts, 4096 / PREEMPT_UNITS, 4096 / PREEMPT_UNITS + 1);
 	assert_true(empty(1));
 	assert_int_equal(fake_check_list(UT), 2);
 }
@@ -230,7 +230,7 @@ static void test_revoke_is_preemptible(void **state)
 	fake_poll_every = 1;
 	while (cte_revoke(fake_root(2)) == EXC_PREEMPTED)
 		restarts++;
-	assert_in_range(restarts, 40, 41);
+	assert_in_range(restarts, 4096 / PREEMPT_UNITS, 4096 / PREEMPT_UNITS + 1);
 	assert_false(empty(2));
 	assert_int_equal(fake_check_list(UT), 3);
 }

@@ -296,6 +296,22 @@ void cte_insert_new(struct cte *parent, struct cte *dst, cap_t cap)
 	mdb_link_behind(parent, dst);
 }
 
+void cte_insert_new_row(struct cte *parent, struct cte *dst, unsigned count)
+{
+	const mdb_t head = mdb_with_first_badged(mdb_with_revocable(mdb_none, 1), 1);
+	struct cte *next = mdb_next_of(parent);
+
+	/* each goes right behind the parent, before the one made earlier */
+	if (next)
+		mdb_set_prev(next, dst);
+	for (unsigned i = 0; i < count; i++) {
+		dst[i].mdb = mdb_with_prev(head, window_pa(i + 1 < count ? dst + i + 1 : parent).v);
+		mdb_set_next(dst + i, next);
+		next = dst + i;
+	}
+	mdb_set_next(parent, next);
+}
+
 struct cte_own cte_own;
 
 void cte_begin(struct cte *slots, unsigned count)

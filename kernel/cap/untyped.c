@@ -13,7 +13,7 @@
 #include "sel4/constants.h"
 
 #define UNTYPED_STEP	   BIT(16) /* bytes cleared between two looks at the interrupts */
-#define UNTYPED_RESET_STEP BIT(21) /* bytes taken out of the window between two */
+#define UNTYPED_RESET_STEP BIT(20) /* bytes taken out of the window between two */
 
 struct retype {
 	word_t type;
@@ -37,7 +37,7 @@ static paddr_t untyped_at(cap_t u, uint64_t offset)
 /* Forgets what is known about memory beyond `free`. Not with stale pages there. */
 static cap_t untyped_unknown(cap_t u)
 {
-	return cap_untyped_with_stale(cap_untyped_with_cleared(u, 0), 0);
+	return cap_untyped_with_made(cap_untyped_with_stale(cap_untyped_with_cleared(u, 0), 0), 0);
 }
 
 /* ---- checks ---- */
@@ -79,11 +79,9 @@ static exception_t untyped_check_dest(struct retype *r)
 		return error_range(1, slots - offset);
 	r->dest = (struct cte *)window_kv(paddr(cap_cnode_ptr(node))) + offset;
 	r->count = (unsigned)count;
-	for (unsigned i = 0; i < r->count; i++) {
-		e = cte_ensure_empty(r->dest + i);
-		if (e != EXC_NONE)
-			return e;
-	}
+	for (unsigned i = 0; i < r->count; i++)
+		if (!cap_is_null(r->dest[i].cap))
+			return error_delete_first();
 	return EXC_NONE;
 }
 
@@ -155,11 +153,28 @@ static exception_t untyped_reset(struct cte *slot)
 /* ---- memory for objects ---- */
 
 /*
+ * What gets its first state while memory is prepared, since that of 256 takes too long for one piece: threads
+ * and roots of address spaces. 0: others.
+ */
+static unsigned untyped_makes(const struct retype *r)
+{
+	return r->type == seL4_TCBObject ? 1 : r->type == seL4_X64_PML4Object ? 2 : 0;
+}
+
+/* Can it be noted that all of these bytes are done? Else there is no preemption after the last of them: so a
+ * call that comes back again and again ends. */
+static bool untyped_notable(uint64_t done, uint64_t unit)
+{
+	return done % unit == 0 && done / unit < UNTYPED_KEEP;
+}
+
+/*
  * Clearing was interrupted after `done` bytes from `base`. What is noted are whole units, and pages in the
  * window are never more than what is noted.
  */
-static exception_t untyped_interrupted(struct cte *slot, uint64_t base, uint64_t done, bool kernel)
+static exception_t untyped_interrupted(struct cte *slot, const struct retype *r, uint64_t base, uint64_t done)
 {
+	bool kernel = object_is_kernel(r->type);
 	cap_t u = cap_untyped_with_free(slot->cap, base); /* the gap before an aligned object is given up */
 	uint64_t unit = untyped_clear_unit((unsigned)cap_untyped_bits(u)), units = done / unit;
 
@@ -171,7 +186,8 @@ static exception_t untyped_interrupted(struct cte *slot, uint64_t base, uint64_t
 		window_unmap(untyped_at(u, start), ALIGN_UP(base + done, PAGE_BITS) - start);
 	}
 	u = cap_untyped_with_cleared(u, units);
-	slot->cap = cap_untyped_with_stale(u, kernel && units != 0);
+	u = cap_untyped_with_stale(u, kernel && units != 0);
+	slot->cap = cap_untyped_with_made(u, cap_untyped_stale(u) ? untyped_makes(r) : 0);
 	return EXC_PREEMPTED;
 }
 
@@ -180,7 +196,7 @@ static exception_t untyped_prepare(struct cte *slot, const struct retype *r, uin
 {
 	cap_t u = slot->cap;
 	bool kernel = object_is_kernel(r->type), keep = cap_untyped_cleared(u) == UNTYPED_KEEP;
-	uint64_t known, done = 0;
+	uint64_t unit = untyped_clear_unit((unsigned)cap_untyped_bits(u)), known, done = 0;
 	exception_t e;
 
 	if (keep && kernel) {
@@ -188,9 +204,10 @@ static exception_t untyped_prepare(struct cte *slot, const struct retype *r, uin
 		slot->cap = u;
 		keep = false;
 	}
-	known = keep ? 0 : cap_untyped_cleared(u) * untyped_clear_unit((unsigned)cap_untyped_bits(u));
+	known = keep ? 0 : cap_untyped_cleared(u) * unit;
 	/* Stale pages are of use only to the very call that was interrupted, or one like it. */
-	if (cap_untyped_stale(u) && !(kernel && base == cap_untyped_free(u) && bytes >= known)) {
+	if (cap_untyped_stale(u) && !(kernel && base == cap_untyped_free(u) && bytes >= known &&
+				      cap_untyped_made(u) == untyped_makes(r))) {
 		e = untyped_drop_stale(slot);
 		if (e != EXC_NONE)
 			return e;
@@ -210,10 +227,11 @@ static exception_t untyped_prepare(struct cte *slot, const struct retype *r, uin
 		if (kernel) /* whole pages: small objects share them */
 			window_map(paddr(ALIGN_DOWN(p.v, PAGE_BITS)),
 				   ALIGN_UP(p.v + n, PAGE_BITS) - ALIGN_DOWN(p.v, PAGE_BITS));
+		for (uint64_t at = done; untyped_makes(r) && at < done + n; at += BIT(r->object_bits))
+			object_init(r->type, untyped_at(u, base + at), r->user_bits);
 		done += n;
-		/* Never after the last step: so a call that comes back again and again ends. */
-		if (done < bytes && preempt_point(PREEMPT_UNITS))
-			return untyped_interrupted(slot, base, done, kernel);
+		if ((done < bytes || untyped_notable(done, unit)) && preempt_point(PREEMPT_UNITS))
+			return untyped_interrupted(slot, r, base, done);
 	}
 	return EXC_NONE;
 }
@@ -223,7 +241,8 @@ static exception_t untyped_retype(struct cte *slot, const struct retype *r)
 	uint64_t base, bytes = (uint64_t)r->count << r->object_bits;
 	exception_t e = r->reset ? untyped_reset(slot) : EXC_NONE;
 	cap_t u = slot->cap;
-	bool keep = cap_untyped_cleared(u) == UNTYPED_KEEP;
+	bool keep = cap_untyped_cleared(u) == UNTYPED_KEEP, init;
+	cap_t cap;
 
 	if (e != EXC_NONE)
 		return e;
@@ -236,12 +255,16 @@ static exception_t untyped_retype(struct cte *slot, const struct retype *r)
 	if (!(keep && !object_is_kernel(r->type)))
 		u = untyped_unknown(u);
 	slot->cap = u;
+	init = object_has_state(r->type) && !untyped_makes(r);
+	cap = object_cap(r->type, untyped_at(u, base), r->user_bits, cap_untyped_device(u));
 	for (unsigned i = 0; i < r->count; i++) {
-		paddr_t p = untyped_at(u, base + ((uint64_t)i << r->object_bits));
-
-		cte_insert_new(slot, r->dest + i,
-			       object_create(r->type, p, r->user_bits, cap_untyped_device(u)));
+		if (init)
+			object_init(r->type, untyped_at(u, base + ((uint64_t)i << r->object_bits)),
+				    r->user_bits);
+		r->dest[i].cap = cap;
+		cap = object_cap_behind(cap, BIT(r->object_bits));
 	}
+	cte_insert_new_row(slot, r->dest, r->count);
 	return EXC_NONE;
 }
 

@@ -101,7 +101,7 @@ static cap_t object_sched_context_cap(paddr_t memory, unsigned bits)
 	return cap_sched_context_with_bits(c, bits);
 }
 
-cap_t object_create(word_t type, paddr_t memory, unsigned user_bits, bool device)
+cap_t object_cap(word_t type, paddr_t memory, unsigned user_bits, bool device)
 {
 	const unsigned rw = CAP_RIGHT_READ | CAP_RIGHT_WRITE;
 
@@ -115,7 +115,6 @@ cap_t object_create(word_t type, paddr_t memory, unsigned user_bits, bool device
 	case seL4_X64_HugePageObject:
 		return cap_frame_new(memory, FRAME_1G, device, rw);
 	case seL4_TCBObject:
-		tcb_init(window_kv(memory));
 		return object_plain(CAP_TCB, memory);
 	case seL4_EndpointObject:
 		return object_endpoint_cap(memory);
@@ -126,10 +125,8 @@ cap_t object_create(word_t type, paddr_t memory, unsigned user_bits, bool device
 	case seL4_CapTableObject:
 		return cap_cnode_new(memory, user_bits);
 	case seL4_SchedContextObject:
-		sched_context_init(window_kv(memory), user_bits);
 		return object_sched_context_cap(memory, user_bits);
 	case seL4_X64_PML4Object:
-		vspace_init_root(memory);
 		return object_plain(CAP_PML4, memory);
 	case seL4_X86_PDPTObject:
 		return object_plain(CAP_PDPT, memory);
@@ -148,13 +145,47 @@ cap_t object_create(word_t type, paddr_t memory, unsigned user_bits, bool device
 	case seL4_X86_EPTPTObject:
 		return object_plain(CAP_EPT_PT, memory);
 	case seL4_X86_VCPUObject:
-		vcpu_init(window_kv(memory));
 		return object_plain(CAP_VCPU, memory);
 	case insula_TimerObject:
 		return object_plain(CAP_TIMER, memory);
 	default:
-		panic("object_create: type %lu passed the checks of retype", type);
+		panic("object_cap: type %lu passed the checks of retype", type);
 	}
+}
+
+cap_t object_cap_behind(cap_t cap, uint64_t bytes)
+{
+	if (cap_type(cap) == CAP_CNODE)
+		return cap_cnode_with_ptr(cap, cap_cnode_ptr(cap) + bytes);
+	return cap_paging_with_ptr(cap, cap_paging_ptr(cap) + bytes);
+}
+
+bool object_has_state(word_t type)
+{
+	return type == seL4_TCBObject || type == seL4_SchedContextObject || type == seL4_X64_PML4Object;
+}
+
+void object_init(word_t type, paddr_t memory, unsigned user_bits)
+{
+	switch (type) {
+	case seL4_TCBObject:
+		tcb_init(window_kv(memory));
+		break;
+	case seL4_SchedContextObject:
+		sched_context_init(window_kv(memory), user_bits);
+		break;
+	case seL4_X64_PML4Object:
+		vspace_init_root(memory);
+		break;
+	default:
+		break;
+	}
+}
+
+cap_t object_create(word_t type, paddr_t memory, unsigned user_bits, bool device)
+{
+	object_init(type, memory, user_bits);
+	return object_cap(type, memory, user_bits, device);
 }
 
 /* ---- finalisation ---- */

@@ -17,10 +17,14 @@ unsigned object_size_bits(word_t type, unsigned user_bits);
 bool object_is_frame(word_t type);
 /* Neither frame nor Untyped: the kernel itself reads and writes it, so it is in the window. */
 bool object_is_kernel(word_t type);
-/*
- * Makes an object in memory that is zero (and, unless it is a frame or Untyped, in the window); returns its
- * first capability.
- */
+/* The first capability of an object in this memory, and that of an object of the same kind so many bytes
+ * behind. */
+cap_t object_cap(word_t type, paddr_t memory, unsigned user_bits, bool device);
+cap_t object_cap_behind(cap_t cap, uint64_t bytes);
+/* The state in which an object begins, in memory that is zero and in the window. For most it is just zero. */
+bool object_has_state(word_t type);
+void object_init(word_t type, paddr_t memory, unsigned user_bits);
+/* Both. Unless it is a frame or Untyped, the memory is in the window. */
 cap_t object_create(word_t type, paddr_t memory, unsigned user_bits, bool device);
 
 /*

@@ -39,6 +39,12 @@ void vcpu_init(struct vcpu *v)
 	virt->vcpu_init(v);
 }
 
+/* Its pages are many, and 256 of them may be made at once: retype leaves it zero. */
+static bool vcpu_is_new(const struct vcpu *v)
+{
+	return v->id == 0;
+}
+
 /* The result of a VMEnter that could not be: seL4's reason -1. */
 static void vcpu_refused(struct tcb *t)
 {
@@ -93,6 +99,8 @@ static void vcpu_bind_tcb(struct vcpu *v, struct tcb *t)
 
 void vcpu_finalise(struct vcpu *v)
 {
+	if (vcpu_is_new(v))
+		return;
 	if (v->tcb)
 		vcpu_unbind_tcb(v->tcb);
 	virt->vcpu_clear(v);
@@ -211,6 +219,8 @@ exception_t vcpu_decode(word_t label, unsigned length, cap_t cap)
 {
 	struct vcpu *v = cap_vcpu_of(cap);
 
+	if (unlikely(vcpu_is_new(v)))
+		vcpu_init(v);
 	switch (label) {
 	case X86VCPUSetTCB:
 		return vcpu_set_tcb(v);

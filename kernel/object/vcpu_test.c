@@ -30,7 +30,7 @@ static int setup(void **state)
 	memset(&sc, 0, sizeof(sc));
 	memset(&n, 0, sizeof(n));
 	memset(&extra, 0, sizeof(extra));
-	cpu0 = (struct percpu){.self = &cpu0, .current = t};
+	cpu0 = (struct percpu){.entry.self = &cpu0, .current = t};
 	cpu0.arch.pending_vector = -1;
 	t->sc = &sc;
 	t->state = THREAD_RUNNING;

@@ -56,7 +56,6 @@ void fpu_init(void)
 
 void fpu_init_state(struct fpu_state *s)
 {
-	memset(s->area, 0, cpu.xsave ? FPU_XCOMP_BV + 56 : FPU_XSTATE_BV);
 	mem_put16(s->area + FPU_FCW, FPU_FCW_INIT);
 	mem_put32(s->area + FPU_MXCSR, FPU_MXCSR_INIT);
 	if (!cpu.xsave)

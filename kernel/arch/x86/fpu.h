@@ -12,7 +12,8 @@
 
 /* Boot, after cpu_detect, while patch sites can be filled: chooses the instructions. */
 void fpu_init(void);
-/* The state of a CPU after reset of its FPU: x87 and SSE with all exceptions masked. */
+/* The state of a CPU after reset of its FPU: x87 and SSE with all exceptions masked. s is zero, as new
+ * objects are. */
 void fpu_init_state(struct fpu_state *s);
 /* Into s from the registers, and the other way. s must have been initialised once. CR0.TS must be clear. */
 void fpu_save(struct fpu_state *s);

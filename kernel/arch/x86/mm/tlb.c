@@ -72,7 +72,9 @@ static void tlb_leave_here(void *arg)
 
 void tlb_leave_root(uint64_t cr3_root_pa)
 {
-	tlb_leave_here(&cr3_root_pa);
+	/* a pool of ASIDs takes 511 of them with it */
+	if (cpu.pcid || percpu_self()->arch.root == cr3_root_pa)
+		tlb_leave_here(&cr3_root_pa);
 	smp_call_others(space_forget, cr3_root_pa, tlb_leave_here, &cr3_root_pa);
 }
 

@@ -11,8 +11,19 @@
 paddr_t user_tables_root;
 
 static paddr_t (*user_tables_page)(void);
-/* The kernel's half of user_tables_root, which is reached no more after boot. */
-static uint64_t user_tables_half[512 - LAYOUT_KERNEL_SLOT];
+/* The kernel's half of user_tables_root, which is reached no more after boot: its entries that are not empty.
+ * (256 tables may be made in one retype; to look at each entry of each would take too long.) */
+static struct {
+	uint16_t slot;
+	uint64_t entry;
+} user_tables_half[512 - LAYOUT_KERNEL_SLOT];
+static unsigned user_tables_half_count;
+
+static void user_tables_keep(unsigned slot, uint64_t entry)
+{
+	user_tables_half[user_tables_half_count].slot = (uint16_t)slot;
+	user_tables_half[user_tables_half_count++].entry = entry;
+}
 
 static pte_t user_tables_table(paddr_t p)
 {
@@ -33,7 +44,7 @@ static void user_tables_map_page(uint64_t va, bool write)
 		if (!pte_present(tables_read(entry))) {
 			tables_write(entry, user_tables_table(user_tables_page()));
 			if (level == 4)
-				user_tables_half[tables_index(va, 4) - LAYOUT_KERNEL_SLOT] = *entry;
+				user_tables_keep(tables_index(va, 4), *entry);
 		}
 		table = tables_low(paddr(pte_base(tables_read(entry))));
 	}
@@ -45,6 +56,7 @@ static void user_tables_map_page(uint64_t va, bool write)
 void user_tables_init(paddr_t (*page)(void))
 {
 	user_tables_root = kernel_tables_root;
+	user_tables_half_count = 0;
 	if (!cpu.split)
 		return;
 	user_tables_page = page;
@@ -68,9 +80,21 @@ void user_tables_add_cpu(uint32_t index)
 		user_tables_map(stacks, stacks + PAGE_SIZE, true);
 }
 
+/* When the first space is made, all that the kernel's own PML4 will ever hold is there. */
+static void user_tables_keep_all(void)
+{
+	for (unsigned i = LAYOUT_KERNEL_SLOT; i < 512; i++) {
+		uint64_t entry = *tables_entry((uint64_t)i << 39 | 0xffff000000000000ull, 4);
+
+		if (entry != 0)
+			user_tables_keep(i, entry);
+	}
+}
+
 void user_tables_fill(uint64_t *pml4)
 {
-	for (unsigned i = LAYOUT_KERNEL_SLOT; i < 512; i++)
-		pml4[i] = cpu.split ? user_tables_half[i - LAYOUT_KERNEL_SLOT]
-				    : *tables_entry((uint64_t)i << 39 | 0xffff000000000000ull, 4);
+	if (unlikely(user_tables_half_count == 0))
+		user_tables_keep_all();
+	for (unsigned i = 0; i < user_tables_half_count; i++)
+		pml4[user_tables_half[i].slot] = user_tables_half[i].entry;
 }

@@ -24,7 +24,7 @@ void user_tables_init(paddr_t (*page)(void));
 void user_tables_map(uint64_t start, uint64_t end, bool write);
 void user_tables_add_cpu(uint32_t index);
 
-/* Fills the kernel's half, words 256 to 511, of a new PML4. */
+/* Fills the kernel's half, words 256 to 511, of a new PML4, which is zero. */
 void user_tables_fill(uint64_t *pml4);
 
 #endif
