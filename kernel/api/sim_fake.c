@@ -4,6 +4,8 @@
  */
 #include "api/sim_fake.h"
 #include "arch/x86/arch.h"
+#include "arch/x86/mce.h"
+#include "arch/x86/nmi.h"
 #include "arch/x86/switch.h"
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/virt/virt.h"
@@ -40,6 +42,22 @@ bool sim_two_levels;
 uint64_t sim_cr2;
 unsigned sim_refs;
 char sim_console[256];
+
+/* ---- hardware errors: there are none ---- */
+
+void mce_poll(ticks_t now)
+{
+	(void)now;
+}
+
+void mce_report(void)
+{
+}
+
+void nmi_report(ticks_t now)
+{
+	(void)now;
+}
 
 /* The kernel's own slots here: the head of the list, and the threads' root CNode. */
 enum { SIM_OWN_HEAD, SIM_OWN_ROOT, SIM_OWN_COUNT };

@@ -369,7 +369,7 @@ static void flush_everywhere(unsigned root)
 	fake.root_version[root - 1]++;
 	for (unsigned n = 0; n < FAKE_CPUS; n++) {
 		fake_cpu(n);
-		virt->ept_flush(FAKE_ROOT(root));
+		virt->ept_flush(percpu_self(), FAKE_ROOT(root));
 	}
 }
 
@@ -449,7 +449,7 @@ static void test_no_vpid(void **state)
 		touch(a);
 		touch(b);
 		fake.root_version[0]++;
-		virt->ept_flush(FAKE_ROOT(1));
+		virt->ept_flush(percpu_self(), FAKE_ROOT(1));
 	}
 	fake_vcpu_free(a);
 	fake_vcpu_free(b);
