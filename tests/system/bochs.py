@@ -10,6 +10,7 @@ import select
 import socket
 import subprocess
 import termios
+import time
 
 from harness import LOGS, Emulator, Failure
 from profile_reader import bochs_profile
@@ -47,6 +48,12 @@ class Bochs(Emulator):
             listener.close()
         self.opened()
         return self
+
+    def send(self, text: str) -> None:
+        """As a hand types: Bochs's serial port loses what comes faster than the machine, which is slow, takes it."""
+        for character in text:
+            super().send(character)
+            time.sleep(0.1)
 
     def accept(self, listener: socket.socket) -> socket.socket:
         """Its terminal must be read meanwhile, or it waits for that."""
