@@ -51,6 +51,7 @@ static void frame_split_under_guest(void)
 	machine_expect(12);
 	case_equal(*other, 99, "what the guest wrote");
 	machine_long(guest_count);
+	machine.s->rflags = 0x202; /* interrupts on: Bochs never ends the turn of a guest that spins without */
 	R(RAX) = FRAME_GPA + 3 * PAGE;
 	frame_count_for(TICKS);
 	before = *page;
