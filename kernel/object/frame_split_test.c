@@ -513,7 +513,7 @@ static void abandoned_halfway(void **state)
 				assert_int_equal(split_in(frame, nodes[0], table), EXC_PREEMPTED);
 			fake_poll_every = 0;
 			done = (unsigned)cap_frame_split(fake_root(frame)->cap) - 1;
-			assert_int_equal(done, (steps - 1) * 100);
+			assert_int_equal(done, (steps - 1) * PREEMPT_UNITS);
 			switch (what / 2) {
 			case 0:
 				assert_int_equal(fake_delete(frame), EXC_NONE);

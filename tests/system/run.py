@@ -27,7 +27,11 @@ OUTPUT = threading.Lock()
 
 class Count:
     def __init__(self):
-        self.passed = self.failed = 0
+        self.passed, self.failures = 0, []
+
+    @property
+    def failed(self) -> int:
+        return len(self.failures)
 
     def say(self, name: str, why: str | None, seconds: float, times: int = 1, kind: str = "") -> None:
         with OUTPUT:
@@ -35,8 +39,8 @@ class Count:
                 self.passed += times
                 print(f"PASS {name}{kind} ({seconds:.1f} s)", flush=True)
             else:
-                self.failed += 1
-                print(f"FAIL {name}: {why}", flush=True)
+                self.failures.append(f"FAIL {name}: {why}")
+                print(self.failures[-1], flush=True)
 
 
 def host_test(program: pathlib.Path, root: pathlib.Path, count: Count) -> None:
@@ -101,6 +105,8 @@ def main() -> int:
         work += [pool.submit(run_scenario, s, count) for s in sorted(chosen, key=lambda s: -s.weight)]
         for item in work:
             item.result()
+    if count.failures:  # once more, where they are seen
+        print("\n".join(["", *count.failures]))
     print(f"{count.passed} passed, {count.failed} failed")
     return 1 if count.failed else 0
 

@@ -77,17 +77,15 @@ vcpu_cases("svm", OFF_SPIN | {
 }, 47)
 
 
-def conformance_cases(machine: str, append: str, at_least: int) -> None:
+def conformance_cases(name: str, machine: str, append: str, features: str, at_least: int) -> None:
     """The API case by case where QEMU differs: x2APIC, PCID, VT-x."""
     def run() -> None:
         with tempfile.TemporaryDirectory(prefix="insula-iso-") as folder:
             iso = pathlib.Path(folder) / "boot.iso"
             subprocess.run([sys.executable, ROOT / "image" / "mkiso.py", iso, "--kernel", KERNEL_ALONE,
                             "--options", f"{OPTIONS} {append}", "--module", str(CONFORMANCE)], check=True)
-            with Bochs(run.__name__, machine, iso, limit=400) as bochs:
+            with Bochs(run.__name__, machine, iso, limit=500) as bochs:
+                bochs.expect(features, 120, never=r"panic:.*")
                 conformance_verdict(bochs, "release", 1, at_least)
-    run.__name__ = f"roottask_conformance_{machine.replace('-', '_')}"
+    run.__name__ = f"roottask_{name}_{machine.replace('-', '_')}"
     scenario(60)(run)
-
-
-conformance_cases("vmx", "xpti=on", 2200)

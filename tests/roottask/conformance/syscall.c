@@ -46,9 +46,9 @@ static seL4_MessageInfo_t provoked(seL4_Word number)
 static void unknown(void)
 {
 	/* reserved numbers of features that are not there, and numbers that are nobody's */
-	static const int64_t numbers[] = {0,   1,   2,	 100, -18,  -20,       -21,	  -22,
-					  -23, -24, -25, -26, -27,  -28,       -29,	  -30,
-					  -31, -34, -35, -64, -100, INT64_MAX, INT64_MIN, 1ll << 32};
+	static const int64_t numbers[] = {0,   1,   2,	 100,  -18,	  -21,	     -22,      -23,
+					  -24, -25, -26, -27,  -28,	  -29,	     -30,      -31,
+					  -34, -35, -64, -100, INT64_MAX, INT64_MIN, 1ll << 32};
 
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		seL4_MessageInfo_t info = provoked((seL4_Word)numbers[i]);
@@ -211,10 +211,14 @@ static void debug(void)
 	conformance_equal("debug.all_or_none", known == 0 || known == 3, 1);
 	if (known)
 		conformance_equal("debug.affinity", regs.rdi, 0);
-	else
+	else {
 		conformance_equal("debug.halt_is_unknown",
 				  seL4_MessageInfo_get_label(provoked((seL4_Word)seL4_SysDebugHalt)),
 				  seL4_Fault_UnknownSyscall);
+		conformance_equal("debug.run_is_unknown",
+				  seL4_MessageInfo_get_label(provoked((seL4_Word)seL4_SysDebugRun)),
+				  seL4_Fault_UnknownSyscall);
+	}
 	w->cap = w->thread.tcb;
 	worker_run(w, names);
 	conformance_equal("debug.name_thread", w->done, 1);
