@@ -28,6 +28,17 @@ DOM0_KERNEL = OUT / "image" / "vmlinux-dom0"
 INIT_MEMORY = 512  # MiB of the domain whose way to init is measured
 DOMAIN_MEMORY = 64  # MiB of the domain whose overhead is measured
 XEN = "Xen 4.17"
+FLAT_MOST = 1.1  # the cost where there is most of everything, over that where there is least
+
+# name as the task has it, what it is
+FLAT = [
+    ("mint_delete_sibling", "Mint and Delete of a capability beside N siblings"),
+    ("mint_delete_other", "Mint and Delete beside N capabilities of another object"),
+    ("revoke_each", "Revoke of N capabilities, each"),
+    ("call_spaces", "Call and reply, N address spaces in turn"),
+    ("call_threads", "Call and reply beside N ready threads"),
+    ("suspend_resume", "Suspend and Resume among N ready threads"),
+]
 
 # name, what it is, unit, limit, peer's name, and the peer's figure where it is not measured here
 FIGURES = [
@@ -41,10 +52,18 @@ FIGURES = [
     ("rdmsr_paged", "RDMSR exit, 64-bit guest", "instructions", None, XEN, None),
     ("in_paged", "IN 0x61 exit, 64-bit guest", "instructions", None, XEN, None),
     ("yield_paged", "SCHEDOP_yield, 64-bit guest", "instructions", None, XEN, None),
-    ("call_reply", "Call and ReplyRecv between address spaces", "instructions", 600, "seL4 16", 509),
-    ("call_reply_10", "the same, 10 words", "instructions", 1500, "seL4 16", 2178),
-    ("fault_reply", "fault and reply between address spaces", "instructions", 1500, "seL4 16", 1948),
-    ("signal_wake", "signal to a waiting thread of higher priority", "instructions", 600, None, None),
+    ("call_reply_split", "Call and ReplyRecv between address spaces, split tables", "instructions", 480, "seL4 16", 509),
+    ("call_reply_10_split", "the same, 10 words", "instructions", 1500, "seL4 16", 2178),
+    ("fault_reply_split", "fault and reply between address spaces, split tables", "instructions", 1500, "seL4 16", 1948),
+    ("signal_wake_split", "signal to a waiting thread of higher priority, split tables", "instructions", 600, None, None),
+    ("call_reply", "Call and ReplyRecv, whole tables", "instructions", 480, None, None),
+    ("call_reply_10", "the same, 10 words", "instructions", 1500, None, None),
+    ("fault_reply", "fault and reply, whole tables", "instructions", 1500, None, None),
+    ("signal_wake", "signal to a waiting thread of higher priority, whole tables", "instructions", 600, None, None),
+    ("longest_revoke", "longest wait of a thread while 10,000 capabilities are revoked", "instructions", 20000, None, None),
+    ("longest_delete", "longest wait while a CNode with 10,000 is deleted", "instructions", 20000, None, None),
+    ("longest_retype", "longest wait while a 2 MiB frame is made", "instructions", 20000, None, None),
+    ("longest_idle", "longest wait while nothing is done (for comparison)", "instructions", None, None, None),
     ("memory_64", "memory beyond a 64 MiB domain's RAM", "KiB", 1536, XEN, None),
     ("memory_kept", "kept by kernel and servers, 4 GiB, one domain", "KiB", 48 * 1024, None, None),
     ("power_on_to_init", "power-on to the first domain's init", "instructions", 2_500_000_000, XEN, None),
@@ -131,17 +150,41 @@ def measure_insula_domains() -> dict[str, int]:
     return figures
 
 
-def measure_insula_ipc() -> dict[str, int]:
+def measure_insula_ipc(options: str, suffix: str) -> dict[str, int]:
     """The kernel alone, with a root task of ours that measures system calls."""
     task = BENCH / "ipc_task"
-    with Machine("bench-ipc", MACHINE, kernel=system.KERNEL_ALONE, append=system.OPTIONS, modules=((task, "ipc_task"),)) as machine:
+    with Machine(f"bench-ipc{suffix}", MACHINE, kernel=system.KERNEL_ALONE, append=f"{system.OPTIONS} {options}",
+                 modules=((task, "ipc_task"),)) as machine:
         machine.expect("BENCH done")
-        return payload_figures(machine.text, "BENCH ")
+        return {f"{name}{suffix}": value for name, value in payload_figures(machine.text, "BENCH ").items()}
+
+
+def measure_insula_flat() -> tuple[dict[str, int], dict[str, dict[int, int]]]:
+    """What operations cost with little and with much beside them; the longest stretches with interrupts off."""
+    with Machine("bench-flat", MACHINE, kernel=system.KERNEL_ALONE, append=f"{system.OPTIONS} xpti=1",
+                 modules=((BENCH / "flat_task", "flat_task"),)) as machine:
+        machine.expect("BENCH done", 600)
+        flat: dict[str, dict[int, int]] = {}
+        for name, n, value in re.findall(r"^FLAT (\w+) (\d+)=(\d+)", machine.text, re.M):
+            flat.setdefault(name, {})[int(n)] = int(value)
+        return payload_figures(machine.text, "BENCH "), flat
+
+
+def flat_table(flat: dict[str, dict[int, int]]) -> bool:
+    good = True
+    print(f"\n{'':50}instructions with N of them")
+    for name, title in FLAT:
+        costs = flat.get(name, {})
+        least, most = (costs[n] for n in (min(costs), max(costs))) if costs else (0, 1)
+        flat_enough = most <= least * FLAT_MOST
+        good = good and flat_enough
+        print(f"{title:57}" + "".join(f"{n:>9,}:{value:>6,}" for n, value in sorted(costs.items())) + ("" if flat_enough else "  NOT FLAT"))
+    return good
 
 
 def table(rows: list[dict], limits: dict[str, int | None], titles: dict[str, str], measured: bool) -> bool:
     good = True
-    print(f"{'':50}{'Insula':>15}{'at most':>15}{'peer':>15}")
+    print(f"{'':62}{'Insula':>15}{'at most':>15}{'peer':>15}")
     for row in rows:
         limit, value = limits[row["name"]], row["insula"]
         over = measured and limit is not None and (value is None or value > limit)
@@ -149,7 +192,7 @@ def table(rows: list[dict], limits: dict[str, int | None], titles: dict[str, str
 
         def number(n: int | None) -> str:
             return "-" if n is None else f"{n:,}"
-        print(f"{titles[row['name']]:50}{number(value):>15}{number(limit):>15}{number(row['peer']):>15} {row['unit']}"
+        print(f"{titles[row['name']]:62}{number(value):>15}{number(limit):>15}{number(row['peer']):>15} {row['unit']}"
               f"{', ' + row['peer_name'] if row['peer_name'] else ''}{'  TOO HIGH' if over else ''}")
     return good
 
@@ -162,13 +205,18 @@ def main() -> int:
     if not options.peer_only:
         ours = measure_insula_domains()
         ours["power_on_to_init"] = measure_insula_init()
-        ours.update(measure_insula_ipc())
+        ours |= measure_insula_ipc("xpti=1", "_split") | measure_insula_ipc("xpti=0", "")
+        more, flat = measure_insula_flat()
+        ours |= more
     rows = [{"name": name, "unit": unit, "insula": ours.get(name),
              "peer": (xen.get(name) if fixed is None else fixed) if peer else None, "peer_name": peer or ""}
             for name, _, unit, _, peer, fixed in FIGURES]
     good = table(rows, {f[0]: f[3] for f in FIGURES}, {f[0]: f[1] for f in FIGURES}, not options.peer_only)
     if options.peer_only:
         return 0
+    good = flat_table(flat) and good
+    rows += [{"name": f"{name}_{n}", "unit": "instructions", "insula": value, "peer": None, "peer_name": ""}
+             for name, costs in flat.items() for n, value in costs.items()]
     (ROOT / "build" / "bench.json").write_text(json.dumps(rows, indent=1) + "\n")
     return 0 if good else 1
 

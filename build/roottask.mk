@@ -23,11 +23,13 @@ $(2): $(call ROOTTASK_OBJ,$(1)) $(call ROOTTASK_OBJ,runtime) tests/roottask/runt
 -include $(patsubst %.o,%.d,$(call ROOTTASK_OBJ,$(1)) $(call ROOTTASK_OBJ,runtime))
 endef
 
-# The one that bench/bench.py runs.
+# Those that bench/bench.py runs.
 IPC_TASK := $(O)/bench/ipc_task
 $(eval $(call ROOTTASK,ipc_bench,$(IPC_TASK)))
-.PHONY: ipc-task
-ipc-task: $(IPC_TASK)
+FLAT_TASK := $(O)/bench/flat_task
+$(eval $(call ROOTTASK,flat_bench,$(FLAT_TASK)))
+.PHONY: bench-tasks
+bench-tasks: $(IPC_TASK) $(FLAT_TASK)
 
 # The API, case by case: make conformance-task, then qemu-system-x86_64 ... -kernel insula-kernel -initrd THIS -device isa-debug-exit,iobase=0xf4,iosize=4
 CONFORMANCE_TASK := $(O)/tests/conformance_task

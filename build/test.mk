@@ -76,5 +76,5 @@ bench-peer: setup
 	$(Q)$(MAKE) --no-print-directory guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
 	$(Q)INSULA_OUT=$(O) $(PYTHON) bench/bench.py --peer-only
 bench: setup
-	$(Q)$(MAKE) --no-print-directory image kernel ipc-task guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
+	$(Q)$(MAKE) --no-print-directory image kernel bench-tasks guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
 	$(Q)INSULA_OUT=$(O) $(PYTHON) bench/bench.py

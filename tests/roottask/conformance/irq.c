@@ -4,7 +4,7 @@
  */
 #include "roottask/conformance/edu.h"
 #include "roottask/conformance/worker.h"
-#include "roottask/conformance/tsc_hw.h"
+#include "roottask/runtime/tsc_hw.h"
 
 #define CONTROL seL4_CapIRQControl
 

@@ -3,7 +3,7 @@
  * in every few milliseconds, and finds a state that it can use.
  */
 #include "roottask/conformance/worker.h"
-#include "roottask/conformance/tsc_hw.h"
+#include "roottask/runtime/tsc_hw.h"
 
 #define TABLE_BITS 12 /* slots of 32 bytes */
 #define CROWD	   600

@@ -3,7 +3,7 @@
  * suspends, deletes and revokes from one node to another. On one node there is nothing to be done here.
  */
 #include "roottask/conformance/worker.h"
-#include "roottask/conformance/tsc_hw.h"
+#include "roottask/runtime/tsc_hw.h"
 
 static seL4_CPtr control_of(unsigned node)
 {

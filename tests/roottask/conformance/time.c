@@ -3,7 +3,7 @@
  * wide margins, always against the machine's own clock, so that a slow emulator changes nothing.
  */
 #include "roottask/conformance/worker.h"
-#include "roottask/conformance/tsc_hw.h"
+#include "roottask/runtime/tsc_hw.h"
 
 #define BADGE 0x7777
 

@@ -1,6 +1,6 @@
 /* Insula's timer objects: docs/extensions.md. */
 #include "roottask/conformance/worker.h"
-#include "roottask/conformance/tsc_hw.h"
+#include "roottask/runtime/tsc_hw.h"
 
 static seL4_Word polled(seL4_CPtr n)
 {

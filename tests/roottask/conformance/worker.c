@@ -1,6 +1,6 @@
 /* Worker threads. See worker.h. */
 #include "roottask/conformance/worker.h"
-#include "roottask/conformance/tsc_hw.h"
+#include "roottask/runtime/tsc_hw.h"
 
 #define WORKERS	      24
 #define WORKER_SLICE  10000 /* microseconds */

@@ -2,7 +2,7 @@
 #include "roottask/runtime/object.h"
 #include "roottask/runtime/runtime.h"
 
-#define OBJECT_UNTYPED_BITS 24
+#define OBJECT_UNTYPED_BITS 26
 
 static seL4_CPtr object_untyped, object_next;
 
