@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 from bochs import Bochs
-from harness import ROOT
+from harness import OUT, ROOT
 from insula import BANNER, INIT, KERNEL_ALONE, OPTIONS, InsulaInBochs, check, domain, make_iso
 from scenarios import scenario
 from test_roottask import CONFORMANCE, TASKS, conformance_verdict
@@ -89,3 +89,16 @@ def conformance_cases(name: str, machine: str, append: str, features: str, at_le
                 conformance_verdict(bochs, "release", 1, at_least)
     run.__name__ = f"roottask_{name}_{machine.replace('-', '_')}"
     scenario(60)(run)
+
+
+@scenario(60)
+def smp_cases_vmx_2():
+    """Two CPUs with VT-x, x2APIC, TSC deadline and PCIDs: what QEMU has not."""
+    with tempfile.TemporaryDirectory(prefix="insula-iso-") as folder:
+        iso = pathlib.Path(folder) / "boot.iso"
+        subprocess.run([sys.executable, ROOT / "image" / "mkiso.py", iso, "--kernel", KERNEL_ALONE,
+                        "--options", f"{OPTIONS} rounds=20 guest-if=1", "--module", str(OUT / "tests" / "smp_task")], check=True)
+        with Bochs("smp_cases_vmx_2", "vmx-smp", iso, limit=500) as bochs:
+            bochs.expect(r"^Interrupts: x2APIC, .*, 2 CPUs listed", 120)
+            bochs.expect(r"^CPUs: 2 of 2 run", 60)
+            bochs.expect(r"^smp: 2 CPUs, \d+ cases, 0 not ok", 400, never=r"not ok .*|panic:.*|no handler|no virtualization here.*")

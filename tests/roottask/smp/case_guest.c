@@ -76,7 +76,7 @@ static void reset(void)
 
 	s->rip = GUEST_CODE;
 	s->rsp = 0x8000;
-	s->rflags = 2;
+	s->rflags = 2 | smp_guest_if << 9;
 	s->cr0 = 0x10;
 	s->cr3 = s->cr4 = s->efer = 0;
 	s->interruptibility = s->activity = 0;

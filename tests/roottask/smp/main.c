@@ -5,7 +5,7 @@
 
 #define SMP_PATIENCE_US 20000000u
 
-seL4_Word smp_cpus, smp_rounds = 3000, smp_virt, smp_tsc_per_us;
+seL4_Word smp_cpus, smp_rounds = 3000, smp_virt, smp_tsc_per_us, smp_guest_if;
 
 static struct thread_memory smp_memory[SMP_WORKERS];
 static seL4_Word smp_count, smp_failed;
@@ -147,6 +147,7 @@ void roottask_main(void)
 	smp_cpus = b->numNodes;
 	smp_rounds = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "rounds=", smp_rounds);
 	smp_virt = m->virt;
+	smp_guest_if = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "guest-if=", 0) != 0;
 	smp_tsc_per_us = m->tsc_hz / 1000000;
 	smp_delay_notification = object_new(seL4_NotificationObject, 0);
 	smp_delay_timer = smp_timer(smp_delay_notification);

@@ -17,6 +17,7 @@
 #define SMP_WORKERS  12
 
 extern seL4_Word smp_cpus, smp_rounds, smp_virt;
+extern seL4_Word smp_guest_if; /* RFLAGS.IF of the guest: Bochs never ends the turn of one that spins with it clear */
 
 void smp_case(const char *name, int good, const char *why);
 
