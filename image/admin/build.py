@@ -19,12 +19,17 @@ from cpio_archive import Archive  # noqa: E402
 
 PROGRAMS = {
     "xen-utils-4.17": ["xl", "xenstored", "xenconsoled", "xen-init-dom0"],
-    "xenstore-utils": ["xenstore", "xenstore-exists", "xenstore-ls"],
+    "xenstore-utils": ["xenstore", "xenstore-exists", "xenstore-list", "xenstore-ls", "xenstore-read", "xenstore-rm", "xenstore-write"],
+    "bash": ["bash"],  # of the hot plug scripts, as the next two
+    "util-linux": ["flock"],
+    "mount": ["losetup"],
 }
 LIBRARIES = ["libc6", "libxencall1", "libxenevtchn1", "libxenforeignmemory1", "libxengnttab1", "libxenmisc4.17", "libxenstore4",
              "libxentoollog1", "libxentoolcore1", "libxendevicemodel1", "libxenhypfs1", "libyajl2", "libuuid1", "zlib1g",
-             "liblzma5", "libzstd1", "libgcc-s1"]
-MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs"]
+             "liblzma5", "libzstd1", "libgcc-s1", "libtinfo6", "libsmartcols1"]
+# In the order in which init loads them.
+MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs", "loop", "xen-blkback", "llc", "stp", "bridge", "xen-netback"]
+SCRIPTS = ["block", "vif-bridge", "vif-route"]  # and what they include
 
 
 def needed(program: pathlib.Path) -> list[str]:
@@ -66,6 +71,13 @@ def add_programs(archive: Archive, extra: list[pathlib.Path]) -> None:
             wanted.append(available[name])
 
 
+def add_scripts(archive: Archive) -> None:
+    """Debian's hot plug scripts."""
+    source = debian.folder("xen-utils-common") / "etc" / "xen" / "scripts"
+    for script in [source / name for name in SCRIPTS] + sorted(source.glob("*.sh")):
+        archive.copy(script, f"etc/xen/scripts/{script.name}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out")
@@ -81,6 +93,8 @@ def main() -> None:
     for name in MODULES:
         (path,) = modules.rglob(f"{name}.ko")
         archive.copy(path, f"lib/modules/{name}.ko")
+    archive.file("lib/modules/order", "".join(f"{name}\n" for name in MODULES))
+    add_scripts(archive)
     archive.file("etc/xen/xl.conf", "")
     for name in ("guest",):
         archive.directory(name)

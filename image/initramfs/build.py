@@ -24,12 +24,24 @@ def base() -> Archive:
     return archive
 
 
+MODULES = ["xen-blkfront", "xen-netfront"]  # of the guests' kernel, in the order in which init loads them
+
+
+def add_modules(archive: Archive) -> None:
+    (folder,) = (debian.folder("linux-image-cloud-amd64") / "lib" / "modules").iterdir()
+    for name in MODULES:
+        (path,) = folder.rglob(f"{name}.ko")
+        archive.copy(path, f"lib/modules/{folder.name}/{name}.ko")
+    archive.file(f"lib/modules/{folder.name}/order", "".join(f"{name}.ko\n" for name in MODULES))
+
+
 def main(target: str, work: str) -> None:
     archive = base()
     archive.copy(HERE / "init", "init")
     archive.file("bin/guest_work", pathlib.Path(work).read_bytes(), 0o755)
     archive.file("etc/hostname", "guest\n")
     archive.file("etc/profile", "PS1='\\h:\\w\\$ '\n")
+    add_modules(archive)
     archive.write(target)
 
 

@@ -44,6 +44,18 @@ enum domain_call {
 	DOMAIN_VMM_GRANT_SIZE,     /* -> frames now, frames at most */
 	DOMAIN_VMM_GRANT_MAP,      /* gfn, domain, reference, flags (GNTMAP_*) -> GNTST_* as a signed word, handle */
 	DOMAIN_VMM_GRANT_UNMAP,    /* gfn, handle -> GNTST_* */
+	DOMAIN_VMM_GRANT_COPY,     /* up to DOMAIN_COPIES times struct domain_copy -> GNTST_* of each */
+};
+
+#define DOMAIN_COPIES 24u
+
+/* What GNTTABOP_copy is given, in words. */
+struct domain_copy {
+	uint64_t source, dest; /* reference or page */
+	uint16_t source_domain, dest_domain, source_offset, dest_offset;
+	uint16_t flags; /* GNTCOPY_* */
+	uint16_t bytes;
+	uint32_t reserved;
 };
 
 /* domain_spec.flags */

@@ -10,6 +10,7 @@
 #include "servers/domain_manager/cpu_hw.h"
 #include "servers/domain_manager/cpu_policy.h"
 #include "servers/domain_manager/domain.h"
+#include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/domain_xen.h"
 #include "servers/domain_manager/hvm_context.h"
 #include "user/env.h"
@@ -43,7 +44,11 @@ static int64_t create(struct xen_domctl *d)
 		return -XEN_EINVAL; /* PVH only: no device model */
 	if (XEN_DOMCTL_GRANT_version(c->grant_opts) != 1)
 		return -XEN_EINVAL;
-	r = domain_create_bare(c->max_vcpus, c->handle, d->domain, &id);
+	/* as on Xen, a negative number asks for the default */
+	if (c->max_grant_frames > (int32_t)GRANT_FRAMES_MAX || c->max_grant_frames == 0 || c->max_maptrack_frames > (int32_t)GRANT_MAPTRACK_MAX)
+		return -XEN_EINVAL;
+	r = domain_create_bare(c->max_vcpus, c->handle, d->domain, c->max_grant_frames < 0 ? GRANT_FRAMES_MAX : (uint32_t)c->max_grant_frames,
+			       c->max_maptrack_frames < 0 ? GRANT_MAPTRACK_MAX : (uint32_t)c->max_maptrack_frames, &id);
 	if (r)
 		return r;
 	d->domain = (domid_t)id;

@@ -98,14 +98,14 @@ static int64_t acquire(struct control *c, const uint64_t arg[5])
 	if (a.id != XENMEM_resource_grant_table_id_shared)
 		return -XEN_EINVAL;
 	if (!a.frame_list.p) {
-		uint32_t n = GRANT_FRAMES_MAX;
+		uint32_t n = d->grant_frames_max;
 
 		if (a.nr_frames)
 			return -XEN_EINVAL;
 		control_out(c, arg[1] + offsetof(struct xen_mem_acquire_resource, nr_frames), &n, sizeof(n));
 		return 0;
 	}
-	if (a.nr_frames > GRANT_FRAMES_MAX || a.frame > GRANT_FRAMES_MAX - a.nr_frames)
+	if (a.nr_frames > d->grant_frames_max || a.frame > d->grant_frames_max - a.nr_frames)
 		return -XEN_EINVAL;
 	gfn = control_in(c, (uint64_t)(uintptr_t)a.frame_list.p, a.nr_frames * (uint32_t)sizeof(*gfn));
 	if (!gfn)

@@ -19,6 +19,7 @@
 #include "sel4/sel4.h"
 #include "servers/domain_manager/console_call.h"
 #include "servers/domain_manager/control.h"
+#include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/ram.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/env.h"
@@ -161,7 +162,20 @@ static int ram_cnode_make(struct domain *d, uint32_t frames)
 	if (r)
 		return r;
 	d->slot_ram = d->slot_next++;
+	d->ram_radix = (uint8_t)radix;
 	return seL4_Untyped_Retype(untyped, seL4_CapTableObject, radix, TASK_SLOT_CNODE, 0, 0, d->slot_ram, 1) ? -ENOMEM : 0;
+}
+
+/* Which frame is where, for copies out of and into its memory. */
+static int extents_keep(struct domain *d, const struct vmm_start *start, uint32_t slot)
+{
+	d->extent = malloc((start->extent_count + 1) * sizeof(d->extent[0]));
+	if (!d->extent)
+		return -ENOMEM;
+	memcpy(d->extent, start->extent, start->extent_count * sizeof(d->extent[0]));
+	d->extents = start->extent_count;
+	d->extent_slot = slot;
+	return 0;
 }
 
 static int build(struct domain *d, struct vmm_start *start)
@@ -202,6 +216,8 @@ static int build(struct domain *d, struct vmm_start *start)
 		r = area_connect(cnode, vmm_slot + 3 + VMM_PEERS, start);
 	if (!r)
 		r = modules_map(d, start);
+	if (!r)
+		r = extents_keep(d, start, vmm_slot + fixed);
 	if (!r && seL4_CNode_Mint(cnode, TASK_SLOT_DOMAINS, seL4_WordBits, TASK_SLOT_CNODE, TASK_SLOT_SERVICE, seL4_WordBits,
 				  seL4_CapRights_new(true, true, false, true),
 				  DOMAIN_BADGE_VMM | (d->privileged ? DOMAIN_BADGE_PRIVILEGED : 0) | d->id))
@@ -255,6 +271,8 @@ struct domain *domain_take(const struct domain_spec *spec)
 		d->id = d->privileged ? 0 : id_new();
 		d->spec = *spec;
 		d->ram_bytes = (uint64_t)spec->memory_mib << 20;
+		d->grant_frames_max = GRANT_FRAMES_MAX;
+		d->maptrack_frames = GRANT_MAPTRACK_MAX;
 		return d;
 	}
 	return NULL;
@@ -262,6 +280,7 @@ struct domain *domain_take(const struct domain_spec *spec)
 
 void domain_release(struct domain *d)
 {
+	grant_release_all(d);
 	/* console first: its ring must not be signalled by a vmm that is half gone */
 	if (d->account)
 		(void)root_account_free(d->account);

@@ -31,6 +31,9 @@ struct domain {
 	uint32_t account, task;
 	uint32_t slot_base, slot_count; /* in our CNode: see domain.c */
 	uint32_t slot_ram;              /* CNode with the RAM frames: their owner's copies */
+	uint8_t ram_radix;              /* of that CNode */
+	struct vmm_extent *extent;      /* what they are, of a domain that was made with its memory; slot_vspace - extent_slot is the place in the CNode */
+	uint32_t extents, extent_slot;
 	uint32_t slot_next;
 	uint32_t console_client;
 	bool console_open;
@@ -52,6 +55,7 @@ struct domain {
 	struct physmap map;
 	struct evtchn_end *ends; /* ports that concern other domains (evtchn.c) */
 	struct grant_table *grants; /* grant.c */
+	uint32_t grant_frames_max, maptrack_frames;
 	uint64_t peers[VMM_PEERS / 64];
 	uint32_t peer_slot;      /* first of VMM_PEERS slots of its vmm's CNode */
 	uint64_t max_pages, claimed_pages;
@@ -83,9 +87,9 @@ void domain_signal_control(struct domain *d);
 int domain_create(const struct domain_spec *spec, uint32_t *id);
 /*
  * A domain without memory, paused, whose vmm waits for the first unpause: domain_bare.c. id 0: the next free one; else that, or -EEXIST. uuid: what its
- * maker calls it.
+ * maker calls it. grant_frames and maptrack_frames: grant.h.
  */
-int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t *id);
+int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t *id);
 int domain_destroy(uint32_t id);
 int domain_pause(uint32_t id);
 int domain_unpause(uint32_t id);

@@ -53,7 +53,7 @@ static int build(struct domain *d)
 	return root_task_env(d->task, offsetof(struct task_env, data), &start, (sizeof(start) + 7) & ~7u);
 }
 
-int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t *id)
+int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t *id)
 {
 	struct domain_spec spec = {.vcpus = vcpus};
 	struct domain *d;
@@ -71,6 +71,8 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
 	(void)snprintf(d->spec.name, sizeof(d->spec.name), "dom%u", d->id);
 	d->bare = true;
 	d->pauses = 1;
+	d->grant_frames_max = grant_frames;
+	d->maptrack_frames = maptrack_frames;
 	memcpy(d->uuid, uuid, sizeof(d->uuid));
 	r = build(d);
 	if (r) {
@@ -154,7 +156,9 @@ void domain_bare_end(struct domain *d)
 	grant_end(d);
 	physmap_end(&d->map);
 	free(d->e820);
+	free(d->extent);
 	d->e820 = NULL;
+	d->extent = NULL;
 }
 
 int domain_e820(const struct domain *d, uint64_t first, uint64_t *reply, unsigned *reply_length)

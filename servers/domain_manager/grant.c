@@ -6,6 +6,7 @@
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
 #include "servers/domain_manager/domain_private.h"
+#include "servers/domain_manager/page_window.h"
 #include "user/slot.h"
 #include "user/vspace.h"
 #include <xen/xen.h>
@@ -15,12 +16,15 @@
 #define RESERVED     8u
 #define FRAMES_VADDR (TASK_SHARED_VADDR + 0x80000000ull)
 #define WINDOW_LIMIT 16384u /* frames that we have mapped at once, of all domains */
-#define HANDLES_MAX  (1u << 16)
+#define HANDLES_IN   256u /* a maptrack frame of Xen's */
 #define NO_FRAME     UINT32_MAX
+#define NO_HANDLE    UINT32_MAX
 
-/* How often each entry of a frame is mapped by others. */
+/* How often an entry is mapped or being copied. While it is, it stands for the page and the domain that it named at first, whatever it says now. */
 struct grant_use {
 	uint16_t read, write;
+	uint16_t by;
+	uint32_t gfn;
 };
 
 struct grant_frame {
@@ -33,8 +37,8 @@ struct grant_frame {
 
 struct grant_mapping {
 	struct domain *from; /* NULL: the handle is free */
-	uint32_t ref;
 	uint64_t gfn;
+	uint32_t ref; /* of a free one: the next free */
 	bool write;
 };
 
@@ -42,7 +46,7 @@ struct grant_table {
 	struct grant_frame frame[GRANT_FRAMES_MAX];
 	uint32_t frames;
 	struct grant_mapping *mapping; /* of others' entries, by handle */
-	uint32_t handles, mapped;
+	uint32_t handles, free_handle;
 };
 
 static uint64_t windows[WINDOW_LIMIT / 64];
@@ -68,6 +72,8 @@ static struct grant_table *table_of(struct domain *d)
 {
 	if (!d->grants) {
 		d->grants = calloc(1, sizeof(*d->grants));
+		if (d->grants)
+			d->grants->free_handle = NO_HANDLE;
 		for (uint32_t i = 0; d->grants && i < GRANT_FRAMES_MAX; i++)
 			d->grants->frame[i] = (struct grant_frame){.frame = NO_FRAME, .gfn = UINT64_MAX};
 	}
@@ -114,7 +120,7 @@ int grant_frame(struct domain *d, uint32_t index, uint32_t *frame)
 
 	if (!t)
 		return -ENOMEM;
-	if (index >= GRANT_FRAMES_MAX)
+	if (index >= d->grant_frames_max)
 		return -EINVAL;
 	f = &t->frame[index];
 	if (f->frame == NO_FRAME) {
@@ -182,120 +188,148 @@ static grant_entry_v1_t *entry_of(struct domain *d, uint32_t ref, struct grant_u
 	return &f->entry[ref % ENTRIES];
 }
 
-static uint32_t entry_word(uint16_t flags, domid_t domid)
-{
-	return flags | (uint32_t)domid << 16;
-}
-
 /* Marks the entry as used for reading or writing, if it grants that to `to`. */
-static int16_t entry_pin(grant_entry_v1_t *e, uint32_t to, bool write, uint64_t *gfn)
+static int16_t entry_mark(grant_entry_v1_t *e, const struct grant_use *use, uint32_t to, bool write)
 {
+	bool pinned = use->read || use->write;
 	uint32_t *word = (uint32_t *)(void *)e, seen = __atomic_load_n(word, __ATOMIC_ACQUIRE), now;
 
 	do {
 		uint16_t flags = (uint16_t)seen;
 
-		if ((flags & GTF_type_mask) != GTF_permit_access || (flags & (GTF_sub_page | GTF_PWT | GTF_PCD | GTF_PAT)))
-			return GNTST_general_error;
-		if (seen >> 16 != to)
+		if (!pinned && ((flags & (GTF_type_mask | GTF_sub_page | GTF_PWT | GTF_PCD | GTF_PAT)) != GTF_permit_access || seen >> 16 != to))
 			return GNTST_general_error;
 		if (write && (flags & GTF_readonly))
 			return GNTST_general_error;
-		now = seen | entry_word((uint16_t)(GTF_reading | (write ? GTF_writing : 0)), 0);
+		now = seen | GTF_reading | (write ? GTF_writing : 0);
 	} while (!__atomic_compare_exchange_n(word, &seen, now, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-	*gfn = __atomic_load_n(&e->frame, __ATOMIC_ACQUIRE);
 	return GNTST_okay;
 }
 
-static void entry_unpin(grant_entry_v1_t *e, const struct grant_use *use)
+/* One more use of the entry by `to`, as Xen's active entries count them. */
+static int16_t entry_pin(grant_entry_v1_t *e, struct grant_use *use, uint32_t to, bool write)
+{
+	bool pinned = use->read || use->write;
+	int16_t status;
+
+	if (pinned && (use->by != to || use->read == UINT16_MAX || use->write == UINT16_MAX))
+		return GNTST_general_error;
+	if (!pinned || (write && !use->write)) {
+		status = entry_mark(e, use, to, write);
+		if (status != GNTST_okay)
+			return status;
+	}
+	if (!pinned) {
+		use->by = (uint16_t)to;
+		use->gfn = __atomic_load_n(&e->frame, __ATOMIC_ACQUIRE);
+	}
+	*(write ? &use->write : &use->read) += 1;
+	return GNTST_okay;
+}
+
+static void entry_unpin(grant_entry_v1_t *e, struct grant_use *use, bool write)
 {
 	uint32_t clear = 0;
 
+	*(write ? &use->write : &use->read) -= 1;
 	if (!use->write)
 		clear |= GTF_writing;
 	if (!use->read && !use->write)
 		clear |= GTF_reading;
-	if (clear)
-		__atomic_fetch_and((uint32_t *)(void *)e, ~clear, __ATOMIC_ACQ_REL);
+	__atomic_fetch_and((uint32_t *)(void *)e, ~clear, __ATOMIC_ACQ_REL);
 }
 
 /* ---- mappings ---- */
 
-static int handle_take(struct grant_table *t, uint32_t *handle)
+/* As many as Xen's max_maptrack_frames allow. */
+static int handle_take(struct domain *d, uint32_t *handle)
 {
-	struct grant_mapping *more;
-	uint32_t n;
+	struct grant_table *t = d->grants;
 
-	if (t->mapped < t->handles)
-		for (uint32_t i = 0; i < t->handles; i++)
-			if (!t->mapping[i].from) {
-				*handle = i;
-				return 0;
-			}
-	n = t->handles ? t->handles * 2 : 64;
-	if (n > HANDLES_MAX)
-		return -ENOSPC;
-	more = realloc(t->mapping, n * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	memset(more + t->handles, 0, (n - t->handles) * sizeof(*more));
-	t->mapping = more;
-	*handle = t->handles;
-	t->handles = n;
+	if (t->free_handle == NO_HANDLE) {
+		uint32_t n = t->handles ? t->handles * 2 : 64;
+		struct grant_mapping *more;
+
+		if (n > d->maptrack_frames * HANDLES_IN)
+			n = d->maptrack_frames * HANDLES_IN;
+		if (n <= t->handles)
+			return -ENOSPC;
+		more = realloc(t->mapping, n * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		t->mapping = more;
+		for (uint32_t i = t->handles; i < n; i++)
+			more[i] = (struct grant_mapping){.ref = i + 1 < n ? i + 1 : NO_HANDLE};
+		t->free_handle = t->handles;
+		t->handles = n;
+	}
+	*handle = t->free_handle;
+	t->free_handle = t->mapping[*handle].ref;
 	return 0;
+}
+
+static void handle_give(struct grant_table *t, uint32_t handle)
+{
+	t->mapping[handle] = (struct grant_mapping){.ref = t->free_handle};
+	t->free_handle = handle;
+}
+
+static int16_t map_entry(struct domain *d, uint64_t gfn, struct domain *granter, uint32_t ref, bool write)
+{
+	struct grant_use *use;
+	grant_entry_v1_t *e = entry_of(granter, ref, &use);
+	int16_t status;
+	int r;
+
+	if (!e)
+		return GNTST_bad_gntref;
+	status = entry_pin(e, use, d->id, write);
+	if (status != GNTST_okay)
+		return status;
+	r = physmap_foreign(&d->map, gfn, &granter->map, use->gfn, write, PHYSMAP_NOBODY);
+	if (!r)
+		return GNTST_okay;
+	entry_unpin(e, use, write);
+	return r == -ENOENT ? GNTST_bad_page : r == -ENOMEM ? GNTST_no_space : GNTST_general_error;
 }
 
 int16_t grant_map(struct domain *d, uint64_t gfn, uint32_t from, uint32_t ref, uint32_t flags, uint32_t *handle)
 {
-	struct domain *granter = domain_find(from);
-	struct grant_table *t = table_of(d);
+	struct domain *granter;
 	bool write = !(flags & GNTMAP_readonly);
-	grant_entry_v1_t *e;
-	struct grant_use *use;
-	uint64_t page;
 	int16_t status;
-	int r;
 
-	if (!granter || granter->dying || granter == d)
-		return GNTST_bad_domain;
-	if (!(flags & GNTMAP_host_map) || (flags & (GNTMAP_device_map | GNTMAP_application_map | GNTMAP_contains_pte)))
-		return GNTST_general_error;
-	e = entry_of(granter, ref, &use);
-	if (!e)
+	if (!(flags & (GNTMAP_host_map | GNTMAP_device_map)))
 		return GNTST_bad_gntref;
-	if (!t || handle_take(t, handle))
-		return GNTST_no_space;
-	if (use->read == UINT16_MAX || use->write == UINT16_MAX)
+	if (flags & (GNTMAP_device_map | GNTMAP_application_map | GNTMAP_contains_pte))
 		return GNTST_general_error;
-	status = entry_pin(e, d->id, write, &page);
-	if (status != GNTST_okay)
+	granter = domain_find(from);
+	if (!granter || granter->dying)
+		return GNTST_bad_domain;
+	if (!table_of(d) || handle_take(d, handle))
+		return GNTST_no_device_space;
+	status = map_entry(d, gfn, granter, ref, write);
+	if (status != GNTST_okay) {
+		handle_give(d->grants, *handle);
 		return status;
-	r = physmap_foreign(&d->map, gfn, &granter->map, page, write, PHYSMAP_NOBODY);
-	if (r) {
-		entry_unpin(e, use);
-		return r == -ENOMEM ? GNTST_no_space : GNTST_general_error;
 	}
-	*(write ? &use->write : &use->read) += 1;
-	t->mapping[*handle] = (struct grant_mapping){.from = granter, .ref = ref, .gfn = gfn, .write = write};
-	t->mapped++;
-	granter->map.foreign_elsewhere++;
+	d->grants->mapping[*handle] = (struct grant_mapping){.from = granter, .ref = ref, .gfn = gfn, .write = write};
+	if (granter != d)
+		granter->map.foreign_elsewhere++;
 	return GNTST_okay;
 }
 
 static void release(struct domain *d, uint32_t handle)
 {
-	struct grant_mapping *m = &d->grants->mapping[handle];
-	struct domain *from = m->from;
+	struct grant_mapping m = d->grants->mapping[handle];
 	struct grant_use *use;
-	grant_entry_v1_t *e = entry_of(from, m->ref, &use);
+	grant_entry_v1_t *e = entry_of(m.from, m.ref, &use);
 
-	if (e) {
-		*(m->write ? &use->write : &use->read) -= 1;
-		entry_unpin(e, use);
-	}
-	m->from = NULL;
-	d->grants->mapped--;
-	domain_foreign_gone(from);
+	if (e)
+		entry_unpin(e, use, m.write);
+	handle_give(d->grants, handle);
+	if (m.from != d)
+		domain_foreign_gone(m.from);
 }
 
 int16_t grant_unmap(struct domain *d, uint64_t gfn, uint32_t handle)
@@ -305,10 +339,70 @@ int16_t grant_unmap(struct domain *d, uint64_t gfn, uint32_t handle)
 	if (!d->grants || handle >= d->grants->handles || !d->grants->mapping[handle].from)
 		return GNTST_bad_handle;
 	if (d->grants->mapping[handle].gfn != gfn)
-		return GNTST_bad_virt_addr;
+		return GNTST_general_error;
 	(void)physmap_remove(&d->map, gfn, &owner);
 	release(d, handle);
 	return GNTST_okay;
+}
+
+/* ---- copying ---- */
+
+/* A side of a copy while it is done: a page in our address space, and the entry that allows it. */
+struct side {
+	grant_entry_v1_t *entry;
+	struct grant_use *use;
+	bool write;
+	uint8_t *at;
+};
+
+static int16_t side_open(struct side *s, struct domain *d, const struct grant_buffer *b, unsigned window)
+{
+	struct domain *of = b->domain == DOMID_SELF ? d : domain_find(b->domain);
+	uint64_t gfn = b->page;
+	int r;
+
+	/* only of its own memory does a domain name pages */
+	if (b->domain != DOMID_SELF && !b->is_ref)
+		return GNTST_permission_denied;
+	if (!of || of->dying)
+		return GNTST_bad_domain;
+	if (b->is_ref) {
+		int16_t status;
+
+		s->entry = b->page <= UINT32_MAX ? entry_of(of, (uint32_t)b->page, &s->use) : NULL;
+		status = s->entry ? entry_pin(s->entry, s->use, d->id, s->write) : GNTST_bad_gntref;
+		if (status != GNTST_okay) {
+			s->entry = NULL;
+			return status;
+		}
+		gfn = s->use->gfn;
+	}
+	r = page_window_open(window, of, gfn, s->write, &s->at);
+	return !r ? GNTST_okay : r == -ENOENT ? GNTST_bad_page : GNTST_general_error;
+}
+
+static void side_close(struct side *s, unsigned window)
+{
+	if (s->at)
+		page_window_close(window);
+	if (s->entry)
+		entry_unpin(s->entry, s->use, s->write);
+}
+
+int16_t grant_copy(struct domain *d, const struct grant_buffer *source, const struct grant_buffer *dest, uint32_t bytes)
+{
+	struct side from = {.write = false}, to = {.write = true};
+	int16_t status = side_open(&from, d, source, 0);
+
+	if (status == GNTST_okay)
+		status = side_open(&to, d, dest, 1);
+	if (status == GNTST_okay && (source->offset + bytes > 4096u || dest->offset + bytes > 4096u))
+		status = GNTST_bad_copy_arg;
+	if (status == GNTST_okay)
+		memmove(to.at + dest->offset, from.at + source->offset, bytes);
+	side_close(&to, 1);
+	side_close(&from, 0);
+	return status;
 }
 
 void grant_release_all(struct domain *d)

@@ -7,12 +7,14 @@
 #ifndef DOMAIN_MANAGER_GRANT_H
 #define DOMAIN_MANAGER_GRANT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct domain;
 struct grant_table;
 
-#define GRANT_FRAMES_MAX 64u
+#define GRANT_FRAMES_MAX    64u
+#define GRANT_MAPTRACK_MAX 1024u /* frames of Xen's, of 256 handles each: what a domain may have mapped at once, at most and by default */
 
 /* Frame `index` of the domain's table, made if it is not there yet: the frame's number in the domain's store. 0, -EINVAL (beyond the maximum), -ENOMEM. */
 int grant_frame(struct domain *d, uint32_t index, uint32_t *frame);
@@ -23,6 +25,16 @@ uint32_t grant_frames(const struct domain *d);
 /* Maps what `from` has granted to d at d's page gfn. A GNTST_* value; *handle when it is GNTST_okay. */
 int16_t grant_map(struct domain *d, uint64_t gfn, uint32_t from, uint32_t ref, uint32_t flags, uint32_t *handle);
 int16_t grant_unmap(struct domain *d, uint64_t gfn, uint32_t handle);
+
+/* One side of a copy, as d names it. */
+struct grant_buffer {
+	uint64_t page;	 /* a grant reference of the domain's table, or a page of d's own memory */
+	uint16_t domain; /* DOMID_SELF: d */
+	uint16_t offset; /* in the page */
+	bool is_ref;
+};
+/* Copies within one page on each side. A GNTST_* value. */
+int16_t grant_copy(struct domain *d, const struct grant_buffer *source, const struct grant_buffer *dest, uint32_t bytes);
 
 /* The domain ends: what it has mapped is released, so that the granting domains see it. */
 void grant_release_all(struct domain *d);

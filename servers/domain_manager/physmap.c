@@ -323,13 +323,27 @@ static int foreign(struct physmap *m, uint64_t at, struct physmap *from, uint32_
 	return r;
 }
 
+static uint32_t page_in(struct p2m_entry e, uint64_t gfn)
+{
+	return e.large ? (uint32_t)(gfn % P2M_LARGE_PAGES) : 0;
+}
+
 int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner)
 {
 	struct p2m_entry e = p2m_get(&from->p2m, gfn);
 
 	if (e.kind != P2M_RAM && e.kind != P2M_XEN)
 		return -ENOENT;
-	return foreign(m, at, from, e.frame, e.large ? (uint32_t)(gfn % P2M_LARGE_PAGES) : 0, write, owner);
+	return foreign(m, at, from, e.frame, page_in(e, gfn), write, owner);
+}
+
+int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot)
+{
+	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+
+	if (e.kind != P2M_RAM && e.kind != P2M_XEN)
+		return -ENOENT;
+	return derive(m, e.frame, page_in(e, gfn), slot, write);
 }
 
 int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, bool write, uint16_t owner)

@@ -37,6 +37,9 @@ int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64
 /* The same of a page that need not be in from's memory: a frame of its store. */
 int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, bool write, uint16_t owner);
 
+/* A capability to page gfn of its own memory (RAM or one of P2M_XEN), with write access or without, in an empty slot of ours; it goes when the page's owner does. -ENOENT, -ENOMEM. */
+int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot);
+
 /* A new zeroed page that is not in the guest's memory yet: its number in the store. 0 or -ENOMEM. */
 int physmap_frame(struct physmap *m, uint32_t *frame);
 /* It appears at gfn (P2M_XEN), where nothing is, to guest and vmm; or is taken away again, and stays in the store. 0, -EEXIST, -EINVAL, -ENOMEM. */

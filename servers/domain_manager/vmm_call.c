@@ -5,6 +5,8 @@
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/evtchn.h"
 #include "servers/domain_manager/grant.h"
+#include <xen/xen.h>
+#include <xen/grant_table.h>
 
 #define WORDS 6u /* of the longest message */
 
@@ -54,6 +56,25 @@ static int status_put(int16_t status, uint32_t handle, uint64_t *reply, unsigned
 	return 0;
 }
 
+static int copies(struct domain *d, const uint64_t *m, unsigned length, uint64_t *reply, unsigned *reply_length)
+{
+	const unsigned words = sizeof(struct domain_copy) / 8;
+
+	if (length % words || length / words > DOMAIN_COPIES)
+		return -EINVAL;
+	for (unsigned i = 0; i < length / words; i++) {
+		struct domain_copy c;
+		struct grant_buffer source, dest;
+
+		memcpy(&c, m + i * words, sizeof(c));
+		source = (struct grant_buffer){.page = c.source, .domain = c.source_domain, .offset = c.source_offset, .is_ref = c.flags & GNTCOPY_source_gref};
+		dest = (struct grant_buffer){.page = c.dest, .domain = c.dest_domain, .offset = c.dest_offset, .is_ref = c.flags & GNTCOPY_dest_gref};
+		reply[i] = (uint64_t)(int64_t)grant_copy(d, &source, &dest, c.bytes);
+	}
+	*reply_length = length / words;
+	return 0;
+}
+
 static int perform(struct domain *d, bool privileged, uint64_t label, const uint64_t w[WORDS], uint64_t *reply, unsigned *reply_length)
 {
 	struct evtchn_bound bound;
@@ -90,7 +111,7 @@ static int perform(struct domain *d, bool privileged, uint64_t label, const uint
 		return w[0] > UINT32_MAX ? -EINVAL : grant_place(d, (uint32_t)w[0], w[1]);
 	case DOMAIN_VMM_GRANT_SIZE:
 		reply[0] = grant_frames(d);
-		reply[1] = GRANT_FRAMES_MAX;
+		reply[1] = d->grant_frames_max;
 		*reply_length = 2;
 		return 0;
 	case DOMAIN_VMM_GRANT_MAP:
@@ -110,6 +131,8 @@ int vmm_call(uint32_t id, bool privileged, uint64_t label, const uint64_t *m, un
 
 	if (!d || d->dying)
 		return -ESRCH;
+	if (label == DOMAIN_VMM_GRANT_COPY)
+		return copies(d, m, length, reply, reply_length);
 	/* what is missing is 0, and refused as such where it makes no sense */
 	memcpy(w, m, (length < WORDS ? length : WORDS) * sizeof(w[0]));
 	return perform(d, privileged, label, w, reply, reply_length);

@@ -78,6 +78,11 @@ static inline void payload_lidt(const struct payload_table *table)
 
 static inline void payload_sti(void) { __asm__ volatile("sti" : : : "memory"); }
 static inline void payload_cli(void) { __asm__ volatile("cli" : : : "memory"); }
+#define PAYLOAD_STORE_BYTES 3 /* of the instruction */
+static inline void payload_store(volatile uint64_t *at, uint64_t value)
+{
+	__asm__ volatile("movq %1, (%0)" : : "D"(at), "a"(value) : "memory");
+}
 static inline void payload_halt(void) { __asm__ volatile("sti; hlt" : : : "memory"); }
 static inline void payload_pause(void) { __asm__ volatile("pause" : : : "memory"); }
 static inline void payload_int3(void) { __asm__ volatile("int3" : : : "memory"); }

@@ -1,4 +1,5 @@
 """The admin VM: domain 0 with Debian's own Xen tools."""
+import base64
 import re
 
 import insula
@@ -48,9 +49,11 @@ def dom0_xl_info_and_list():
         insula.check("domain_manager: domain 0: " in machine.shell("xl dmesg"), "xl dmesg has not Insula's log")
 
 
-def guest(machine: Admin, name: str, kernel: str, memory: int, extra: str, ramdisk: str = "") -> None:
+def guest(machine: Admin, name: str, kernel: str, memory: int, extra: str, ramdisk: str = "", more: str = "") -> None:
     """An xl configuration in domain 0."""
     lines = [f'name="{name}"', 'type="pvh"', f"memory={memory}", "vcpus=1", f'kernel="{kernel}"', f'extra="{extra}"', 'on_crash="preserve"']
+    if more:
+        lines.append(more)
     if ramdisk:
         lines.append(f'ramdisk="{ramdisk}"')
     machine.shell(f"printf '%s\\n' {' '.join(repr(line) for line in lines)} > /run/{name}.cfg")
@@ -84,3 +87,87 @@ def dom0_xl_boots_debian():
         machine.shell("while xl list debian; do sleep 1; done >/dev/null 2>&1", 120)
         rows = machine.shell("xl list").splitlines()
         insula.check(len(rows) == 2, f"the domain is still there: {rows!r}")
+
+
+def scripted(machine: Admin, name: str, script: str, more: str = "") -> None:
+    """Debian's kernel in a domain whose first process runs this script and ends; its console is in /var/log/xen."""
+    for line in script.strip().splitlines():
+        machine.shell(f"echo {base64.b64encode((line + chr(10)).encode()).decode()} | base64 -d >> /run/{name}.script")
+    machine.shell(f"mkdir -p /run/{name} && mv /run/{name}.script /run/{name}/script && cd /run/{name} && "
+                  f"(zcat /guest/initrd; echo script | cpio -o -H newc) | gzip -1 > /run/{name}.initrd; cd /")
+    guest(machine, name, "/guest/vmlinuz", 128, "console=hvc0 quiet insula.test=script", ramdisk=f"/run/{name}.initrd", more=more)
+
+
+def wait_log(machine: Admin, name: str, words: str, wall: float = 240) -> str:
+    """What a guest's console said after these words, on their line."""
+    log = f"/var/log/xen/guest-{name}.log"
+    machine.shell(f"until grep -q '{words}' {log}; do usleep 200000; done", wall)
+    return machine.shell(f"grep '{words}' {log} | tail -n 1 | tr -d '\\r'").strip().split(words, 1)[1].strip()
+
+
+DISK_SCRIPT = """
+until [ -b /dev/xvda ]; do usleep 50000; done
+echo "DISK first $(sha256sum < /dev/xvda)"
+yes insula | head -c 1228800 | dd of=/dev/xvda bs=4096 seek=200 conv=fsync 2>/dev/null
+echo "DISK written $(cat /sys/block/xvda/size)"
+until [ -b /dev/xvdb ]; do usleep 50000; done
+mke2fs /dev/xvdb >/dev/null && mount -t ext4 /dev/xvdb /tmp && sha256sum /init > /tmp/sum && cp /init /tmp/file && umount /tmp && echo "DISK made ok"
+while [ -b /dev/xvdb ]; do usleep 50000; done
+until [ -b /dev/xvdc ]; do usleep 50000; done
+mount -t ext4 -o ro /dev/xvdc /tmp && echo "DISK mounted $(sha256sum < /tmp/file | cut -c1-64) $(cut -c1-64 /tmp/sum)"
+echo "DISK readonly $(cat /sys/block/xvdc/ro)"
+umount /tmp
+while [ -b /dev/xvdc ]; do usleep 50000; done
+echo "DISK end ok"
+"""
+
+
+@scenario(weight=150)
+def dom0_xl_block_devices():
+    """Debian's blkback in domain 0 and blkfront in a guest: a disk given at the start, one plugged in, written, taken out, and given again to be read only."""
+    with Admin("dom0-block") as machine:
+        machine.login()
+        machine.shell("dd if=/dev/urandom of=/run/a.img bs=65536 count=64 2>/dev/null; dd if=/dev/zero of=/run/b.img bs=65536 count=32 2>/dev/null")
+        before = machine.shell("sha256sum < /run/a.img").split()[0]
+        scripted(machine, "disk", DISK_SCRIPT, more='disk=["/run/a.img,raw,xvda,w"]')
+        machine.shell("xl create /run/disk.cfg", 180)
+        insula.check(wait_log(machine, "disk", "DISK first").split()[0] == before, "the guest reads something else from its disk")
+        insula.check(wait_log(machine, "disk", "DISK written") == "8192", "the disk has another size")
+        machine.shell("dd if=/run/a.img bs=4096 skip=200 count=300 2>/dev/null > /run/there; yes insula | head -c 1228800 | cmp - /run/there")
+        machine.shell("xl block-attach disk /run/b.img,raw,xvdb,w", 60)
+        wait_log(machine, "disk", "DISK made ok")
+        rows = [row.split() for row in machine.shell("xl block-list disk").splitlines()[1:]]
+        insula.check([row[0] for row in rows] == ["51712", "51728"] and all(row[3] == "4" for row in rows), f"xl block-list: {rows!r}")
+        machine.shell("xl block-detach disk xvdb", 60)
+        machine.shell("xl block-attach disk /run/b.img,raw,xvdc,r", 60)
+        sums = wait_log(machine, "disk", "DISK mounted").split()
+        insula.check(len(sums) == 2 and sums[0] == sums[1], f"the file's sum and what it was: {sums!r}")
+        insula.check(wait_log(machine, "disk", "DISK readonly") == "1", "the disk can be written")
+        machine.shell("xl block-detach disk xvdc", 60)
+        wait_log(machine, "disk", "DISK end ok")
+        machine.shell("while xl list disk; do usleep 200000; done >/dev/null 2>&1", 120)
+        machine.shell("while xl list | grep -q null; do usleep 50000; done", 60)
+        insula.check(machine.shell("losetup -a") == "", "a loop device is still there")
+
+
+@scenario(weight=100)
+def dom0_two_domains_share():
+    """Grants and event channels between two ordinary domains (tests/guests/pair.c), refusals among them; the granter, ended, stays in state d while its page is mapped."""
+    with Admin("dom0-pair") as machine:
+        machine.login()
+        guest(machine, "granter", "/guest/payload", 16, "granter with=2")
+        guest(machine, "user", "/guest/payload", 16, "user with=1", more="max_maptrack_frames=1")
+        machine.shell("xl create /run/granter.cfg", 120)
+        wait_log(machine, "granter", "PAIR ready")
+        machine.shell("xl create /run/user.cfg", 120)
+        machine.shell("until grep -q 'PAIR tried' /var/log/xen/guest-user.log; do usleep 100000; done", 120)
+        said = machine.shell("grep -h PAIR /var/log/xen/guest-user.log /var/log/xen/guest-granter.log | tr -d '\\r'")
+        found = re.search(r"^PAIR tried (\d+) wrong 0$", said, re.M)
+        insula.check(found is not None and int(found.group(1)) > 700, f"the user says {said!r}")
+        insula.check(re.search(r"^PAIR granted (\d+) wrong 0$", said, re.M) is not None, f"the granter says {said!r}")
+        machine.shell("until xl list | grep -q null; do usleep 100000; done", 60)
+        rows = [row.split() for row in machine.shell("sleep 1; xl list").splitlines()]
+        insula.check([row[1] for row in rows[1:]] == ["0", "1", "2"] and "d" in rows[2][4], f"xl list: {rows!r}")
+        machine.shell("xl destroy user", 60)
+        machine.shell("while xl list | grep -q null; do usleep 50000; done", 60)
+        insula.check(len(machine.shell("xl list").splitlines()) == 2, "a domain is still there")

@@ -1,7 +1,6 @@
 /*
  * The grant table, version 1 (xen/include/public/grant_table.h). The frames of a domain that a toolstack built are the domain manager's, who maps what others
- * have granted; of a domain that was built here they are pages of its own, which nobody else can map. Copying between domains is not there yet: each element
- * answers that there is no such domain.
+ * have granted and copies between domains; of a domain that was built here they are pages of its own, which nobody else can map.
  */
 #include "servers/vmm/xen/xen.h"
 
@@ -69,6 +68,14 @@ int64_t grant_place(uint64_t gfn, uint64_t index)
 	return 0;
 }
 
+/* What its toolstack allows. */
+static uint32_t frames_max(void)
+{
+	uint32_t now, most;
+
+	return vmm.start->flags & VMM_START_BARE && !physmap_call_grant_size(&now, &most) && most < FRAMES_MAX ? most : FRAMES_MAX;
+}
+
 static int64_t setup_table(struct vcpu *v, uint64_t at)
 {
 	struct gnttab_setup_table s;
@@ -78,7 +85,7 @@ static int64_t setup_table(struct vcpu *v, uint64_t at)
 	s.status = GNTST_okay;
 	if (!is_self(s.dom)) {
 		s.status = GNTST_permission_denied;
-	} else if (s.nr_frames > FRAMES_MAX) {
+	} else if (s.nr_frames > frames_max()) {
 		s.status = GNTST_general_error;
 	} else {
 		if (s.nr_frames > frame_count)
@@ -103,7 +110,7 @@ static int64_t query_size(struct vcpu *v, uint64_t at)
 	q.status = is_self(q.dom) ? GNTST_okay : GNTST_bad_domain;
 	if (q.status == GNTST_okay) {
 		q.nr_frames = frame_count;
-		q.max_nr_frames = FRAMES_MAX;
+		q.max_nr_frames = frames_max();
 	}
 	return guest_write(v, gva(at), &q, sizeof(q)) ? 0 : -XEN_EFAULT;
 }
@@ -165,23 +172,54 @@ static int64_t unmap_batch(struct vcpu *v, uint64_t at, uint64_t count)
 	return 0;
 }
 
-/* Every element of a batch gets the same status. */
-static int64_t refuse_all(struct vcpu *v, uint64_t at, uint64_t count, uint64_t size, uint64_t status_at, int16_t status)
+/* As many elements as one call to the domain manager takes. */
+static bool copy_some(struct vcpu *v, uint64_t at, unsigned n)
 {
-	if (count > BATCH_MAX)
-		return -XEN_EINVAL;
-	for (uint64_t i = 0; i < count; i++)
-		if (!guest_write(v, gva(at + i * size + status_at), &status, sizeof(status)))
+	struct domain_copy copy[DOMAIN_COPIES] = {0};
+	int16_t status[DOMAIN_COPIES];
+	struct gnttab_copy c;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!guest_read(v, gva(at + i * sizeof(c)), &c, sizeof(c)))
+			return false;
+		copy[i] = (struct domain_copy){.source = c.flags & GNTCOPY_source_gref ? c.source.u.ref : c.source.u.gmfn,
+					       .dest = c.flags & GNTCOPY_dest_gref ? c.dest.u.ref : c.dest.u.gmfn,
+					       .source_domain = c.source.domid,
+					       .dest_domain = c.dest.domid,
+					       .source_offset = c.source.offset,
+					       .dest_offset = c.dest.offset,
+					       .flags = c.flags,
+					       .bytes = c.len};
+	}
+	physmap_call_grant_copy(copy, n, status);
+	for (unsigned i = 0; i < n; i++)
+		if (!guest_write(v, gva(at + i * sizeof(c) + offsetof(struct gnttab_copy, status)), &status[i], sizeof(status[i])))
+			return false;
+	return true;
+}
+
+static int64_t copy_batch(struct vcpu *v, uint64_t at, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i += DOMAIN_COPIES)
+		if (!copy_some(v, at + i * sizeof(struct gnttab_copy), count - i < DOMAIN_COPIES ? (unsigned)(count - i) : DOMAIN_COPIES))
 			return -XEN_EFAULT;
 	return 0;
 }
 
-#define REFUSE(type, status) refuse_all(v, arg[1], count, sizeof(struct type), offsetof(struct type, status), code)
+/* Pages are not given away: each element of a batch says so. */
+static int64_t transfer_batch(struct vcpu *v, uint64_t at, uint64_t count)
+{
+	const int16_t status = GNTST_general_error;
+
+	for (uint64_t i = 0; i < count; i++)
+		if (!guest_write(v, gva(at + i * sizeof(struct gnttab_transfer) + offsetof(struct gnttab_transfer, status)), &status, sizeof(status)))
+			return -XEN_EFAULT;
+	return 0;
+}
 
 int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
 	uint64_t op = (uint32_t)arg[0], count = (uint32_t)arg[2];
-	int16_t code = GNTST_bad_domain;
 	int64_t r;
 
 	(void)abi32;
@@ -206,11 +244,10 @@ int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		r = count > BATCH_MAX ? -XEN_EINVAL : unmap_batch(v, arg[1], count);
 		break;
 	case GNTTABOP_copy:
-		r = REFUSE(gnttab_copy, status);
+		r = count > BATCH_MAX ? -XEN_EINVAL : copy_batch(v, arg[1], count);
 		break;
 	case GNTTABOP_transfer:
-		code = GNTST_general_error;
-		r = REFUSE(gnttab_transfer, status);
+		r = count > BATCH_MAX ? -XEN_EINVAL : transfer_batch(v, arg[1], count);
 		break;
 	default:
 		r = -XEN_ENOSYS;

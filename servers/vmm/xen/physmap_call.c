@@ -71,6 +71,18 @@ int16_t physmap_call_grant_unmap(uint64_t gfn, uint32_t handle)
 	return (int16_t)(int64_t)message_get(&m);
 }
 
+void physmap_call_grant_copy(const struct domain_copy *copy, unsigned n, int16_t status[DOMAIN_COPIES])
+{
+	struct message m;
+	int r;
+
+	message_begin(&m);
+	message_put_bytes(&m, copy, n * sizeof(*copy));
+	r = message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_GRANT_COPY);
+	for (unsigned i = 0; i < n; i++)
+		status[i] = r ? GNTST_general_error : (int16_t)(int64_t)message_get(&m);
+}
+
 int64_t physmap_call_e820(uint32_t first, uint32_t *all, struct physmap_e820 out[30], uint32_t *n)
 {
 	const uint64_t w[] = {first};

@@ -3,6 +3,7 @@
 #define XEN_PHYSMAP_CALL_H
 
 #include <stdint.h>
+#include "proto/domain/domain.h"
 
 /* Page from_gfn of another domain appears at gfn. For the holder of the control capability only. */
 int64_t physmap_call_foreign(uint64_t gfn, uint32_t from, uint64_t from_gfn);
@@ -13,6 +14,8 @@ int64_t physmap_call_grant_size(uint32_t *frames, uint32_t *most);
 /* GNTST_*. */
 int16_t physmap_call_grant_map(uint64_t gfn, uint32_t from, uint32_t ref, uint32_t flags, uint32_t *handle);
 int16_t physmap_call_grant_unmap(uint64_t gfn, uint32_t handle);
+/* n copies, at most DOMAIN_COPIES; what became of each. */
+void physmap_call_grant_copy(const struct domain_copy *copy, unsigned n, int16_t status[DOMAIN_COPIES]);
 
 /* Entries of the memory map that the toolstack has set, from `first` on: how many there are in all, and up to 30 of them. -ENOENT: none was set. */
 struct physmap_e820 {
