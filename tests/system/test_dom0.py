@@ -171,3 +171,52 @@ def dom0_two_domains_share():
         machine.shell("xl destroy user", 60)
         machine.shell("while xl list | grep -q null; do usleep 50000; done", 60)
         insula.check(len(machine.shell("xl list").splitlines()) == 2, "a domain is still there")
+
+
+NET_SCRIPT = """
+until [ -e /sys/class/net/eth0 ]; do usleep 50000; done
+ip addr add 10.0.0.{own}/24 dev eth0 && ip link set eth0 up
+# busybox's ping waits for the last answer only twice as long as for the others
+until [ "$(ping -c 3 -s 1400 10.0.0.1 2>/dev/null | grep -c ttl=)" = 3 ]; do :; done
+echo "NET admin ok"
+until [ "$(ping -c 3 -s 1400 10.0.0.{other} 2>/dev/null | grep -c ttl=)" = 3 ]; do :; done
+echo "NET other ok"
+"""
+NET_SEND = """
+head -c 2000000 /dev/urandom > /tmp/data
+echo "NET sends $(sha256sum < /tmp/data)"
+nc -l -p 5000 < /tmp/data
+"""
+NET_RECEIVE = """
+until nc 10.0.0.{other} 5000 > /tmp/data && [ -s /tmp/data ]; do sleep 1; done
+echo "NET got $(sha256sum < /tmp/data)"
+"""
+NET_END = """
+while [ -e /sys/class/net/eth0 ]; do usleep 50000; done
+echo "NET end ok"
+"""
+
+
+@scenario(weight=200)
+def dom0_xl_network():
+    """Debian's netback and a bridge in domain 0, netfront in two guests: they reach domain 0 and each other; one has its interface from the start, the other plugged in and out."""
+    with Admin("dom0-net") as machine:
+        machine.login()
+        machine.shell("brctl addbr xenbr0 && ip addr add 10.0.0.1/24 dev xenbr0 && ip link set xenbr0 up")
+        scripted(machine, "one", NET_SCRIPT.format(own=2, other=3) + NET_SEND + NET_END, more='vif=["bridge=xenbr0,mac=00:16:3e:00:00:02"]')
+        scripted(machine, "two", NET_SCRIPT.format(own=3, other=2) + NET_RECEIVE.format(other=2) + NET_END)
+        machine.shell("xl create /run/one.cfg", 180)
+        machine.shell("xl create /run/two.cfg", 180)
+        machine.shell("xl network-attach two bridge=xenbr0 mac=00:16:3e:00:00:03", 60)
+        for name in ("one", "two"):
+            for whom in ("admin", "other"):
+                wait_log(machine, name, f"NET {whom} ok")
+        sent, got = wait_log(machine, "one", "NET sends"), wait_log(machine, "two", "NET got")
+        insula.check(sent == got, f"sent {sent}, got {got}")
+        rows = [row.split() for row in machine.shell("xl network-list two").splitlines()[1:]]
+        insula.check(len(rows) == 1 and rows[0][2] == "00:16:3e:00:00:03" and rows[0][4] == "4", f"xl network-list: {rows!r}")
+        for name in ("two", "one"):
+            machine.shell(f"xl network-detach {name} 0", 60)
+            wait_log(machine, name, "NET end ok")
+            machine.shell(f"while xl list {name}; do usleep 200000; done >/dev/null 2>&1", 120)
+        insula.check(machine.shell("ls /sys/class/net/xenbr0/brif") == "", "an interface is still at the bridge")
