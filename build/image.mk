@@ -31,13 +31,18 @@ $(IMG)/vmlinuz: | image/debian.py
 .PHONY: guests
 guests: $(IMG)/vmlinux $(IMG)/initrd
 
-# The first domain of `make run` and `make iso`.
+# `make run`: Debian's kernel and Xen tools as domain 0. `make run-domain`: one domain and Insula's monitor, as the ISO has it.
+RUN_ADMIN ?= console=com1 com1=115200,8n1 dom0_mem=1024M
 RUN_OPTIONS ?= console=com1 com1=115200,8n1 domain=debian,kernel=vmlinux,ramdisk=initrd,memory=512
 RUN_CMDLINE ?= console=hvc0 quiet
-.PHONY: setup run iso
+.PHONY: setup run run-domain iso
 setup:
 	$(Q)build/setup
 run: setup
+	$(Q)$(MAKE) --no-print-directory $(IMG)/insula $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd
+	$(Q)$(PYTHON) image/run.py $(IMG)/insula --options "$(RUN_ADMIN)" \
+		--module "$(IMG)/vmlinux-dom0=name=vmlinux $(RUN_CMDLINE)" --module "$(IMG)/admin.initrd=name=initrd"
+run-domain: setup
 	$(Q)$(MAKE) --no-print-directory $(IMG)/insula guests
 	$(Q)$(PYTHON) image/run.py $(IMG)/insula --options "$(RUN_OPTIONS)" \
 		--module "$(IMG)/vmlinux=name=vmlinux $(RUN_CMDLINE)" --module "$(IMG)/initrd=name=initrd"

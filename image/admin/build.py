@@ -24,6 +24,7 @@ PROGRAMS = {
     "util-linux": ["flock"],
     "mount": ["losetup"],
 }
+XENCONSOLE = "usr/lib/xen-4.17/bin/xenconsole"
 LIBRARIES = ["libc6", "libxencall1", "libxenevtchn1", "libxenforeignmemory1", "libxengnttab1", "libxenmisc4.17", "libxenstore4",
              "libxentoollog1", "libxentoolcore1", "libxendevicemodel1", "libxenhypfs1", "libyajl2", "libuuid1", "zlib1g",
              "liblzma5", "libzstd1", "libgcc-s1", "libtinfo6", "libsmartcols1"]
@@ -60,6 +61,9 @@ def add_programs(archive: Archive, extra: list[pathlib.Path]) -> None:
                           if p.is_file() and p.parent.name in ("bin", "sbin")]
             archive.copy(program.resolve(), f"bin/{name}")
             wanted.append(program.resolve())
+    console = debian.folder("xen-utils-4.17") / XENCONSOLE  # xl looks for it there
+    archive.copy(console, XENCONSOLE)
+    wanted.append(console)
     archive.directory("lib64")
     archive.copy(available["ld-linux-x86-64.so.2"], "lib64/ld-linux-x86-64.so.2")
     while wanted:
@@ -96,6 +100,8 @@ def main() -> None:
     archive.file("lib/modules/order", "".join(f"{name}\n" for name in MODULES))
     add_scripts(archive)
     archive.file("etc/xen/xl.conf", "")
+    for example in sorted((HERE / "examples").glob("*.cfg")):
+        archive.copy(example, f"etc/xen/{example.name}")
     for name in ("guest",):
         archive.directory(name)
     for word in options.file:
