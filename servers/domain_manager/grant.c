@@ -17,6 +17,7 @@
 #define FRAMES_VADDR (TASK_SHARED_VADDR + 0x80000000ull)
 #define WINDOW_LIMIT 16384u /* frames that we have mapped at once, of all domains */
 #define HANDLES_IN   256u /* a maptrack frame of Xen's */
+#define HANDLES_MAX  (1u << 16) /* of one domain, whatever its toolstack allows: the records are in our heap */
 #define NO_FRAME     UINT32_MAX
 #define NO_HANDLE    UINT32_MAX
 
@@ -241,7 +242,7 @@ static void entry_unpin(grant_entry_v1_t *e, struct grant_use *use, bool write)
 
 /* ---- mappings ---- */
 
-/* As many as Xen's max_maptrack_frames allow. */
+/* As many as Xen's max_maptrack_frames allow, within HANDLES_MAX. */
 static int handle_take(struct domain *d, uint32_t *handle)
 {
 	struct grant_table *t = d->grants;
@@ -252,6 +253,8 @@ static int handle_take(struct domain *d, uint32_t *handle)
 
 		if (n > d->maptrack_frames * HANDLES_IN)
 			n = d->maptrack_frames * HANDLES_IN;
+		if (n > HANDLES_MAX)
+			n = HANDLES_MAX;
 		if (n <= t->handles)
 			return -ENOSPC;
 		more = realloc(t->mapping, n * sizeof(*more));
