@@ -47,14 +47,14 @@ system-tests: setup
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
 	$(Q)$(RUN_TESTS) $(TESTS)
 
-# Random use of the kernel for long: FUZZ_STEPS invocations (tests/system/test_fuzz.py) of the debug and of the release kernel; each fuzzer for
-# FUZZ_LONG seconds.
+# Random use of the kernel for long: FUZZ_STEPS invocations (tests/system/test_fuzz.py) of the debug kernel, which walks its invariants after
+# each, and of the release kernel; each fuzzer for FUZZ_LONG seconds.
 FUZZ_LONG ?= 300
 fuzz-long: export FUZZ_STEPS ?= 1000000
 fuzz-long: setup
 	$(Q)$(MAKE) --no-print-directory kernel $(FUZZ_TASK)
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
-	$(Q)$(RUN_TESTS) fuzz_debug fuzz_release
+	$(Q)$(RUN_TESTS) fuzz_debug fuzz_release fuzz_parallel
 	$(Q)$(MAKE) --no-print-directory -j2 fuzz FUZZ_SECONDS=$(FUZZ_LONG)
 
 # The benchmark's peer: an admin VM for real Xen, made of Debian packages.

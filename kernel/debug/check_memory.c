@@ -184,6 +184,10 @@ static void check_table(const uint64_t *table, enum asid_kind kind, unsigned lev
 	for (unsigned i = 0; i < count && check_ok(); i++) {
 		struct check_entry e;
 
+		if (i % CHECK_WORDS == 0 && check_words_zero(&table[i])) {
+			i += CHECK_WORDS - 1;
+			continue;
+		}
 		if (!table[i])
 			continue;
 		e = check_entry_read(table[i], kind, level);
@@ -207,6 +211,10 @@ void check_memory_end(void)
 		for (unsigned j = 0; pool && j < seL4_ASIDPoolEntries && check_ok(); j++) {
 			enum asid_kind kind = (enum asid_kind)(pool[j] & 3);
 
+			if (j % CHECK_WORDS == 0 && check_words_zero(&pool[j])) {
+				j += CHECK_WORDS - 1;
+				continue;
+			}
 			if (!pool[j])
 				continue;
 			check_count.asids++;

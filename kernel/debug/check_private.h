@@ -79,11 +79,14 @@ void check_window_held(const void *kv);		     /* somebody holds the frame that l
 void check_window_kernel(paddr_t p, uint64_t bytes); /* a kernel object lies here */
 void check_window_end(void);
 
-/* ---- check_set.c: a set of words, emptied by check_set_clear() ---- */
+/* ---- check_set.c: sets of words, and words that are all 0 ---- */
+
+/* Emptied by check_set_clear(). The i-th key that was added lies in entries[entries[i].nth]. */
 struct check_set {
 	struct check_set_entry {
 		uint64_t key;
 		uint32_t round, count;
+		uint32_t nth;
 	} * entries;
 	uint32_t size; /* a power of two */
 	uint32_t used, round;
@@ -93,5 +96,9 @@ void check_set_clear(struct check_set *s);
 /* How often it has been added, this time included. */
 uint32_t check_set_add(struct check_set *s, uint64_t key);
 uint32_t check_set_count(const struct check_set *s, uint64_t key);
+
+/* Most of what there is to look at is empty slots and entries: so many words at once. */
+#define CHECK_WORDS 32u
+bool check_words_zero(const void *words);
 
 #endif

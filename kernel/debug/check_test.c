@@ -155,6 +155,10 @@ static void test_derivation(void **state)
 	BREAK(a->mdb, mdb_with_next(a->mdb, mdb_next(b->mdb)));
 	BREAK(spare->cap, sim_slot(EP)->cap); /* not in the list */
 	BREAK(spare->mdb, sim_slot(EP)->mdb);
+	for (unsigned i = 0; i < 2; i++) {
+		BREAK(spare->cap.w[i], BIT(63));
+		BREAK(spare->mdb.w[i], BIT(63));
+	}
 	BREAK(a->cap, cap_null());
 	BREAK(u->cap, cap_untyped_with_free(u->cap, 0)); /* memory in use that is called free */
 	BREAK(u->cap, cap_untyped_with_free(u->cap, BIT(17)));
@@ -227,6 +231,8 @@ static void test_scheduling(void **state)
 	BREAK(p->ready_l1, 0);
 	BREAK(p->ready_l2[0], p->ready_l2[0] | 1);
 	BREAK(p->ready[50].tail, ready);
+	BREAK(p->ready[77].head, ready);
+	BREAK(p->ready[255].tail, ready);
 	BREAK(p->current_sc, ready->sc);
 	BREAK(p->current, ready);
 	BREAK(p->context, &ready->ctx);

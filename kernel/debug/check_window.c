@@ -69,13 +69,10 @@ void check_window_frame(cap_t cap)
 
 void check_window_end(void)
 {
-	for (uint32_t i = 0; i < check_held.size && check_ok(); i++) {
-		const struct check_set_entry *h = &check_held.entries[i];
-		uint64_t refs;
+	for (uint32_t i = 0; i < check_held.used && check_ok(); i++) {
+		const struct check_set_entry *h = &check_held.entries[check_held.entries[i].nth];
+		uint64_t refs = pte_window_refs(check_window_entry(h->key));
 
-		if (h->round != check_held.round)
-			continue;
-		refs = pte_window_refs(check_window_entry(h->key));
 		CHECK(refs == h->count || refs == MASK(7), "a held frame is counted wrongly", h->key, refs,
 		      h->count);
 	}
