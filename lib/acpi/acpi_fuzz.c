@@ -1,6 +1,7 @@
 /*
  * The input is the memory from 0xe0000 on. Checksums of what the first RSDP leads to are made right before,
- * or the walk would end at the first table; the parsers get all of it as a table too.
+ * or the walk would end at the first table; the parsers get all of it as a table too. What the MADT's, FADT's
+ * and HPET's say is compared with a second reading: the nth of a list is looked for anew in the table.
  */
 // links: lib/acpi/acpi_root.c lib/acpi/acpi_madt.c lib/acpi/acpi_fadt.c lib/acpi/acpi_sleep.c
 #include <stdlib.h>
@@ -85,6 +86,109 @@ static void walk(const struct mem_reader *r)
 			abort();
 }
 
+/* The nth entry of one of two types for which `counts`; NULL if there are fewer. */
+static const uint8_t *nth(const uint8_t *t, size_t size, uint32_t n, uint8_t type, uint8_t also,
+			  bool (*counts)(const uint8_t *p))
+{
+	for (size_t at = 44; at < size; at += t[at + 1])
+		if ((t[at] == type || t[at] == also) && (counts == NULL || counts(t + at)) && n-- == 0)
+			return t + at;
+	return NULL;
+}
+
+static uint32_t count(const uint8_t *t, size_t size, uint8_t type, uint8_t also,
+		      bool (*counts)(const uint8_t *p))
+{
+	uint32_t n = 0;
+
+	while (nth(t, size, n, type, also, counts) != NULL)
+		n++;
+	return n;
+}
+
+static uint32_t apic_id(const uint8_t *p)
+{
+	return p[0] == 0 ? p[3] : mem_get32(p + 4);
+}
+
+/* A CPU that is or can be made usable, with an id that a CPU can have. */
+static bool usable(const uint8_t *p)
+{
+	return (p[p[0] == 0 ? 4 : 8] & 3) != 0 && apic_id(p) != (p[0] == 0 ? 0xffu : UINT32_MAX);
+}
+
+static bool isa(const uint8_t *p)
+{
+	return p[2] == 0 && p[3] < 16;
+}
+
+static void require(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+/* Each id once, in the order of the table, enabled if any of its entries is. */
+static void compare_cpus(const uint8_t *t, size_t size, const struct acpi_madt *m)
+{
+	uint32_t found = 0, all = count(t, size, 0, 9, usable);
+
+	for (uint32_t i = 0; i < all; i++) {
+		const uint8_t *p = nth(t, size, i, 0, 9, usable);
+		bool enabled = false, before = false;
+		for (uint32_t j = 0; j < all; j++) {
+			const uint8_t *q = nth(t, size, j, 0, 9, usable);
+			if (apic_id(q) != apic_id(p))
+				continue;
+			before = before || j < i;
+			enabled = enabled || (q[q[0] == 0 ? 4 : 8] & 1) != 0;
+		}
+		if (before || found == ACPI_MADT_CPUS)
+			continue;
+		require(found < m->cpu_count && m->cpus[found].apic_id == apic_id(p) &&
+			m->cpus[found].enabled == enabled);
+		found++;
+	}
+	require(found == m->cpu_count);
+}
+
+static void compare_madt(const uint8_t *t, size_t size, const struct acpi_madt *m)
+{
+	uint32_t ioapics = count(t, size, 1, 1, NULL), overrides = count(t, size, 2, 2, isa);
+
+	require(m->ioapic_count == (ioapics < ACPI_MADT_IOAPICS ? ioapics : ACPI_MADT_IOAPICS));
+	require(m->override_count == (overrides < ACPI_MADT_OVERRIDES ? overrides : ACPI_MADT_OVERRIDES));
+	for (uint32_t i = 0; i < m->ioapic_count; i++) {
+		const uint8_t *p = nth(t, size, i, 1, 1, NULL);
+		require(m->ioapics[i].id == p[2] && m->ioapics[i].paddr == mem_get32(p + 4) &&
+			m->ioapics[i].gsi_base == mem_get32(p + 8));
+	}
+	for (uint32_t i = 0; i < m->override_count; i++) {
+		const uint8_t *p = nth(t, size, i, 2, 2, isa);
+		require(m->overrides[i].isa_irq == p[3] && m->overrides[i].gsi == mem_get32(p + 4));
+	}
+	for (uint32_t i = 0; i < m->nmi_count; i++)
+		require(m->nmis[i].lint <= 1 && (m->nmis[i].is_lint || m->nmis[i].lint == 0));
+	compare_cpus(t, size, m);
+}
+
+/* The 64-bit field counts where the table has it and it is not 0. */
+static uint64_t either(const uint8_t *t, size_t size, size_t wide, size_t narrow)
+{
+	return size >= wide + 8 && mem_get64(t + wide) != 0 ? mem_get64(t + wide) : mem_get32(t + narrow);
+}
+
+static void compare_fadt(const uint8_t *t, size_t size, const struct acpi_fadt *f)
+{
+	require(f->dsdt == either(t, size, 140, 40) && f->facs == either(t, size, 132, 36));
+	require(!f->reset_supported || (size >= 129 && f->reset.address == mem_get64(t + 120)));
+	if (f->hardware_reduced)
+		require(f->pm1a_control.address == 0 && f->pm_timer.address == 0 && f->smi_command == 0);
+	else
+		require(f->pm1a_control.address == either(t, size, 176, 64) &&
+			f->pm1a_event.address == either(t, size, 152, 56));
+}
+
 static void parse(const uint8_t *data, size_t size)
 {
 	static struct acpi_madt madt;
@@ -92,13 +196,21 @@ static void parse(const uint8_t *data, size_t size)
 	struct acpi_fadt fadt;
 	struct acpi_hpet hpet;
 
-	(void)acpi_madt_parse(data, size, &madt);
+	enum acpi_error e = acpi_madt_parse(data, size, &madt);
 	if (madt.cpu_count > ACPI_MADT_CPUS || madt.ioapic_count > ACPI_MADT_IOAPICS ||
 	    madt.override_count > ACPI_MADT_OVERRIDES || madt.nmi_count > ACPI_MADT_NMIS)
 		abort();
-	(void)acpi_mcfg_parse(data, size, &mcfg);
-	(void)acpi_fadt_parse(data, size, &fadt);
-	(void)acpi_hpet_parse(data, size, &hpet);
+	if (e == ACPI_OK && size < 512) /* asking for the nth takes its time */
+		compare_madt(data, size, &madt);
+	if (acpi_mcfg_parse(data, size, &mcfg) == ACPI_OK)
+		for (uint32_t i = 0; i < mcfg.count; i++)
+			require(mcfg.segments[i].bus_start <= mcfg.segments[i].bus_end &&
+				mcfg.segments[i].paddr + ((mcfg.segments[i].bus_end + 1ull) << 20) >
+				    mcfg.segments[i].paddr);
+	if (acpi_fadt_parse(data, size, &fadt) == ACPI_OK)
+		compare_fadt(data, size, &fadt);
+	if (acpi_hpet_parse(data, size, &hpet) == ACPI_OK)
+		require(hpet.paddr != 0 && hpet.paddr == mem_get64(data + 44) && data[40] == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,4 +1,8 @@
-/* The loader on arbitrary files: either it refuses with a line, or the entry is inside the domain's memory. Bit 0 of the first byte: a ramdisk too. */
+/*
+ * The loader on arbitrary files: either it refuses with a line, or the entry is inside the domain's memory
+ * and the start information is what a guest relies on: everything that it names lies in memory, the map is in
+ * order and has every extent, the RSDP's sums are right. Bit 0 of the first byte: a ramdisk too.
+ */
 // links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/exit.c
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
 // links: servers/vmm/timer.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
@@ -10,7 +14,62 @@
 // links: lib/bzimage/bzimage.c lib/bzimage/bzimage_lz4.c lib/bzimage/bzimage_xz.c lib/elf/elf.c
 // cflags: -std=gnu11 -iquote servers/vmm/fake/include -D__XEN_TOOLS__
 // libs: -llzma
+#include <string.h>
 #include "servers/vmm/fake/vmm_fake.h"
+#include <xen/arch-x86/hvm/start_info.h>
+
+#define REQUIRE(cond)                                                                                        \
+	do {                                                                                                 \
+		if (!(cond))                                                                                 \
+			__builtin_trap();                                                                    \
+	} while (0)
+
+static const void *there(uint64_t at, size_t n)
+{
+	const void *p = memory_at(gpa(at), n);
+
+	REQUIRE(p && (n == 0 || memory_is_ram(gpa(at))));
+	return p;
+}
+
+static void check_map(const struct hvm_start_info *info)
+{
+	const struct hvm_memmap_table_entry *map =
+	    there(info->memmap_paddr, info->memmap_entries * sizeof(*map));
+	uint64_t end = 0, ram = 0, given = 0;
+
+	for (uint32_t i = 0; i < info->memmap_entries; i++) {
+		REQUIRE(map[i].size && map[i].addr >= end && map[i].addr + map[i].size > map[i].addr);
+		end = map[i].addr + map[i].size;
+		if (map[i].type == XEN_HVM_MEMMAP_TYPE_RAM)
+			ram += map[i].size;
+	}
+	for (uint32_t i = 0; i < fake.start.extent_count; i++)
+		given += (uint64_t)fake.start.extent[i].count << fake.start.extent[i].order;
+	REQUIRE(ram == given);
+}
+
+static void check_start_info(uint64_t at, const uint8_t *ramdisk, size_t size)
+{
+	const struct hvm_start_info *info = there(at, sizeof(*info));
+	const char *cmdline = there(info->cmdline_paddr, sizeof(fake.start.cmdline));
+	const uint8_t *rsdp = memory_at(gpa(info->rsdp_paddr), 36);
+	uint8_t sum = 0;
+
+	REQUIRE(info->magic == XEN_HVM_START_MAGIC_VALUE && info->version == 1);
+	REQUIRE(memchr(cmdline, 0, sizeof(fake.start.cmdline)));
+	REQUIRE(info->nr_modules == (size ? 1 : 0));
+	if (size) {
+		const struct hvm_modlist_entry *m = there(info->modlist_paddr, sizeof(*m));
+
+		REQUIRE(m->size == size && memcmp(there(m->paddr, size), ramdisk, size) == 0);
+	}
+	check_map(info);
+	REQUIRE(rsdp && memcmp(rsdp, "RSD PTR ", 8) == 0);
+	for (unsigned i = 0; i < 36; i++)
+		sum = (uint8_t)(sum + rsdp[i]);
+	REQUIRE(sum == 0);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,5 +92,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!memory_is_ram(gpa(loaded.entry)) || !memory_is_ram(gpa(loaded.start_info)))
 		__builtin_trap();
+	check_start_info(loaded.start_info, data, data[0] & 1 ? size : 0);
 	return 0;
 }
