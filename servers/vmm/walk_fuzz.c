@@ -209,13 +209,26 @@ static uint64_t address(struct input *in)
 	return linear;
 }
 
+/* Every table leads to the next, with all rights: the input takes away from that. */
+static void start(void)
+{
+	memset(memory, 0, sizeof(memory));
+	for (unsigned i = 0; i < PAGES - 1; i++)
+		for (unsigned k = 0; k < PAGE_BYTES; k += 8) {
+			uint64_t e = (i + 1) * PAGE_BYTES | 7;
+
+			if (k < 64 || k == PAGE_BYTES - 8)
+				memcpy(memory + i * PAGE_BYTES + k, &e, 8);
+		}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 
-	memset(memory, 0, sizeof(memory));
+	start();
 	while (in.left) {
 		uint64_t what = take(&in, 1);
 
