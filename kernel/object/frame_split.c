@@ -158,7 +158,10 @@ static exception_t split_make_parts(struct split *s)
 	return EXC_NONE;
 }
 
-/* Step 3, for one child: NULL if there is no part for it in the slot where it belongs. */
+/*
+ * Step 3, for one child: NULL if there is no part for it in the slot where it belongs. What is there may be a part of
+ * another capability to the same memory, with another owner: it gets nothing that allows more than itself.
+ */
 static struct cte *split_part_for(const struct split *s, const struct cte *child)
 {
 	cap_t whole = s->slot->cap, c = child->cap;
@@ -169,7 +172,8 @@ static struct cte *split_part_for(const struct split *s, const struct cte *child
 		return NULL;
 	part = s->dest + ((cap_frame_ptr(c) - cap_frame_ptr(whole)) >> bits);
 	if (!cte_is_part(part, s->slot) || cap_frame_size(part->cap) + 1 != cap_frame_size(whole) ||
-	    cap_frame_ptr(part->cap) != ALIGN_DOWN(cap_frame_ptr(c), bits) || cap_frame_split(part->cap))
+	    cap_frame_ptr(part->cap) != ALIGN_DOWN(cap_frame_ptr(c), bits) || cap_frame_split(part->cap) ||
+	    (cap_frame_rights(c) & ~cap_frame_rights(part->cap)))
 		return NULL;
 	return part;
 }

@@ -463,6 +463,31 @@ static unsigned mapped_pages(bool in_ept)
 	return n;
 }
 
+/*
+ * Two capabilities to the whole as deep in the tree, below owners of which one allows writing and the other
+ * does not. What is derived from the first does not come to the parts of the second, where the first owner's
+ * revoke would not find it.
+ */
+static void parts_of_another_get_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(fake_copy(COPY, frame), EXC_NONE);
+	assert_int_equal(FAKE_CNODE(CNodeCopy, COPY2, FAKE_RADIX, frame, FAKE_RADIX, seL4_RightRead),
+			 EXC_NONE);
+	assert_int_equal(derive(COPY, GRANT, RW, 0, 21), EXC_NONE);
+	assert_int_equal(derive(COPY2, GRANT2, RW, 0, 21), EXC_NONE);
+	split(GRANT2, nodes[1], 0, 0);
+	assert_int_equal(derive(GRANT, SPARE, RW, 7 << 12, 12), EXC_NONE);
+	assert_int_equal(fake_copy(OTHER, GRANT), EXC_NONE); /* before it in the list */
+	split(GRANT, nodes[0], 0, 1);
+	assert_int_equal(fake_delete(OTHER), EXC_NONE);
+	split(GRANT, nodes[1], 0, 1);
+	assert_false(cte_has_children(part(nodes[1], 7)));
+	assert_int_equal(fake_revoke(COPY), EXC_NONE);
+	assert_true(cap_is_null(fake_root(SPARE)->cap) && cap_is_null(part(nodes[0], 7)->cap));
+	assert_false(cap_is_null(part(nodes[1], 7)->cap));
+}
+
 static void interrupted_anywhere(void **state)
 {
 	(void)state;
@@ -645,6 +670,7 @@ int main(void)
 	    cmocka_unit_test_setup(copies_first_then_the_frame, setup),
 	    cmocka_unit_test_setup(the_frame_first_waits_for_its_copies, setup),
 	    cmocka_unit_test_setup(a_part_elsewhere_gets_nothing, setup),
+	    cmocka_unit_test_setup(parts_of_another_get_nothing, setup),
 	    cmocka_unit_test_setup(interrupted_anywhere, setup),
 	    cmocka_unit_test_setup(abandoned_halfway, setup),
 	    cmocka_unit_test_setup(derive_errors, setup),
