@@ -228,11 +228,18 @@ void kputchar(char c)
 	sim_console[1] = '\0';
 }
 
-/* ---- objects of other layers: none can be invoked ---- */
+/* ---- objects of other layers: none can be invoked, but for frames where a test brings what it takes ---- */
+
+__attribute__((weak)) exception_t sim_frame_decode(word_t label, unsigned length, struct cte *slot, cap_t cap)
+{
+	(void)label, (void)length, (void)slot, (void)cap;
+	return error_illegal_operation();
+}
 
 exception_t vspace_decode(word_t label, unsigned length, struct cte *slot, cap_t cap)
 {
-	(void)label, (void)length, (void)slot, (void)cap;
+	if (slot && cap_type(cap) == CAP_FRAME)
+		return sim_frame_decode(label, length, slot, cap);
 	return error_illegal_operation();
 }
 
@@ -435,6 +442,11 @@ static void *sim_object(unsigned slot, word_t type, unsigned user_bits, unsigned
 
 	cte_insert_root(sim_slot(slot), object_create(type, window_pa(o), user_bits, false));
 	return o;
+}
+
+void sim_cnode(unsigned slot, unsigned radix)
+{
+	(void)sim_object(slot, seL4_CapTableObject, radix, radix + seL4_SlotBits);
 }
 
 struct endpoint *sim_endpoint(unsigned slot)

@@ -32,6 +32,7 @@ extern char sim_console[256]; /* what was put there last */
 void sim_reset(void);
 struct cte *sim_slot(unsigned slot);
 /* New objects; their capability with all rights goes into `slot`. */
+void sim_cnode(unsigned slot, unsigned radix);
 struct endpoint *sim_endpoint(unsigned slot);
 struct notification *sim_notification(unsigned slot);
 struct reply *sim_reply(unsigned slot);
@@ -76,5 +77,8 @@ static inline void sim_set_mrs(struct tcb *t, word_t a, word_t b, word_t c, word
 	t->ctx.r9 = c;
 	t->ctx.r15 = d;
 }
+
+/* A test's own, if it has one: invocations of frames. */
+exception_t sim_frame_decode(word_t label, unsigned length, struct cte *slot, cap_t cap);
 
 #endif

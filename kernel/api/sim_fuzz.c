@@ -1,8 +1,9 @@
 /*
  * The portable kernel under random use: threads with endpoints, notifications, replies, scheduling contexts,
- * timers, CNodes and memory make random system calls and invocations, take exceptions, use up time, are
- * interrupted in long operations. After each step every invariant is checked (debug/check.h), and that the
- * thread that runs is one that may: of the highest priority, with budget.
+ * timers, CNodes and memory, a large frame that is derived from and split, make random system calls and
+ * invocations, take exceptions, use up time, are interrupted in long operations. After each step every
+ * invariant is checked (debug/check.h), and that the thread that runs is one that may: of the highest
+ * priority, with budget.
  *
  * The input's bytes are the dice; when they are used up, a generator goes on from where they led to. One
  * thread cannot be named by the others: it is woken when all wait, acts with all capabilities, and takes all
@@ -20,12 +21,14 @@
 // links: kernel/object/tcb_config.c kernel/object/tcb_registers.c kernel/object/tcb_sched.c
 // links: kernel/object/timer.c kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c
 // links: kernel/cap/preempt.c kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c
-// links: kernel/arch/x86/context.c lib/rbtree/rbtree.c
+// links: kernel/arch/x86/context.c lib/rbtree/rbtree.c kernel/object/frame_split.c
 // cflags: -Itests
 #include "api/sim_fake.h"
 #include "debug/check.h"
+#include "insula/ext.h"
 #include "ipc/message.h"
 #include "ipc/notification.h"
+#include "object/frame.h"
 #include "panic.h"
 #include "roottask/fuzz/generate.h"
 #include "sched/sched.h"
@@ -52,6 +55,8 @@ enum {
 	IRQ,
 	NODE,
 	UT,
+	LARGE, /* a frame of a device, and a CNode for its parts */
+	PARTS,
 	/* not used by threads */
 	MASTER = 200,
 	MASTER_SC,
@@ -83,6 +88,26 @@ static unsigned type_of(void *ctx, unsigned slot)
 	return (unsigned)cap_type(sim_slot(slot)->cap);
 }
 
+/* ---- frames: parts of them, as frame_decode does it; nothing is mapped here ---- */
+
+static bool frame_not_mapped(cap_t cap)
+{
+	(void)cap;
+	return false;
+}
+
+const struct frame_space frame_space_vspace = {.mapped = frame_not_mapped},
+			 frame_space_ept = {.mapped = frame_not_mapped};
+
+exception_t sim_frame_decode(word_t label, unsigned length, struct cte *slot, cap_t cap)
+{
+	if (label == InsulaFrameSplit)
+		return frame_split(length, slot, cap);
+	if (label != InsulaFrameDerive || cap_frame_split(cap))
+		return error_illegal_operation();
+	return frame_derive(length, slot, cap);
+}
+
 /* ---- the system ---- */
 
 static void make_thread(unsigned i)
@@ -112,6 +137,9 @@ static void make_system(void)
 	sim_root(DOMAIN, cap_of_type(CAP_DOMAIN), 0);
 	sim_root(IRQ, cap_of_type(CAP_IRQ_CONTROL), 0);
 	sim_untyped(UT, 18);
+	sim_root(LARGE, cap_frame_new(paddr(0x80000000u), FRAME_2M, true, CAP_RIGHT_READ | CAP_RIGHT_WRITE),
+		 0);
+	sim_cnode(PARTS, 9);
 	cte_insert(sim_slot(SIM_ROOT)->cap, sim_slot(SIM_ROOT), sim_slot(NODE));
 	for (unsigned i = 0; i < THREADS; i++)
 		make_thread(i);

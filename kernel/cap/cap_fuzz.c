@@ -1,9 +1,9 @@
 /*
- * CNode and Untyped invocations beside a reference model, written from the API's rules and not from the code:
- * capabilities with explicit parents, Untypeds with a watermark. Of every invocation the model says
- * beforehand what it answers, error and words included; afterwards every slot must be as the model says:
- * which capability, its rights, badge, guard, whether something is derived from it; what was finalised; which
- * pages are in the window.
+ * CNode, Untyped and frame invocations beside a reference model, written from the API's rules and not from
+ * the code: capabilities with explicit parents, Untypeds with a watermark, frames that are derived from and
+ * split. Of every invocation the model says beforehand what it answers, error and words included; afterwards
+ * every slot must be as the model says: which capability, its rights, badge, guard, whether something is
+ * derived from it; what was finalised; which pages are in the window.
  *
  * Long operations are interrupted as the input says. In half of the runs an interrupted one is left undone,
  * and others come in between, also those on objects inside objects under deletion, of which the model knows
@@ -11,9 +11,11 @@
  */
 // links: kernel/cap/mdb.c kernel/cap/derive.c kernel/cap/delete.c kernel/cap/preempt.c
 // links: kernel/cap/cnode.c kernel/cap/cnode_decode.c kernel/cap/untyped.c kernel/object/object.c
-// links: kernel/api/error.c kernel/cap/cap_fake.c
+// links: kernel/api/error.c kernel/cap/cap_fake.c kernel/object/frame_split.c
 #include "cap/cap_fake.h"
 #include "arch/x86/mm/window.h"
+#include "insula/ext.h"
+#include "object/frame.h"
 #include "object/tcb.h"
 #include "panic.h"
 
@@ -25,18 +27,25 @@ enum {
 	ROOT_SLOTS = 64, /* of the root CNode, in use */
 	NODES = 24,	 /* CNodes at a time; 0 is the root */
 	STRIDE = 64,
-	PLACES = NODES * STRIDE,
+	PARTS = 512,	    /* slots of one CNode more: room for the parts of a frame */
+	PARTS_NODE = NODES, /* it */
+	PARTS_PLACE = NODES * STRIDE,
+	PLACES = PARTS_PLACE + PARTS,
 	NOWHERE = -1,
 	STEPS_MAX = 3000,
 	OWN_HEAD = 0,
 	OWN_ROOT = 1,
-	OWN_COUNT = 2,
+	OWN_PARTS = 2,
+	OWN_COUNT = 3,
+	DEPTH_MAX = 63, /* of frames below frames */
 };
 
-#define BASE	 (FAKE_PHYS + FAKE_BYTES / 2)
-#define OWN	 (FAKE_PHYS + (32u << FAKE_RADIX)) /* the page behind the root CNode */
-#define ROOT_CAP 1u
-#define DEVICE	 17u
+#define BASE	  (FAKE_PHYS + FAKE_BYTES / 2)
+#define OWN	  (FAKE_PHYS + (32u << FAKE_RADIX)) /* the page behind the root CNode */
+#define ROOT_CAP  1u
+#define DEVICE	  17u
+#define PARTS_CAP 18u
+#define PARTS_PTR (FAKE_PHYS + (1u << 20))
 
 /* ---- the dice ---- */
 
@@ -72,7 +81,9 @@ struct model_cap {
 	unsigned rights; /* seL4's word, as far as the type has them */
 	uint64_t guard;
 	unsigned guard_size;
-	uint64_t free; /* Untyped */
+	uint64_t free;	/* Untyped */
+	unsigned depth; /* frame: how many it was made below */
+	bool split;	/* a husk: its parts are made */
 };
 
 static struct model_cap model[PLACES];
@@ -80,7 +91,7 @@ static struct {
 	bool live;
 	uint64_t ptr;
 	unsigned radix;
-} nodes[NODES];
+} nodes[NODES + 1];
 static unsigned model_ended[64]; /* objects, by type */
 
 /* What an invocation answers. */
@@ -112,10 +123,25 @@ static struct answer answer_lookup(bool source, unsigned count, word_t type, wor
 
 static int node_of(uint64_t ptr)
 {
-	for (int i = 0; i < NODES; i++)
+	for (int i = 0; i <= NODES; i++)
 		if (nodes[i].live && nodes[i].ptr == ptr)
 			return i;
 	return NOWHERE;
+}
+
+static int place_node(int place)
+{
+	return place < PARTS_PLACE ? place / STRIDE : PARTS_NODE;
+}
+
+static unsigned place_index(int place)
+{
+	return (unsigned)(place < PARTS_PLACE ? place % STRIDE : place - PARTS_PLACE);
+}
+
+static int place_of(int node, uint64_t index)
+{
+	return node * STRIDE + (int)index; /* of the last node, too */
 }
 
 static unsigned node_slots(int node)
@@ -125,7 +151,7 @@ static unsigned node_slots(int node)
 
 static bool model_known(int node, uint64_t index)
 {
-	return index < STRIDE && (node != 0 || index < ROOT_SLOTS);
+	return node == PARTS_NODE ? index < PARTS : index < STRIDE && (node != 0 || index < ROOT_SLOTS);
 }
 
 /* (root, index, depth) to a place; NOWHERE with *a filled; a slot beyond the known ones is a place too:
@@ -160,12 +186,12 @@ static int model_slot(struct model_cap root, word_t index, word_t depth, bool so
 		left -= root.guard_size + radix;
 		at = index >> left & MASK(radix);
 		if (left == 0)
-			return model_known(node, at) ? node * STRIDE + (int)at : PLACES;
-		if (!model_known(node, at) || model[node * STRIDE + (int)at].type != CAP_CNODE) {
+			return model_known(node, at) ? place_of(node, at) : PLACES;
+		if (!model_known(node, at) || model[place_of(node, at)].type != CAP_CNODE) {
 			*a = answer_lookup(source, 3, seL4_DepthMismatch, left, 0, 0);
 			return NOWHERE;
 		}
-		root = model[node * STRIDE + (int)at];
+		root = model[place_of(node, at)];
 	}
 }
 
@@ -221,6 +247,8 @@ static void model_copy(int dst, int src, struct model_cap c)
 {
 	struct model_cap *s = &model[src];
 
+	if (c.type == CAP_FRAME && s->original)
+		c.depth++;
 	c.original = c.type == CAP_UNTYPED || (model_badged(c.type) && c.badge != s->badge);
 	c.parent = s->original ? src : s->parent;
 	model[dst] = c;
@@ -242,10 +270,16 @@ static bool model_same_object(const struct model_cap *a, const struct model_cap 
 	return a->type == b->type && a->ptr == b->ptr && a->bits == b->bits;
 }
 
+/* The root and the CNode for parts: their own capabilities are in no place. */
+static bool model_kept(const struct model_cap *m)
+{
+	return m->type == CAP_CNODE && (m->ptr == FAKE_PHYS || m->ptr == PARTS_PTR);
+}
+
 static bool model_last(int place)
 {
-	if (model[place].type == CAP_CNODE && model[place].ptr == FAKE_PHYS)
-		return false; /* the root's own capability is in no place */
+	if (model_kept(&model[place]))
+		return false;
 	for (int i = 0; i < PLACES; i++)
 		if (i != place && model[i].type != CAP_NULL && model_same_object(&model[i], &model[place]))
 			return false;
@@ -272,7 +306,7 @@ static void model_delete(int place)
 		return;
 	node = node_of(c.ptr);
 	for (unsigned i = 0; i < node_slots(node); i++)
-		model_delete(node * STRIDE + (int)i);
+		model_delete(place_of(node, i));
 	nodes[node].live = false;
 }
 
@@ -304,7 +338,7 @@ static bool model_nested(int place, bool below_too)
 	while (more) {
 		more = false;
 		for (int i = 0; i < PLACES; i++) {
-			int node = goes[i] && model[i].type == CAP_CNODE && model[i].ptr != FAKE_PHYS
+			int node = goes[i] && model[i].type == CAP_CNODE && !model_kept(&model[i])
 				       ? node_of(model[i].ptr)
 				       : NOWHERE;
 			bool dies = node != NOWHERE;
@@ -316,7 +350,7 @@ static bool model_nested(int place, bool below_too)
 			if (!dies)
 				continue;
 			for (unsigned k = 0; k < node_slots(node); k++) {
-				int p = node * STRIDE + (int)k;
+				int p = place_of(node, k);
 
 				if (model[p].type == CAP_CNODE || model[p].type == CAP_TCB)
 					return true;
@@ -332,13 +366,13 @@ static bool model_nested(int place, bool below_too)
 
 static struct cte *place_slot(int place)
 {
-	return (struct cte *)window_kv(paddr(nodes[place / STRIDE].ptr)) + place % STRIDE;
+	return (struct cte *)window_kv(paddr(nodes[place_node(place)].ptr)) + place_index(place);
 }
 
 static bool place_exists(int place)
 {
-	int node = place / STRIDE;
-	unsigned index = (unsigned)(place % STRIDE);
+	int node = place_node(place);
+	unsigned index = place_index(place);
 
 	return nodes[node].live && index < node_slots(node) && model_known(node, index);
 }
@@ -361,7 +395,8 @@ static bool differs_rights(const struct model_cap *m, cap_t c)
 	case CAP_REPLY:
 		return (cap_reply_can_grant(c) ? seL4_RightGrant : 0) != m->rights;
 	case CAP_FRAME:
-		return cap_frame_rights(c) != m->rights || cap_frame_device(c) != m->device;
+		return cap_frame_rights(c) != m->rights || cap_frame_device(c) != m->device ||
+		       cap_frame_split(c) != (m->split ? PARTS + 1u : 0);
 	case CAP_CNODE:
 		return cap_cnode_guard(c) != m->guard || cap_cnode_guard_size(c) != m->guard_size;
 	case CAP_UNTYPED:
@@ -391,12 +426,22 @@ static void model_survey(void)
 
 static bool survey_last(int place)
 {
-	if (model[place].type == CAP_CNODE && model[place].ptr == FAKE_PHYS)
+	if (model_kept(&model[place]))
 		return false;
 	for (unsigned i = 0; i < used_count; i++)
 		if (used[i] != place && model_same_object(&model[used[i]], &model[place]))
 			return false;
 	return true;
+}
+
+/* What is derived from a frame lies in it, and allows no more. */
+static void model_within(const char *what, int place, const struct model_cap *from)
+{
+	const struct model_cap *m = &model[place];
+
+	if (m->ptr < from->ptr || m->ptr + BIT(m->bits) > from->ptr + BIT(from->bits) ||
+	    (m->rights & ~from->rights))
+		panic("%s: place %d is more than what it is derived from", what, place);
 }
 
 static void compare_slot(const char *what, int place, unsigned *live)
@@ -418,8 +463,11 @@ static void compare_slot(const char *what, int place, unsigned *live)
 		panic("%s: place %d has other rights, badge, guard or free memory", what, place);
 	if (cte_has_children(s) != parents[place])
 		panic("%s: place %d: children: %d", what, place, !parents[place]);
-	if (cte_is_final(s) != (m->type == CAP_UNTYPED || survey_last(place)))
+	/* of frames it is of no account, and those to the same memory need not be neighbours */
+	if (m->type != CAP_FRAME && cte_is_final(s) != (m->type == CAP_UNTYPED || survey_last(place)))
 		panic("%s: place %d: last: %d", what, place, !survey_last(place));
+	if (m->type == CAP_FRAME && m->parent != NOWHERE && model[m->parent].type == CAP_FRAME)
+		model_within(what, place, &model[m->parent]);
 	kernel_memory = m->type != CAP_UNTYPED && m->type != CAP_FRAME;
 	if (kernel_memory && !fake_present(paddr(m->ptr)))
 		panic("%s: an object of type %d is not in the window", what, m->type);
@@ -451,7 +499,7 @@ static void compare(const char *what)
 	for (int p = 0; p < PLACES; p++)
 		if (place_exists(p))
 			compare_slot(what, p, &live);
-	if (check_list() != live + 1) /* the root CNode's own */
+	if (check_list() != live + OWN_COUNT - OWN_ROOT) /* the CNodes' own */
 		panic("%s: capabilities outside the slots", what);
 	for (unsigned i = 0; i < ARRAY_SIZE(counted); i++)
 		if (fake_events[counted[i]] != model_ended[counted[i]])
@@ -480,6 +528,23 @@ static void no_overlap(int place)
 
 static bool leave_undone; /* an interrupted invocation is not taken up again */
 
+/* As frame_decode does; nothing is mapped here. */
+static bool frame_not_mapped(cap_t cap)
+{
+	(void)cap;
+	return false;
+}
+
+const struct frame_space frame_space_vspace = {.mapped = frame_not_mapped},
+			 frame_space_ept = {.mapped = frame_not_mapped};
+
+static exception_t run_frame(struct cte *slot, cap_t cap, word_t label, unsigned count)
+{
+	if (label == InsulaFrameSplit)
+		return frame_split(count, slot, cap);
+	return cap_frame_split(cap) ? error_illegal_operation() : frame_derive(count, slot, cap);
+}
+
 static exception_t run(struct cte *slot, struct cte *x0, struct cte *x1, word_t label, unsigned count,
 		       const word_t *words)
 {
@@ -494,6 +559,8 @@ static exception_t run(struct cte *slot, struct cte *x0, struct cte *x1, word_t 
 			e = untyped_decode(label, count, slot, cap);
 		else if (cap_type(cap) == CAP_CNODE)
 			e = cnode_decode(label, count, cap);
+		else if (cap_type(cap) == CAP_FRAME)
+			e = run_frame(slot, cap, label, count);
 		else
 			return EXC_FAULT; /* nothing to be invoked, any more */
 	} while (e == EXC_PREEMPTED && !leave_undone);
@@ -534,7 +601,9 @@ static int any_place(enum wanted wanted, enum cap_type type)
 	int p = ROOT_CAP;
 
 	for (unsigned i = 0; i < 300; i++) {
-		p = (int)(one_in(3) ? below(PLACES) : below(ROOT_SLOTS));
+		p = (int)(one_in(3)			       ? below(PARTS_PLACE)
+			  : one_in(wanted == EMPTY ? 400 : 12) ? PARTS_PLACE + below(PARTS)
+							       : below(ROOT_SLOTS));
 		if (place_exists(p) && (wanted == ANY || (wanted == EMPTY && model[p].type == CAP_NULL) ||
 					(wanted == USED && model[p].type != CAP_NULL) ||
 					(wanted == TYPED && model[p].type == type)))
@@ -551,7 +620,7 @@ static int root_of(int place)
 	for (int i = 0; i < PLACES; i++) {
 		int p = (start + i) % PLACES;
 
-		if (model[p].type == CAP_CNODE && model[p].ptr == nodes[place / STRIDE].ptr)
+		if (model[p].type == CAP_CNODE && model[p].ptr == nodes[place_node(place)].ptr)
 			return p;
 	}
 	return (int)ROOT_CAP;
@@ -567,7 +636,7 @@ static void name(int place, int *root, word_t *index, word_t *depth)
 
 	*root = through;
 	*depth = radix + r->guard_size;
-	*index = (unsigned)place % STRIDE | (r->guard_size ? r->guard << radix : 0);
+	*index = place_index(place) | (r->guard_size ? r->guard << radix : 0);
 	if (place >= STRIDE && through < ROOT_SLOTS && *depth + FAKE_RADIX <= 64 && one_in(2)) {
 		*index |= (word_t)through << *depth;
 		*depth += FAKE_RADIX;
@@ -630,7 +699,7 @@ static unsigned free_nodes(void)
 
 static void choose_retype(struct retype *r, int *root)
 {
-	const struct kind *k = &kinds[below(ARRAY_SIZE(kinds) - (one_in(4) ? 0 : 2))];
+	const struct kind *k = &kinds[below(ARRAY_SIZE(kinds) - (one_in(2) ? 0 : 2))];
 	word_t size = k->type == seL4_CapTableObject  ? 1 + below(5)
 		      : k->type == seL4_UntypedObject ? 4 + below(20)
 						      : 7 + below(4);
@@ -691,8 +760,7 @@ static struct answer model_retype(struct retype *r, int ut, int root)
 	if (count > slots - offset)
 		return answer_range(1, slots - offset);
 	for (word_t i = 0; i < count; i++)
-		if (model_known(r->node, offset + i) &&
-		    model[r->node * STRIDE + (int)(offset + i)].type != CAP_NULL)
+		if (model_known(r->node, offset + i) && model[place_of(r->node, offset + i)].type != CAP_NULL)
 			return answer0(seL4_DeleteFirst);
 	left = BIT(u->bits) - (reset ? 0 : u->free);
 	if (r->bits >= 64 || left >> r->bits < count)
@@ -706,7 +774,7 @@ static void model_make(const struct retype *r, int ut)
 {
 	struct model_cap *u = &model[ut];
 	uint64_t at = model_children(ut) ? ALIGN_UP(u->free, r->bits) : 0;
-	int first = r->node * STRIDE + (int)r->words[4];
+	int first = place_of(r->node, r->words[4]);
 
 	u->free = at + (r->words[5] << r->bits);
 	for (unsigned i = 0; i < r->words[5]; i++, at += BIT(r->bits)) {
@@ -753,8 +821,8 @@ static struct answer answer_derive(int src, struct model_cap c)
 {
 	if (c.type == CAP_UNTYPED && model_children(src))
 		return answer0(seL4_RevokeFirst);
-	if (c.type == CAP_PT ||
-	    c.type == CAP_NULL) /* a table that is mapped nowhere; badge or guard refused */
+	/* a table that is mapped nowhere; badge or guard refused; a husk */
+	if (c.type == CAP_PT || c.type == CAP_NULL || c.split)
 		return answer0(seL4_IllegalOperation);
 	return answer0(seL4_NoError);
 }
@@ -896,7 +964,8 @@ static void op_delete(bool revoke)
 		return;
 	place = model_slot(model[root], w[0], w[1], false, &a);
 	if (place != NOWHERE && place != PLACES &&
-	    (place == FAKE_UT || place == DEVICE || place == (int)ROOT_CAP || model_nested(place, revoke)) &&
+	    (place == FAKE_UT || place == DEVICE || place == (int)ROOT_CAP || place == (int)PARTS_CAP ||
+	     model_nested(place, revoke)) &&
 	    !(revoke && one_in(2)))
 		return;
 	if (place != NOWHERE && place != PLACES && revoke && model_nested(place, true))
@@ -929,6 +998,242 @@ static void op_cancel(void)
 	expect("CancelBadgedSends", e, &a);
 }
 
+/* ---- parts of frames (docs/extensions/derive.md, split.md) ---- */
+
+static struct answer model_derive(const struct model_cap *f, const word_t *w, int root, int *dst)
+{
+	struct answer a = answer0(seL4_NoError);
+	word_t whole = BIT(f->bits);
+
+	if (f->split)
+		return answer0(seL4_IllegalOperation);
+	if ((w[4] != 12 && w[4] != 21 && w[4] != 30) || w[4] > f->bits)
+		return answer1(seL4_InvalidArgument, 4);
+	if (w[3] & MASK(w[4]))
+		return answer0(seL4_AlignmentError);
+	if (w[3] >= whole)
+		return answer_range(0, whole - BIT(w[4]));
+	if (f->depth + 2 > DEPTH_MAX)
+		return answer0(seL4_IllegalOperation);
+	*dst = model_slot(model[root], w[0], w[1], false, &a);
+	if (*dst != NOWHERE && *dst != PLACES && model[*dst].type != CAP_NULL)
+		a = answer0(seL4_DeleteFirst);
+	return a;
+}
+
+/* A large one, if one is found soon. */
+static int any_frame(void)
+{
+	int p = any_place(TYPED, CAP_FRAME);
+
+	for (unsigned i = 0; i < 20 && model[p].bits <= seL4_PageBits; i++)
+		p = any_place(TYPED, CAP_FRAME);
+	return p;
+}
+
+static void op_derive(int src)
+{
+	int root, dst = NOWHERE;
+	struct model_cap part;
+	struct answer a;
+	exception_t e;
+	word_t w[5];
+
+	if (model[src].type != CAP_FRAME)
+		return;
+	name(any_place(one_in(15) ? USED : EMPTY, CAP_NULL), &root, &w[0], &w[1]);
+	w[2] = one_in(2) ? 15 : below(16);
+	w[4] = one_in(20) ? below(64) : one_in(3) ? 21 : 12;
+	w[3] = one_in(3) ? 0 : (word_t)below(PARTS + 8) << 12;
+	if (one_in(30))
+		w[3] += below(4096);
+	a = model_derive(&model[src], w, root, &dst);
+	if (a.error == seL4_NoError && dst == PLACES)
+		return;
+	e = run(place_slot(src), place_slot(root), NULL, InsulaFrameDerive, 5, w);
+	expect("Frame_Derive", e, &a);
+	if (e != EXC_NONE)
+		return;
+	part = model_masked(model[src], w[2]);
+	part.ptr += w[3];
+	part.bits = (unsigned)w[4];
+	part.original = true;
+	part.parent = src;
+	part.depth = model[src].depth + 1;
+	model[dst] = part;
+}
+
+/* Into the CNode for parts, mostly; how it is named may be wrong. */
+static struct answer model_split_node(const word_t *w, int root, int *node)
+{
+	struct model_cap n = model[root];
+	struct answer a = answer0(seL4_NoError);
+	word_t slots;
+	int p;
+
+	if (w[1] != 0) {
+		p = model_slot(n, w[0], w[1], false, &a);
+		if (p == NOWHERE)
+			return a;
+		n = p == PLACES ? (struct model_cap){.type = CAP_NULL} : model[p];
+	}
+	if (n.type != CAP_CNODE)
+		return answer_lookup(false, 2, seL4_MissingCapability, w[1], 0, 0);
+	*node = node_of(n.ptr);
+	slots = node_slots(*node);
+	if (w[2] >= slots)
+		return answer_range(0, slots - 1);
+	if (slots - w[2] < PARTS)
+		return answer_range(1, slots - w[2]);
+	return a;
+}
+
+/* The children, in the list's order, which the rules leave open. */
+static int heirs[PARTS_PLACE];
+
+static int place_at(const struct cte *c)
+{
+	uint64_t p = window_pa(c).v;
+
+	for (int i = 0; i <= NODES; i++)
+		if (nodes[i].live && p >= nodes[i].ptr && p < nodes[i].ptr + 32ull * node_slots(i))
+			return place_of(i, (p - nodes[i].ptr) / 32);
+	return NOWHERE;
+}
+
+static unsigned model_heirs(int place)
+{
+	const struct cte *c = place_slot(place);
+	unsigned n = 0;
+
+	while (mdb_next(c->mdb)) {
+		int p;
+
+		c = window_kv(paddr(mdb_next(c->mdb)));
+		p = place_at(c);
+		if (p == NOWHERE || !model_below(p, place))
+			break;
+		if (model[p].parent == place && n < ARRAY_SIZE(heirs))
+			heirs[n++] = p;
+	}
+	return n;
+}
+
+/* Which of the slots has the part that this child belongs below. */
+static int model_part_for(const struct model_cap *f, const struct model_cap *child)
+{
+	const struct model_cap *p;
+	int place;
+
+	if (child->bits >= f->bits)
+		return NOWHERE;
+	place = PARTS_PLACE + (int)((child->ptr - f->ptr) >> (f->bits - 9));
+	p = &model[place];
+	return p->type == CAP_FRAME && p->bits + 9 == f->bits && p->ptr <= child->ptr &&
+		       child->ptr < p->ptr + BIT(p->bits) && p->depth == f->depth &&
+		       p->original == f->original && !p->split && !(child->rights & ~p->rights)
+		   ? place
+		   : NOWHERE;
+}
+
+static void model_make_parts(const struct model_cap *f)
+{
+	for (int i = 0; i < PARTS; i++) {
+		struct model_cap part = *f;
+
+		part.bits = f->bits - 9;
+		part.ptr += (uint64_t)i << part.bits;
+		model[PARTS_PLACE + i] = part;
+	}
+}
+
+/* All of them go, so that a frame can be split again. */
+static void clear_parts(void)
+{
+	const struct answer fine = answer0(seL4_NoError);
+
+	for (int i = 0; i < PARTS; i++) {
+		word_t w[] = {(word_t)i, 9};
+		const struct model_cap *m = &model[PARTS_PLACE + i];
+
+		if (m->type == CAP_NULL || model_nested(PARTS_PLACE + i, false) ||
+		    model[PARTS_CAP].ptr != PARTS_PTR || model[PARTS_CAP].guard_size)
+			continue;
+		expect("Delete", run(place_slot(PARTS_CAP), NULL, NULL, CNodeDelete, 2, w), &fine);
+		model_delete(PARTS_PLACE + i);
+	}
+}
+
+/* A large frame in an empty slot of the root. */
+static void op_large(void)
+{
+	struct retype r = {.kind = &kinds[ARRAY_SIZE(kinds) - 1]};
+	int slot = any_place(EMPTY, CAP_NULL);
+	struct answer a;
+	exception_t e;
+
+	if (slot >= ROOT_SLOTS || model[FAKE_UT].type != CAP_UNTYPED || model[ROOT_CAP].type != CAP_CNODE ||
+	    model[ROOT_CAP].ptr != FAKE_PHYS)
+		return;
+	r.words[0] = r.kind->type;
+	r.words[4] = (word_t)slot;
+	r.words[5] = 1;
+	a = model_retype(&r, FAKE_UT, ROOT_CAP);
+	e = run(place_slot(FAKE_UT), place_slot(ROOT_CAP), NULL, UntypedRetype, 6, r.words);
+	expect("Retype", e, &a);
+	if (e == EXC_NONE)
+		model_make(&r, FAKE_UT);
+}
+
+static void op_split(int place)
+{
+	int root, node = NOWHERE;
+	struct model_cap *f = &model[place];
+	word_t w[3] = {0, 0, one_in(20) ? below(600) : 0};
+	bool left = false, fresh = !f->split;
+	unsigned n;
+	struct answer a;
+	exception_t e;
+
+	if (f->type != CAP_FRAME)
+		return;
+	if (fresh && one_in(2)) /* so that there is something to be handed on */
+		for (unsigned i = below(4); i > 0; i--)
+			op_derive(place);
+	root = root_of(PARTS_PLACE);
+	if (one_in(4))
+		name(root, &root, &w[0], &w[1]);
+	if (f->bits == 12)
+		a = answer0(seL4_IllegalOperation);
+	else
+		a = model_split_node(w, root, &node);
+	for (int i = 0; a.error == seL4_NoError && fresh && i < PARTS; i++)
+		if (model[PARTS_PLACE + i].type != CAP_NULL)
+			a = answer0(seL4_DeleteFirst);
+	n = model_heirs(place);
+	e = run(place_slot(place), place_slot(root), NULL, InsulaFrameSplit, 3, w);
+	expect("Frame_Split", e, &a);
+	if (e != EXC_NONE) {
+		if (a.error == seL4_DeleteFirst && one_in(3))
+			clear_parts();
+		return;
+	}
+	if (fresh)
+		model_make_parts(f);
+	for (unsigned i = 0; i < n && !left; i++) {
+		int part = model_part_for(f, &model[heirs[i]]);
+
+		left = part == NOWHERE;
+		if (!left)
+			model[heirs[i]].parent = part;
+	}
+	if (fake_result != left)
+		panic("Frame_Split answers %lu, should be %d", fake_result, left);
+	f->split = true;
+	if (!left)
+		f->type = CAP_NULL;
+}
+
 static void op_short(void)
 {
 	int root = any_place(TYPED, CAP_CNODE), ut = any_place(TYPED, CAP_UNTYPED);
@@ -953,9 +1258,15 @@ static void op_short(void)
 
 static void step(void)
 {
-	unsigned what = below(40);
+	unsigned what = below(46);
 
-	if (what < 12)
+	if (what >= 44)
+		op_split(any_frame());
+	else if (what >= 41)
+		op_derive(one_in(3) ? any_place(TYPED, CAP_FRAME) : any_frame());
+	else if (what >= 40)
+		op_large();
+	else if (what < 12)
 		op_retype();
 	else if (what < 28)
 		op_copy();
@@ -983,18 +1294,36 @@ static word_t chaos_index(word_t *depth)
 	*depth = 8;
 	if (slot == ROOT_CAP || slot == FAKE_UT || slot == DEVICE)
 		return 2;
-	if (one_in(2) || cap_type(c) != CAP_CNODE)
+	if (slot != PARTS_CAP && (one_in(2) || cap_type(c) != CAP_CNODE))
 		return slot;
 	*depth += cap_cnode_radix(c) + cap_cnode_guard_size(c);
 	return ((word_t)slot << cap_cnode_guard_size(c) | cap_cnode_guard(c)) << cap_cnode_radix(c) |
 	       below(1u << cap_cnode_radix(c));
 }
 
+/* A frame, of the root, is derived from or split. */
+static void chaos_frame(word_t index, word_t depth)
+{
+	const word_t derive[] = {index, depth, 15, one_in(2) ? 0 : (word_t)below(PARTS) << 12,
+				 one_in(2) ? 12 : 21};
+	const word_t split[] = {0, 0, 0};
+	unsigned slot = below(ROOT_SLOTS);
+
+	for (unsigned i = 0; i < ROOT_SLOTS && cap_type(fake_root(slot)->cap) != CAP_FRAME; i++)
+		slot = (slot + 1) % ROOT_SLOTS;
+	if (cap_type(fake_root(slot)->cap) != CAP_FRAME)
+		return;
+	if (one_in(3))
+		run(fake_root(slot), fake_root(PARTS_CAP), NULL, InsulaFrameSplit, 3, split);
+	else
+		run(fake_root(slot), fake_root(ROOT_CAP), NULL, InsulaFrameDerive, 5, derive);
+}
+
 static void chaos_step(void)
 {
 	word_t d[3], i[3], w[8];
 	struct cte *root = fake_root(ROOT_CAP), *ut = fake_root(below(ROOT_SLOTS));
-	unsigned what = below(20);
+	unsigned what = below(21);
 
 	for (unsigned n = 0; n < 3; n++)
 		i[n] = chaos_index(&d[n]);
@@ -1012,16 +1341,20 @@ static void chaos_step(void)
 		run(ut, root, NULL, UntypedRetype, 6, r);
 		return;
 	}
+	if (what < 8) {
+		chaos_frame(i[0], d[0]);
+		return;
+	}
 	w[0] = i[0], w[1] = d[0], w[2] = i[1], w[3] = d[1], w[4] = 15, w[5] = below(3);
-	if (what < 9)
+	if (what < 10)
 		run(root, root, NULL, CNodeCopy, 5, w);
-	else if (what < 10)
+	else if (what < 11)
 		run(root, root, NULL, CNodeMint, 6, w);
-	else if (what < 14)
+	else if (what < 15)
 		run(root, root, NULL, CNodeMove, 4, w);
-	else if (what < 18)
+	else if (what < 19)
 		run(root, NULL, NULL, CNodeDelete, 2, w);
-	else if (what < 19) {
+	else if (what < 20) {
 		const word_t r[] = {i[0], d[0], 0, i[1], d[1], 0, i[2], d[2]};
 
 		run(root, root, root, CNodeRotate, 8, r);
@@ -1037,7 +1370,8 @@ static void chaos_end(void)
 	if (run(fake_root(ROOT_CAP), NULL, NULL, CNodeRevoke, 2, w) != EXC_NONE)
 		panic("the last revoke failed");
 	for (unsigned i = 0; i < 1u << FAKE_RADIX; i++)
-		if (i != FAKE_UT && i != ROOT_CAP && i != DEVICE && !cap_is_null(fake_root(i)->cap))
+		if (i != FAKE_UT && i != ROOT_CAP && i != DEVICE && i != PARTS_CAP &&
+		    !cap_is_null(fake_root(i)->cap))
 			panic("slot %u is not empty at the end", i);
 	if (run(fake_root(FAKE_UT), fake_root(ROOT_CAP), NULL, UntypedRetype, 6, again) != EXC_NONE)
 		panic("the memory is not free at the end");
@@ -1062,6 +1396,10 @@ static void start(void)
 	cte_insert_root(fake_root(DEVICE), device);
 	cte_insert_root(&own[OWN_ROOT], fake_root_cap());
 	cte_insert(fake_root_cap(), &own[OWN_ROOT], fake_root(ROOT_CAP));
+	window_map(paddr(PARTS_PTR), 32u * PARTS);
+	window_clear(paddr(PARTS_PTR), 32u * PARTS);
+	cte_insert_root(&own[OWN_PARTS], cap_cnode_new(paddr(PARTS_PTR), 9));
+	cte_insert(own[OWN_PARTS].cap, &own[OWN_PARTS], fake_root(PARTS_CAP));
 
 	memset(model, 0, sizeof(model));
 	memset(nodes, 0, sizeof(nodes));
@@ -1069,6 +1407,11 @@ static void start(void)
 	nodes[0].live = true;
 	nodes[0].ptr = FAKE_PHYS;
 	nodes[0].radix = FAKE_RADIX;
+	nodes[PARTS_NODE].live = true;
+	nodes[PARTS_NODE].ptr = PARTS_PTR;
+	nodes[PARTS_NODE].radix = 9;
+	model[PARTS_CAP] = (struct model_cap){
+	    .type = CAP_CNODE, .ptr = PARTS_PTR, .bits = 9 + seL4_SlotBits, .parent = NOWHERE};
 	model[FAKE_UT] = (struct model_cap){
 	    .type = CAP_UNTYPED, .ptr = BASE, .bits = FAKE_UT_BITS, .original = true, .parent = NOWHERE};
 	model[DEVICE] = (struct model_cap){.type = CAP_UNTYPED,
