@@ -637,7 +637,8 @@ static void name(int place, int *root, word_t *index, word_t *depth)
 	*root = through;
 	*depth = radix + r->guard_size;
 	*index = place_index(place) | (r->guard_size ? r->guard << radix : 0);
-	if (place >= STRIDE && through < ROOT_SLOTS && *depth + FAKE_RADIX <= 64 && one_in(2)) {
+	if (place >= STRIDE && through < ROOT_SLOTS &&
+	    *depth + FAKE_RADIX + model[ROOT_CAP].guard_size <= 64 && one_in(2)) {
 		*index |= (word_t)through << *depth;
 		*depth += FAKE_RADIX;
 		*root = (int)ROOT_CAP;
