@@ -38,7 +38,7 @@ void vcpu_advance(struct vcpu *v, unsigned length)
 	v->s->rip += length;
 	if (!guest_is_64bit(v))
 		v->s->rip &= 0xffffffffu;
-	/* the instruction is done: an STI or MOV SS shadow before it is over */
+	/* the instruction, or the iteration of one, is done: an STI or MOV SS shadow before it is over */
 	v->s->interruptibility &= ~(uint64_t)(SHADOW_STI | SHADOW_MOV_SS);
 	v->s->dirty |= INSULA_VS_IP;
 	if (v->s->rflags & RFLAGS_TF) {

@@ -252,6 +252,43 @@ static void strings(void **state)
 	assert_int_equal(v->s->rip, CODE + 2);
 }
 
+/* Who traces itself is told after each iteration, with RIP still at the instruction, and after the last one behind it. */
+static void strings_traced(void **state)
+{
+	static const char *const repeated[] = {"\xf3\xab", "\xf3\xa5", "\xf3\xad"}; /* STOSD, MOVSD, LODSD */
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		code(repeated[i], 2);
+		v->s->gpr[INSULA_RCX] = 3;
+		v->s->gpr[INSULA_RDI] = HOLE;
+		v->s->gpr[INSULA_RSI] = i == 1 ? 0x4000 : HOLE;
+		v->s->rflags = 0x102;
+		v->s->interruptibility = SHADOW_STI;
+		for (unsigned n = 1; n <= 3; n++) {
+			v->step_pending = false;
+			fake.steps = 0;
+			access_exit(HOLE + 4 * (n - 1), i == 2 ? EPT_VIOLATION_READ : EPT_VIOLATION_WRITE);
+			assert_int_equal(fake.steps, 1);
+			assert_true(v->step_pending);
+			assert_int_equal(v->s->gpr[INSULA_RCX], 3 - n);
+			assert_int_equal(v->s->rip, n < 3 ? CODE : CODE + 2);
+			assert_int_equal(v->s->interruptibility, 0);
+		}
+	}
+	/* an iteration that faults is none */
+	code("\xf3\xab", 2);
+	v->s->gpr[INSULA_RCX] = 3;
+	v->s->gpr[INSULA_RDI] = 6ull << 30;
+	v->step_pending = false;
+	fake.steps = 0;
+	access_exit(HOLE, EPT_VIOLATION_WRITE);
+	assert_int_equal(raised(), PF);
+	assert_int_equal(fake.steps, 0);
+	assert_false(v->step_pending);
+	v->s->rflags = 2;
+}
+
 static void xapic_page(void **state)
 {
 	(void)state;
@@ -356,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup(events_into_nothing, setup),
 		cmocka_unit_test_setup(user_mode, setup),
 		cmocka_unit_test_setup(strings, setup),
+		cmocka_unit_test_setup(strings_traced, setup),
 		cmocka_unit_test_setup(xapic_page, setup),
 		cmocka_unit_test_setup(halts, setup),
 		cmocka_unit_test_setup(crosses_and_ends, setup),

@@ -94,12 +94,16 @@ static void advance(struct vcpu *v, enum insula_gpr r, int64_t step, uint64_t ma
 	vcpu_set_gpr(v, r, (old & ~mask) | ((old + (uint64_t)step) & mask));
 }
 
-/* One element per exit; with a count left the instruction is simply executed again. */
-static bool string_step(struct vcpu *v, const struct insn *in)
+/*
+ * One element per exit; with a count left the instruction is simply executed again, but what follows an instruction (the trace of one
+ * that traces itself) follows an iteration as well. False: an exception was raised instead.
+ */
+static bool string_step(struct vcpu *v, const struct insn *in, unsigned *length)
 {
 	uint64_t mask = string_mask(in), src = 0, dst = 0, value;
 	int64_t step = v->s->rflags & (1u << 10) ? -(int64_t)in->size : in->size;
 
+	*length = in->length;
 	if (in->rep && !(vcpu_gpr(v, INSULA_RCX) & mask))
 		return true;
 	if (in->op != INSN_OP_STOS &&
@@ -124,7 +128,9 @@ static bool string_step(struct vcpu *v, const struct insn *in)
 	if (!in->rep)
 		return true;
 	advance(v, INSULA_RCX, -1, mask);
-	return !(vcpu_gpr(v, INSULA_RCX) & mask);
+	if (vcpu_gpr(v, INSULA_RCX) & mask)
+		*length = 0;
+	return true;
 }
 
 static bool operand(struct vcpu *v, const struct insn *in)
@@ -163,6 +169,7 @@ static bool operand(struct vcpu *v, const struct insn *in)
 void ept_exit(struct vcpu *v)
 {
 	struct insn in;
+	unsigned length;
 	bool known;
 
 	if (v->s->qualification & EPT_VIOLATION_FETCH) {
@@ -186,11 +193,12 @@ void ept_exit(struct vcpu *v)
 		vcpu_raise(v, X86_UD, false, 0);
 		return;
 	}
+	length = in.length;
 	if (in.op == INSN_OP_STOS || in.op == INSN_OP_MOVS || in.op == INSN_OP_LODS) {
-		if (!string_step(v, &in))
+		if (!string_step(v, &in, &length))
 			return;
 	} else if (!operand(v, &in)) {
 		return;
 	}
-	vcpu_advance(v, in.length);
+	vcpu_advance(v, length);
 }

@@ -197,7 +197,7 @@ void vcpu_wake_offline(struct vcpu *v);
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */
 /* Advances RIP past the exiting instruction: its length from the exit, or decoded. False: an exception was raised (guest_instruction). */
 bool vcpu_skip(struct vcpu *v);
-/* The instruction at RIP, of so many bytes, is done. */
+/* The instruction at RIP, of so many bytes, is done; 0: one iteration of a repeated one. */
 void vcpu_advance(struct vcpu *v, unsigned length);
 /* Base of ES, DS, FS or GS, which exits do not carry: asked of the kernel. Own thread only. */
 uint64_t vcpu_segment_base(const struct vcpu *v, unsigned segment);
