@@ -53,6 +53,20 @@ uint64_t cpuid_xcr0_mask(void)
 	return policy.xcr0;
 }
 
+uint64_t cpuid_cr4_mask(void)
+{
+	const uint32_t *l1 = policy.basic[1], *l7 = policy.basic[7];
+	uint64_t mask = 0x7ffu; /* VME .. OSXMMEXCPT */
+
+	mask |= l7[ECX] & 1u << 2 ? 1ull << 11 : 0;   /* UMIP */
+	mask |= l7[EBX] & 1u << 0 ? 1ull << 16 : 0;   /* FSGSBASE */
+	mask |= l1[ECX] & 1u << 17 ? 1ull << 17 : 0;  /* PCIDE */
+	mask |= l1[ECX] & L1_ECX_XSAVE ? CR4_OSXSAVE : 0;
+	mask |= l7[EBX] & 1u << 7 ? 1ull << 20 : 0;   /* SMEP */
+	mask |= l7[EBX] & 1u << 20 ? 1ull << 21 : 0;  /* SMAP */
+	return mask;
+}
+
 static uint32_t min(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;

@@ -146,6 +146,9 @@ void exit_handle(struct vcpu *v)
 	case EXIT_IO:
 		io_exit(v);
 		break;
+	case EXIT_CR:
+		cr_exit(v);
+		break;
 	case EXIT_EPT_VIOLATION:
 		ept_exit(v);
 		break;

@@ -2,7 +2,7 @@
  * A vCPU's loop fed with exits: any reason, any register, any state that a guest can bring about, and badges in between. The input says what
  * each entry comes back with. Between entries the guest's other vCPU may have stored anything anywhere: so does the input.
  */
-// links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/exit.c
+// links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/cr.c servers/vmm/exit.c
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
 // links: servers/vmm/timer.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
 // links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
@@ -42,7 +42,7 @@ static void instruction(struct insula_vcpu_state *s)
 static void exit_state(struct insula_vcpu_state *s)
 {
 	static const uint8_t reasons[] = {EXIT_CPUID, EXIT_VMCALL, EXIT_HLT, EXIT_RDMSR, EXIT_WRMSR, EXIT_IO, EXIT_EPT_VIOLATION,
-					  EXIT_INTERRUPT_WINDOW, EXIT_NMI_WINDOW, EXIT_XSETBV, EXIT_PAUSE, EXIT_EPT_VIOLATION};
+					  EXIT_INTERRUPT_WINDOW, EXIT_NMI_WINDOW, EXIT_XSETBV, EXIT_PAUSE, EXIT_EPT_VIOLATION, EXIT_CR};
 	static const uint32_t msrs[] = {0x10, 0x1b, 0x3b, 0x6e0, 0x277, 0xc0000080u, 0x40000000u, 0x800, 0x830, 0x838};
 	static const uint8_t io_sizes[] = {0, 1, 3};
 	uint64_t r = fake_take(&in, 1), flags = fake_take(&in, 1);
@@ -91,6 +91,8 @@ static void exit_state(struct insula_vcpu_state *s)
 	s->valid = UINT64_MAX;
 }
 
+static uint64_t given_cr4; /* what the kernel stored last: no VMM's doing */
+
 /* What the vmm hands to an entry must be what a CPU could take. */
 static void check_entry(const struct insula_vcpu_state *s)
 {
@@ -102,6 +104,8 @@ static void check_entry(const struct insula_vcpu_state *s)
 	if (last & EVENT_VALID && EVENT_TYPE(last) == EVENT_EXTERNAL && EVENT_VECTOR(last) < 16 && !(s->idt_vectoring & EVENT_VALID))
 		__builtin_trap();
 	if (s->xcr0 & ~cpuid_xcr0_mask())
+		__builtin_trap();
+	if (s->cr4 & ~(cpuid_cr4_mask() | given_cr4))
 		__builtin_trap();
 }
 
@@ -122,6 +126,7 @@ static seL4_Word enter(seL4_Word *badge)
 		return 0;
 	}
 	exit_state(s);
+	given_cr4 = s->cr4;
 	return 1;
 }
 

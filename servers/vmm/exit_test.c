@@ -1,5 +1,5 @@
 /* MSRs, ports, and accesses outside memory: what is answered, what faults, and that emulated instructions touch only what they name. */
-// links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/exit.c
+// links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/cr.c servers/vmm/exit.c
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
 // links: servers/vmm/timer.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
 // links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
@@ -289,6 +289,56 @@ static void strings_traced(void **state)
 	v->s->rflags = 2;
 }
 
+/* MOV to and from CR4, which come out where the kernel cannot decode them. */
+static void cr4(void **state)
+{
+	const uint64_t old = v->s->cr4;
+
+	(void)state;
+	v->s->reason = EXIT_CR;
+	code("\x0f\x22\xe0", 3); /* MOV CR4, RAX */
+	v->s->gpr[INSULA_RAX] = old | 0x2c0;
+	v->s->dirty = 0;
+	exit_handle(v);
+	assert_int_equal(raised(), -1);
+	assert_int_equal(v->s->cr4, old | 0x2c0);
+	assert_true(v->s->dirty & INSULA_VS_CR);
+	assert_int_equal(v->s->rip, CODE + 3);
+	code("\x41\x0f\x20\xe1", 4); /* MOV R9, CR4 */
+	exit_handle(v);
+	assert_int_equal(v->s->gpr[INSULA_R9], old | 0x2c0);
+	assert_int_equal(v->s->rip, CODE + 4);
+	code("\x0f\x20\xe4", 3); /* MOV RSP, CR4; and back */
+	exit_handle(v);
+	assert_int_equal(v->s->rsp, old | 0x2c0);
+	v->s->rsp = old;
+	code("\x0f\x22\xe4", 3);
+	exit_handle(v);
+	assert_int_equal(v->s->cr4, old);
+	/* what the CPU would refuse: unknown bits, what is not offered, long mode without PAE, PCIDs with a PCID in CR3 */
+	for (unsigned bit = 0; bit < 64; bit++) {
+		uint64_t value = old ^ 1ull << bit;
+
+		code("\x0f\x22\xe0", 3);
+		v->s->gpr[INSULA_RAX] = value;
+		exit_handle(v);
+		if (bit == 5 || bit == 17 || (value & ~cpuid_cr4_mask())) {
+			assert_int_equal(raised(), GP);
+			assert_int_equal(v->s->rip, CODE);
+			assert_int_equal(v->s->cr4, old);
+			continue;
+		}
+		assert_true(bit <= 11 || bit == 16 || bit == 18 || bit == 20 || bit == 21);
+		assert_int_equal(v->s->cr4, value);
+		v->s->cr4 = old;
+	}
+	/* another instruction by now */
+	code("\x0f\x22\xd8", 3); /* MOV CR3, RAX */
+	exit_handle(v);
+	assert_int_equal(raised(), 6);
+	assert_int_equal(v->s->cr4, old);
+}
+
 static void xapic_page(void **state)
 {
 	(void)state;
@@ -394,6 +444,7 @@ int main(void)
 		cmocka_unit_test_setup(user_mode, setup),
 		cmocka_unit_test_setup(strings, setup),
 		cmocka_unit_test_setup(strings_traced, setup),
+		cmocka_unit_test_setup(cr4, setup),
 		cmocka_unit_test_setup(xapic_page, setup),
 		cmocka_unit_test_setup(halts, setup),
 		cmocka_unit_test_setup(crosses_and_ends, setup),

@@ -221,9 +221,12 @@ void cpuid_init(void);
 void cpuid_exit(struct vcpu *v);
 /* What XCR0 may hold in this domain. */
 uint64_t cpuid_xcr0_mask(void);
+/* The bits of CR4 that go with what CPUID offers. */
+uint64_t cpuid_cr4_mask(void);
 void msr_read_exit(struct vcpu *v);
 void msr_write_exit(struct vcpu *v);
 void io_exit(struct vcpu *v);
+void cr_exit(struct vcpu *v);
 void ept_exit(struct vcpu *v);           /* MMIO emulation (mmio.c) or a guest error */
 
 /* ---- load: kernel, ramdisk, start_info, memory map, ACPI ---- */

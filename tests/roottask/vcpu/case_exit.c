@@ -102,6 +102,45 @@ static void exit_ept(void)
 	case_end();
 }
 
+/* MOV to and from CR4 by RAX, where the kernel does not know that it is RAX (SVM without decode assists). */
+static void exit_cr4_emulate(void)
+{
+	volatile struct insula_vcpu_state *s = machine.s;
+
+	machine_enter();
+	for (unsigned i = 0; i < 4 && s->reason == 28; i++) {
+		case_equal(s->qualification & 0x2f, 4, "the qualification");
+		case_equal(s->length, 0, "the length");
+		if (s->qualification & 0x10) {
+			R(RAX) = s->cr4;
+			s->dirty |= INSULA_VS_GPR;
+		} else {
+			s->cr4 = R(RAX);
+			s->dirty |= INSULA_VS_CR;
+		}
+		s->rip += 3;
+		s->dirty |= INSULA_VS_IP;
+		machine_enter();
+	}
+	case_equal(s->reason, 12, "the exit reason");
+}
+
+static void exit_cr4(void)
+{
+	case_begin("CR4.MCE as the guest has it");
+	machine_long(guest_cr4);
+	exit_cr4_emulate();
+	case_equal(R(RAX), 0x660, "CR4 with it");
+	case_equal(machine.s->cr4, 0x660, "CR4 with it, as the VMM sees it");
+	case_equal(machine_read(0x6804), 0x660, "CR4 with it, by ReadVMCS");
+	machine.s->rip += 1;
+	machine.s->dirty = INSULA_VS_IP;
+	exit_cr4_emulate();
+	case_equal(R(RAX), 0x620, "CR4 without it");
+	case_equal(machine.s->cr4, 0x620, "CR4 without it, as the VMM sees it");
+	case_end();
+}
+
 static void exit_cr(void)
 {
 	volatile struct insula_vcpu_state *s = machine.s;
@@ -178,6 +217,7 @@ void case_exits(void)
 	exit_msr();
 	exit_ept();
 	exit_cr();
+	exit_cr4();
 	exit_triple_fault();
 	exit_undefined();
 	exit_message();

@@ -95,6 +95,16 @@ program cr3
 	movq %cr3, %rax
 	movq %rax, %cr3
 	hlt
+program cr4
+	movq %cr4, %rax
+	orq $0x40, %rax
+	movq %rax, %cr4
+	movq %cr4, %rax
+	hlt
+	xorq $0x40, %rax
+	movq %rax, %cr4
+	movq %cr4, %rax
+	hlt
 program cr8
 	movq %rax, %cr8
 	xorl %eax, %eax

@@ -18,7 +18,7 @@ extern const char guest_start[], guest_end[];
 extern const char guest_cpuid[], guest_hlt[], guest_out80[], guest_in_dx[], guest_rep_outs[], guest_rdmsr[],
     guest_wrmsr[], guest_load_hole[], guest_jump_hole[], guest_spin[], guest_sti_hlt[], guest_cli_sti[],
     guest_iret[], guest_hlt2[], guest_vmcall[], guest_vmmcall[], guest_vmrun[], guest_ud2[], guest_sse[],
-    guest_read_sse[], guest_xsetbv[], guest_dr[], guest_read_dr[], guest_cr3[], guest_cr8[], guest_step[],
+    guest_read_sse[], guest_xsetbv[], guest_dr[], guest_read_dr[], guest_cr3[], guest_cr4[], guest_cr8[], guest_step[],
     guest_db_handler[], guest_cpuid_loop[], guest_msrs[], guest_invlpg[], guest_wbinvd[], guest_pause[],
     guest_monitor[], guest_rdtsc[], guest_nmi_handler[], guest_store_hole[], guest_int80[], guest_touch[],
     guest_count[];

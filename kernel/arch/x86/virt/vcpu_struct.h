@@ -46,6 +46,7 @@ struct vcpu_svm {
 	bool pending_step; /* a single step that the guest is still to be told of (VT-x: pending debug
 			      exceptions) */
 	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow;
+	uint64_t cr4_own; /* CR4.MCE as the guest has it: in the VMCB it is always set */
 };
 
 struct vcpu_vmx {

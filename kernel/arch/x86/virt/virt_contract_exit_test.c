@@ -6,7 +6,7 @@
 // links: kernel/arch/x86/virt/vmx/vmx_check_fake.c kernel/arch/x86/virt/svm/svm_fake.c kernel/arch/x86/virt/svm/svm.c
 // links: kernel/arch/x86/virt/svm/svm_state.c kernel/arch/x86/virt/svm/svm_field.c
 // links: kernel/arch/x86/virt/svm/svm_run.c kernel/arch/x86/virt/svm/svm_exit.c
-// links: kernel/arch/x86/virt/svm/svm_check.c kernel/arch/x86/virt/svm/svm_npt.c
+// links: kernel/arch/x86/virt/svm/svm_check.c kernel/arch/x86/virt/svm/svm_cr.c kernel/arch/x86/virt/svm/svm_npt.c
 // links: kernel/arch/x86/virt/vmx/vmx_fake.c kernel/arch/x86/virt/vmx/vmx.c
 // links: kernel/arch/x86/virt/vmx/vmx_state.c kernel/arch/x86/virt/vmx/vmx_field.c
 // links: kernel/arch/x86/virt/vmx/vmx_run.c kernel/arch/x86/virt/vmx/vmx_exit.c
@@ -166,8 +166,53 @@ static void test_cr0_own(void **state)
 	fake_vcpu_free(v);
 }
 
-/* CR4: a machine check stays the host's whatever the guest thinks of it, and features that it is not offered
- * stay off. */
+/* The guest's MOV to CR4 from RDX; where the CPU does not say which register it was, the VMM's part. */
+static void guest_writes_cr4(struct vcpu *v, uint64_t value)
+{
+	get(v);
+	s.gpr[INSULA_RDX] = value;
+	virt->put(v, INSULA_VS_GPR, &s);
+	fake_do((struct fake_step){
+	    .act = FAKE_WRITE_CR, .number = 4, .gpr = INSULA_RDX, .gpa = value, .length = 3});
+	if (!has_gpr) {
+		run_expect(v, 28);
+		assert_int_equal(s.qualification, 4);
+		assert_int_equal(s.length, 0);
+		write_field(v, VTX_FIELD_CR4, value);
+		return;
+	}
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+}
+
+static void guest_reads_cr4(struct vcpu *v, uint64_t value)
+{
+	uint64_t rip;
+
+	get(v);
+	rip = s.rip;
+	s.gpr[INSULA_RCX] = ~UINT64_C(0);
+	virt->put(v, INSULA_VS_GPR, &s);
+	fake_do((struct fake_step){.act = FAKE_READ_CR, .number = 4, .gpr = INSULA_RCX, .length = 3});
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	assert_int_equal(fake_run(v), VIRT_RUN_EXIT);
+	get(v);
+	assert_int_equal(s.cr4, value);
+	if (!is_svm || value & BIT(6)) { /* it reads what is in the CPU, or the shadow */
+		assert_int_equal(s.reason, 12);
+	} else if (has_gpr) {
+		assert_int_equal(s.reason, 12);
+		assert_int_equal(s.gpr[INSULA_RCX], value);
+		assert_int_equal(s.rip, rip + 3);
+	} else {
+		assert_int_equal(s.reason, 28);
+		assert_int_equal(s.qualification, 0x14);
+		fake.done = fake.steps;
+	}
+}
+
+/* CR4: a machine check stays the host's whatever the guest thinks of it (the fakes look at each entry), and features that it
+ * is not offered stay off. */
 static void test_cr4_own(void **state)
 {
 	struct vcpu *v = fake_vcpu();
@@ -175,33 +220,54 @@ static void test_cr4_own(void **state)
 	(void)state;
 	put_long_mode(v);
 	assert_int_equal(write_field(v, VTX_FIELD_CR4, 0xa0 | BIT(12) | BIT(13) | BIT(23)), 0xa0);
-	if (!is_svm) { /* where a guest's CR4 is its own, but for what its VMM owns */
-		v->gpr[INSULA_RDX] = 0x2e0;
-		fake_do((struct fake_step){
-		    .act = FAKE_WRITE_CR, .number = 4, .gpr = INSULA_RDX, .gpa = 0x2e0, .length = 3});
-		fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
-		run_expect(v, 12);
-		assert_int_equal(s.cr4, 0x2e0);
-		assert_int_equal(fake.deliveries, 0);
-		v->gpr[INSULA_RDX] = 0x12a0;
-		fake_do((struct fake_step){
-		    .act = FAKE_WRITE_CR, .number = 4, .gpr = INSULA_RDX, .gpa = 0x12a0, .length = 3});
-		fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
-		run_expect(v, 12);
+	guest_reads_cr4(v, 0xa0);
+	guest_writes_cr4(v, 0x2e0);
+	assert_int_equal(read_field(v, VTX_FIELD_CR4), 0x2e0);
+	guest_reads_cr4(v, 0x2e0);
+	guest_writes_cr4(v, 0x2a0); /* machine checks off again, it thinks */
+	guest_reads_cr4(v, 0x2a0);
+	guest_writes_cr4(v, 0x2e0);
+	assert_int_equal(fake.deliveries, 0);
+	if (has_gpr) { /* else the VMM has to refuse it */
+		guest_writes_cr4(v, 0x12a0);
 		assert_int_equal(s.cr4, 0x2e0);
 		assert_int_equal(fake.deliveries, 1);
 		assert_int_equal(fake.delivered[0], vtx_event_make(3, 13, true));
-		/* long mode without PAE */
-		v->gpr[INSULA_RDX] = 0;
-		fake_do(
-		    (struct fake_step){.act = FAKE_WRITE_CR, .number = 4, .gpr = INSULA_RDX, .length = 3});
-		fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
-		run_expect(v, 12);
+		guest_writes_cr4(v, 0); /* long mode without PAE */
 		assert_int_equal(s.cr4, 0x2e0);
 		assert_int_equal(fake.deliveries, 2);
 	}
 	fake_do((struct fake_step){.act = FAKE_CPUID, .length = 2});
 	run_expect(v, 10);
+	fake_vcpu_free(v);
+}
+
+/* A write that comes out is one instruction: who traces itself is told of it, and a shadow ends. */
+static void test_cr4_step(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+	uint64_t rip;
+
+	(void)state;
+	if (!has_gpr) {
+		fake_vcpu_free(v);
+		return;
+	}
+	put_long_mode(v);
+	put_flags(v, 2 | IF | BIT(8), 0);
+	rip = s.rip;
+	v->gpr[INSULA_RDX] = 0x60;
+	fake_do((struct fake_step){
+	    .act = FAKE_WRITE_CR, .number = 4, .gpr = INSULA_RDX, .gpa = 0x60, .length = 3});
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+	assert_int_equal(fake.deliveries, 1);
+	assert_int_equal(fake.delivered[0], vtx_event_make(3, 1, false));
+	assert_int_equal(fake.delivered_rip, rip + 3);
+	put_flags(v, 2 | IF, VTX_BLOCK_STI);
+	guest_writes_cr4(v, 0x20);
+	assert_int_equal(s.interruptibility, 0);
+	assert_int_equal(fake.deliveries, 1);
 	fake_vcpu_free(v);
 }
 
@@ -359,9 +425,18 @@ static void test_host_events(void **state)
 int main(void)
 {
 	const struct contract_case cases[] = {
-	    CASE(test_simple_exits), CASE(test_io),	    CASE(test_gpa),	    CASE(test_cr),
-	    CASE(test_cr0_own),	     CASE(test_cr4_own),    CASE(test_cr8),	    CASE(test_step_over),
-	    CASE(test_dr),	     CASE(test_exceptions), CASE(test_host_events),
+	    CASE(test_simple_exits),
+	    CASE(test_io),
+	    CASE(test_gpa),
+	    CASE(test_cr),
+	    CASE(test_cr0_own),
+	    CASE(test_cr4_own),
+	    CASE(test_cr4_step),
+	    CASE(test_cr8),
+	    CASE(test_step_over),
+	    CASE(test_dr),
+	    CASE(test_exceptions),
+	    CASE(test_host_events),
 	};
 
 	return contract_run(cases, ARRAY_SIZE(cases));

@@ -41,6 +41,16 @@ uint64_t virt_guest_xcr0(uint64_t value, uint64_t old)
 	return value;
 }
 
+#define VIRT_CR4_PAE   BIT(5)
+#define VIRT_CR4_PCIDE BIT(17)
+
+bool virt_guest_cr4_legal(uint64_t value, uint64_t old, uint64_t allowed, bool lma, uint64_t cr3)
+{
+	if ((value & ~allowed) || (lma && !(value & VIRT_CR4_PAE)))
+		return false;
+	return !(value & ~old & VIRT_CR4_PCIDE) || (lma && !(cr3 & 0xfff));
+}
+
 void virt_guest_put_ctl(struct vcpu *v, uint64_t xcr0, uint64_t tsc_aux)
 {
 	v->xcr0 = virt_guest_xcr0(xcr0, v->xcr0);

@@ -7,6 +7,7 @@
  * svm_field.c  VMCS field numbers -> VMCB
  * svm_run.c    one entry and exit: injection, windows, what the kernel handles itself
  * svm_exit.c   exit codes -> VT-x's reasons and qualifications; pure
+ * svm_cr.c     CR4, which a guest does not write itself
  * svm_npt.c    nested entries; svm_check.c the CPU's consistency checks; both pure
  * svm_hw.h, svm_entry.S the instructions
  */
@@ -57,6 +58,7 @@ static inline void svm_dirty(struct vcpu *v, uint64_t clean_bits)
 	svm_vmcb(v)->clean &= ~clean_bits;
 }
 
+#define SVM_CR4_MCE	   BIT(6)
 #define SVM_EFER_SVME	   BIT(12)
 #define SVM_EFER_LMA	   BIT(10)
 #define SVM_EFER_LME	   BIT(8)
@@ -76,6 +78,7 @@ void svm_put_rflags(struct vcpu *v, uint64_t value);
 void svm_put_cr0(struct vcpu *v, uint64_t value);
 void svm_put_cr3(struct vcpu *v, uint64_t value);
 void svm_put_cr4(struct vcpu *v, uint64_t value);
+uint64_t svm_get_cr4(struct vcpu *v);
 void svm_put_efer(struct vcpu *v, uint64_t value);
 void svm_put_dr7(struct vcpu *v, uint64_t value);
 struct vmcb_segment *svm_segment(struct vcpu *v, unsigned seg); /* enum insula_seg */
@@ -101,6 +104,7 @@ enum svm_do {
 	SVM_DO_DEBUG,	  /* #DB that nobody but us asked for */
 	SVM_DO_ALIGNMENT, /* #AC likewise */
 	SVM_DO_DR,	  /* first access to a debug register */
+	SVM_DO_CR4,	  /* MOV to or from CR4 of which all is known */
 	SVM_DO_VINTR,
 	SVM_DO_IRET,
 	SVM_DO_FAILED,
@@ -108,6 +112,9 @@ enum svm_do {
 enum svm_do svm_exit(struct vcpu *v);
 /* EXITINTINFO as IDT-vectoring word: 0 if nothing is to be delivered again. */
 uint64_t svm_exit_vectoring(uint64_t exit_int_info);
+
+/* svm_cr.c: MOV to or from CR4, in v->exit. */
+enum virt_run svm_cr4(struct vcpu *v);
 
 /* svm_check.c: would VMRUN accept this state? APM vol. 2, 15.5.1. */
 bool svm_check(const struct vmcb *b);

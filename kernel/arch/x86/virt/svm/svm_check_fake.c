@@ -37,6 +37,8 @@ void fake_svm_harmless(const struct vcpu *v, const struct vmcb *b)
 	assert_true(b->tlb_control == 0 || b->tlb_control == 1);
 	assert_in_range(b->asid, 1, cpu.svm_asids - 1);
 	assert_int_equal(b->dbgctl, 0);
+	assert_true(b->cr4 & BIT(6)); /* a machine check would shut the machine down */
+	assert_true(b->cr_write & 1u << 4);
 	/* its debug registers are the guest's only while they are loaded */
 	if (!v->dr_live) {
 		assert_int_equal(b->dr_read & b->dr_write, 0xffff);

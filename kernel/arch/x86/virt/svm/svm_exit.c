@@ -47,7 +47,7 @@ static enum svm_do svm_exit_cr(struct vcpu *v, unsigned number, bool write)
 	 */
 	if (!svm_traits.decode || !svm_mov_is_mov(info))
 		v->exit.length = 0;
-	return d;
+	return number == 4 && v->exit.length ? SVM_DO_CR4 : d;
 }
 
 /* Only a VMM that wants debug register exits gets them; otherwise the intercept is ours, to load them late.

@@ -173,7 +173,7 @@ static bool svm_read_made(struct vcpu *v, uint32_t field, uint64_t *value)
 		*value = b->cr3;
 		return true;
 	case VTX_FIELD_CR4:
-		*value = b->cr4;
+		*value = svm_get_cr4(v);
 		return true;
 	case VTX_FIELD_DR7:
 		*value = b->dr7;

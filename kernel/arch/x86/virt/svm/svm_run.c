@@ -47,10 +47,10 @@ static void svm_controls(struct vcpu *v)
 		cr_read |= 1;
 		cr_write |= 1;
 	}
-	if (v->svm.cr4_mask) {
+	/* CR4.MCE is set whatever the guest thinks of it: a machine check would shut the machine down */
+	cr_write |= 1u << 4;
+	if (v->svm.cr4_mask || !v->svm.cr4_own)
 		cr_read |= 1u << 4;
-		cr_write |= 1u << 4;
-	}
 	b->cr_read = (uint16_t)cr_read;
 	b->cr_write = (uint16_t)cr_write;
 	b->dr_read = b->dr_write = v->dr_live && !(p & VTX_PRIMARY_MOV_DR) ? 0 : 0xffff;
@@ -329,6 +329,8 @@ static enum virt_run svm_handle_own(struct vcpu *v, struct percpu *p, enum svm_d
 	case SVM_DO_DR:
 		virt_guest_load_dr(v);
 		return svm_again(v, VIRT_RUN_AGAIN);
+	case SVM_DO_CR4:
+		return svm_cr4(v);
 	case SVM_DO_VINTR:
 		return svm_vintr(v);
 	case SVM_DO_IRET:

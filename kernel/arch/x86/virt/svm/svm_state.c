@@ -143,11 +143,19 @@ void svm_put_cr4(struct vcpu *v, uint64_t value)
 	struct vmcb *b = svm_vmcb(v);
 
 	value &= svm_traits.cr4_allowed;
+	v->svm.cr4_own = value & SVM_CR4_MCE;
+	value |= SVM_CR4_MCE;
+	v->controls_dirty = true; /* whether reads exit */
 	if (value != b->cr4)
 		v->tag.tag = 0;
 	b->cr4 = value;
 	v->svm.check = true;
 	svm_dirty(v, SVM_CLEAN_CR);
+}
+
+uint64_t svm_get_cr4(struct vcpu *v)
+{
+	return (svm_vmcb(v)->cr4 & ~SVM_CR4_MCE) | v->svm.cr4_own;
 }
 
 void svm_put_efer(struct vcpu *v, uint64_t value)
@@ -292,7 +300,7 @@ void svm_get(struct vcpu *v, uint64_t groups, struct insula_vcpu_state *s)
 		s->xcr0 = v->xcr0;
 		s->cr0 = b->cr0;
 		s->cr3 = b->cr3;
-		s->cr4 = b->cr4;
+		s->cr4 = svm_get_cr4(v);
 		s->efer = b->efer & ~SVM_EFER_SVME;
 		s->cr2 = b->cr2;
 	}
@@ -339,7 +347,10 @@ void svm_reset(struct vcpu *v)
 	b->rsp = b->rax = 0;
 	b->rflags = BIT(1);
 	b->cr0 = SVM_CR0_ET;
-	b->cr2 = b->cr3 = b->cr4 = 0;
+	b->cr2 = b->cr3 = 0;
+	b->cr4 = SVM_CR4_MCE;
+	v->svm.cr4_own = 0;
+	v->controls_dirty = true;
 	b->efer = SVM_EFER_SVME;
 	b->dr6 = SVM_DR6_FIXED;
 	b->dr7 = SVM_DR7_FIXED;

@@ -135,16 +135,6 @@ static enum virt_run vmx_exit_cr0(struct vcpu *v, uint64_t value)
 	return VIRT_RUN_AGAIN;
 }
 
-/* What MOV to CR4 refuses (Intel SDM vol. 2B); `changed` against what the guest has. */
-static bool vmx_exit_cr4_legal(uint64_t value, uint64_t changed)
-{
-	bool lma = vmx_hw_read(VTX_FIELD_EFER) & VMX_EFER_LMA;
-
-	if ((value & ~vmx_traits.cr4_guest) || (lma && !(value & VMX_CR4_PAE)))
-		return false;
-	return !(changed & value & VMX_CR4_PCIDE) || (lma && !(vmx_hw_read(VTX_FIELD_CR3) & 0xfff));
-}
-
 /* MOV to CR4 that changes CR4.MCE, or sets what no guest may set. */
 static enum virt_run vmx_exit_cr4(struct vcpu *v, uint64_t value)
 {
@@ -154,7 +144,8 @@ static enum virt_run vmx_exit_cr4(struct vcpu *v, uint64_t value)
 
 	if (changed & mask)
 		return VIRT_RUN_EXIT;
-	if (!vmx_exit_cr4_legal(value, changed))
+	if (!virt_guest_cr4_legal(value, old, vmx_traits.cr4_guest, vmx_hw_read(VTX_FIELD_EFER) & VMX_EFER_LMA,
+				  vmx_hw_read(VTX_FIELD_CR3)))
 		return vmx_exit_general_protection(v);
 	/* these load the PDPTEs */
 	if (pae && (value & VMX_CR4_PAE) &&
