@@ -16,6 +16,8 @@
 #include "insula/exit_reason.h"
 #include "servers/vmm/fake/vmm_fake.h"
 #include "servers/vmm/xen/xen.h"
+#include <xen/xen.h>
+#include <xen/hvm/save.h>
 #include <xen/sched.h>
 
 #define CODE 0x1000u
@@ -289,6 +291,32 @@ static void strings_traced(void **state)
 	v->s->rflags = 2;
 }
 
+/* A guest whose record says that it is in PAE paging begins with its four top entries: on VT-x nobody else loads them. */
+static void pae_record(void **state)
+{
+	struct hvm_hw_cpu c = {.rip = CODE, .cr0 = 0x80000011u, .cr3 = 0x4020, .cr4 = 0x20, .cs_arbytes = 0xc9b, .cs_limit = ~0u};
+	const uint64_t top[4] = {0x5001, 0x6001, 0, 0x8001}, none[4] = {0};
+	uint8_t record[sizeof(c)];
+
+	(void)state;
+	fake_poke(0x4020, top, sizeof(top));
+	memcpy(record, &c, sizeof(c));
+	assert_true(vcpu_start_record(v, record, sizeof(record)));
+	assert_memory_equal(fake.pdpte, top, sizeof(top));
+	/* outside its memory there are none */
+	c.cr3 = FAKE_LOW_RAM - 16;
+	memcpy(record, &c, sizeof(c));
+	assert_true(vcpu_start_record(v, record, sizeof(record)));
+	assert_memory_equal(fake.pdpte + 2, none, 16);
+	/* long mode has none */
+	c.cr3 = 0x4020;
+	c.msr_efer = 0x500;
+	memcpy(record, &c, sizeof(c));
+	memset(fake.pdpte, 0, sizeof(fake.pdpte));
+	assert_true(vcpu_start_record(v, record, sizeof(record)));
+	assert_memory_equal(fake.pdpte, none, sizeof(none));
+}
+
 /* MOV to and from CR4, which come out where the kernel cannot decode them. */
 static void cr4(void **state)
 {
@@ -444,6 +472,7 @@ int main(void)
 		cmocka_unit_test_setup(user_mode, setup),
 		cmocka_unit_test_setup(strings, setup),
 		cmocka_unit_test_setup(strings_traced, setup),
+		cmocka_unit_test_setup(pae_record, setup),
 		cmocka_unit_test_setup(cr4, setup),
 		cmocka_unit_test_setup(xapic_page, setup),
 		cmocka_unit_test_setup(halts, setup),

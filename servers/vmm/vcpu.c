@@ -21,6 +21,10 @@
 #define WINDOW_IRQ   1u
 #define WINDOW_NMI   2u
 #define VMCS_ES_BASE 0x6806u /* SDM volume 3, appendix B; the other segments' follow in steps of 2 */
+#define VMCS_PDPTE0  0x280au
+#define CR0_PG       (1ull << 31)
+#define CR4_PAE      (1ull << 5)
+#define EFER_LME     (1ull << 8)
 #define CR0_RESET    0x60000010ull
 #define VMM_STATE_VADDR (TASK_SHARED_VADDR + 0x100000ull)
 
@@ -355,11 +359,27 @@ void vcpu_start_boot(struct vcpu *v, const struct load_result *l)
 	v->run = VCPU_RUNNING;
 }
 
+/* A guest that begins in PAE paging: its four top entries, which only a MOV to CR3 would load on VT-x. On SVM they are ignored. */
+static void pae_entries(struct vcpu *v)
+{
+	const struct insula_vcpu_state *s = v->s;
+
+	if (!(s->cr0 & CR0_PG) || !(s->cr4 & CR4_PAE) || (s->efer & EFER_LME))
+		return;
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t entry = 0;
+
+		(void)memory_read(gpa((s->cr3 & 0xffffffe0u) + i * 8), &entry, sizeof(entry));
+		(void)seL4_X86_VCPU_WriteVMCS(v->slot_vcpu, VMCS_PDPTE0 + 2 * i, entry);
+	}
+}
+
 bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes)
 {
 	state_common(v->s);
 	if (!cpu_record_load(v->s, record, bytes))
 		return false;
+	pae_entries(v);
 	v->run = VCPU_RUNNING;
 	return true;
 }

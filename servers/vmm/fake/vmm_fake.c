@@ -150,9 +150,13 @@ seL4_X86_VCPU_ReadVMCS_t seL4_X86_VCPU_ReadVMCS(seL4_CPtr vcpu, seL4_Word field)
 	return (seL4_X86_VCPU_ReadVMCS_t){seL4_IllegalOperation, 0};
 }
 
-/* The pending debug exceptions: of a single step. */
+/* The pending debug exceptions, of a single step; and what PAE paging begins with. */
 seL4_X86_VCPU_WriteVMCS_t seL4_X86_VCPU_WriteVMCS(seL4_CPtr vcpu, seL4_Word field, seL4_Word value)
 {
+	if (vcpu && field >= 0x280a && field <= 0x2810 && !(field & 1)) {
+		fake.pdpte[(field - 0x280a) / 2] = value;
+		return (seL4_X86_VCPU_WriteVMCS_t){seL4_NoError, value};
+	}
 	if (!vcpu || field != 0x6822 || value != 1u << 14)
 		return (seL4_X86_VCPU_WriteVMCS_t){seL4_IllegalOperation, 0};
 	fake.steps++;

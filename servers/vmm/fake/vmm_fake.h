@@ -31,6 +31,7 @@ struct fake {
 	unsigned shutdowns, reason;
 	unsigned frames_mapped; /* in the EPT */
 	unsigned steps;		/* single steps that the guest is told of */
+	uint64_t pdpte[4];
 	bool intel;            /* the CPU that CPUID describes */
 	bool no_xsave;
 	int (*call)(struct message *m, uint64_t label); /* of message_call; NULL: -EPERM */

@@ -55,7 +55,8 @@ struct vcpu_vmx {
 	uint32_t primary; /* as written to the VMCS */
 	bool active;
 	bool launched;
-	bool hold; /* entry_info waits for a window of our own */
+	bool hold;	/* entry_info waits for a window of our own */
+	bool step_made; /* a step is pending because a shadow needs it so: not the VMM's word */
 	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
 	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow; /* the VMM's */
 	uint64_t cr0_own, cr4_own;			     /* the guest's view of the bits that are ours */

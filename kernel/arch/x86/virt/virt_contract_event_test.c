@@ -333,6 +333,21 @@ static void test_pending_step(void **state)
 	write_field(v, VTX_FIELD_RFLAGS, 2 | IF);
 	fake_do((struct fake_step){.act = FAKE_CPUID, .length = 2});
 	run_expect(v, 10);
+	/* and one that the VMM takes back leaves nothing behind */
+	fake.deliveries = 0;
+	put_flags(v, 2 | IF | BIT(8), VTX_BLOCK_STI);
+	put_flags(v, 2 | IF | BIT(8), VTX_BLOCK_MOV_SS);
+	put_flags(v, 2, 0);
+	assert_int_equal(read_field(v, VTX_FIELD_PENDING_DEBUG), 0);
+	fake_do((struct fake_step){.act = FAKE_CPUID, .length = 2});
+	run_expect(v, 10);
+	assert_int_equal(fake.deliveries, 0);
+	/* what it says itself stays */
+	write_field(v, VTX_FIELD_PENDING_DEBUG, BIT(14));
+	put_flags(v, 2 | BIT(8), 0);
+	fake_do((struct fake_step){.act = FAKE_CPUID, .length = 2});
+	run_expect(v, 10);
+	assert_int_equal(fake.deliveries, 1);
 	assert_int_equal(fake.refused, 0);
 	fake_vcpu_free(v);
 }

@@ -158,16 +158,16 @@ uint64_t cpu_rdmsr(uint32_t msr)
 	case 0x48d:
 		return 0xff00000016ull;
 	case 0x48e:
-		return 0xfff9fffe04006172ull;
+		return 0xfff9fffe04006172ull & ~(fake.lacks & 4 ? BIT(32 + 21) : 0);
 	case 0x48f:
 		return 0x7fffff00036dfbull;
 	case 0x490:
 		return 0xffff000011fbull;
 	case 0x48b:
-		return UINT64_C(0xffffffff) << 32;
+		return (UINT64_C(0xffffffff) << 32) & ~(fake.lacks & 1 ? BIT(32 + 5) : 0);
 	case 0x48c:
-		return BIT(6) | BIT(14) | BIT(16) | BIT(17) | BIT(20) | BIT(21) | BIT(25) | BIT(26) |
-		       BIT(32) | BIT(42);
+		return BIT(6) | BIT(14) | BIT(16) | BIT(17) | BIT(20) | BIT(26) | BIT(32) | BIT(42) |
+		       (fake.lacks & 2 ? 0 : BIT(25)) | (fake.lacks & 8 ? 0 : BIT(21));
 	case 0x486:
 		return 0x80000021;
 	case 0x487:
@@ -227,6 +227,12 @@ void fake_do(struct fake_step s)
 const struct fake_step *fake_next(void)
 {
 	return fake.done < fake.steps ? &fake.step[fake.done++] : NULL;
+}
+
+void fake_interrupted(uint64_t event)
+{
+	if (vtx_event_type((vtx_event_t){{event}}) == VTX_EVENT_NMI)
+		fake.nmi_blocked = false; /* it was not, or the NMI would not have been on its way */
 }
 
 void fake_deliver(uint64_t event, uint64_t error, uint64_t rip)

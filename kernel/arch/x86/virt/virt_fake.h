@@ -52,6 +52,7 @@ enum fake_act {
 	FAKE_TOUCH,	  /* memory is used: the TLB is asked */
 	FAKE_GUEST_FLUSH, /* the guest changes its own page tables and flushes */
 	FAKE_INT1,	  /* length */
+	FAKE_RAW,	  /* number: the exit; gpa, error: what it tells; the guest has changed what it may */
 };
 
 struct fake_step {
@@ -68,7 +69,7 @@ struct fake_cpu {
 	struct fake_step step[32];
 	unsigned steps, done;
 	/* what has been seen */
-	uint64_t delivered[16]; /* events that the guest took, VT-x's words */
+	uint64_t delivered[128]; /* events that the guest took, VT-x's words */
 	unsigned deliveries;
 	uint64_t delivered_error, delivered_rip;
 	unsigned entries; /* successful */
@@ -78,7 +79,9 @@ struct fake_cpu {
 	bool mc_ends; /* the guest does not survive a machine check */
 	unsigned fpu_saves, fpu_loads;
 	/* the CPU */
-	bool interrupt;	  /* irq_poll finds one */
+	bool interrupt;	   /* irq_poll finds one */
+	uint64_t pdpte[4]; /* in guest memory at CR3, for VT-x */
+	unsigned pdpte_loads;
 	bool entry_mc;	  /* VT-x: the next VM entry meets a machine check */
 	bool nmi_blocked; /* the guest is in its NMI handler */
 	uint64_t xcr0, dr[8], cr2, msr_pat, tsc_aux, kernel_gs_base, fs_base, star, lstar, sfmask;
@@ -86,6 +89,7 @@ struct fake_cpu {
 	uint64_t root_version[8];   /* of the EPT root at (index + 1) << 20: changes when its tables do */
 	/* traits */
 	bool svm_nrip, svm_decode, svm_virq;
+	uint8_t lacks; /* VT-x: bit 0 VPIDs, 1 INVEPT of one context, 2 TPR shadow, 3 EPT access bits */
 };
 extern struct fake_cpu fake;
 
@@ -106,6 +110,8 @@ static inline uint64_t virt_fake_canonical(uint64_t v)
 void fake_do(struct fake_step s);
 /* Next step, or NULL: then the fakes make a host interrupt of it. */
 const struct fake_step *fake_next(void);
+/* This one was being delivered at an exit. */
+void fake_interrupted(uint64_t event);
 void fake_deliver(uint64_t event, uint64_t error, uint64_t rip);
 
 /* From now on this is another CPU: its own per-CPU data, TLB, and VMCSs. */

@@ -284,6 +284,12 @@ bool virt_guest_read_exit(const struct vcpu *v, uint32_t field, uint64_t *value)
 	case VTX_FIELD_EXIT_LENGTH:
 		*value = v->exit.length;
 		return true;
+	case VTX_FIELD_IO_RCX:
+	case VTX_FIELD_IO_RCX + 2:
+	case VTX_FIELD_IO_RCX + 4:
+	case VTX_FIELD_IO_RCX + 6:
+		*value = 0;
+		return true;
 	case VTX_FIELD_QUALIFICATION:
 		*value = v->exit.qualification;
 		return true;

@@ -1,8 +1,9 @@
 /*
- * CR4 on SVM: the guest's CR4.MCE is not the CPU's, where it is always set, so that a machine check in a guest is an exit and not a
- * shutdown. SVM has no masks: every write of CR4 comes out, and reads while the guest has MCE clear. Where the CPU says which register
- * it was (decode assists) and where the next instruction is, it ends here, else it is the VMM's. Called by svm_run. AMD64 APM vol. 2,
- * 15.33.1; vol. 3, MOV CRn.
+ * CR4 on SVM: the guest's CR4.MCE is not the CPU's, where it is always set, so that a machine check in a
+ * guest is an exit and not a shutdown. SVM has no masks: every write of CR4 comes out, and reads while the
+ * guest has MCE clear. Where the CPU says which register it was (decode assists) and where the next
+ * instruction is, it ends here, else it is the VMM's. Called by svm_run. AMD64 APM vol. 2, 15.33.1; vol. 3,
+ * MOV CRn.
  */
 #include "arch/x86/virt/svm/svm.h"
 #include "arch/x86/virt/virt_guest.h"
@@ -42,7 +43,8 @@ enum virt_run svm_cr4(struct vcpu *v)
 		return svm_cr_done(v);
 	}
 	value = is64 ? *gpr : *gpr & 0xffffffffu;
-	if (!virt_guest_cr4_legal(value, svm_get_cr4(v), svm_traits.cr4_allowed, b->efer & SVM_EFER_LMA, b->cr3)) {
+	if (!virt_guest_cr4_legal(value, svm_get_cr4(v), svm_traits.cr4_allowed, b->efer & SVM_EFER_LMA,
+				  b->cr3)) {
 		virt_guest_raise(v, 13, true, 0);
 		return VIRT_RUN_AGAIN;
 	}

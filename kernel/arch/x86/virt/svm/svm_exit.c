@@ -137,6 +137,9 @@ static enum svm_do svm_exit_exception(struct vcpu *v, unsigned vector)
 	v->exit.reason = VTX_REASON_EXCEPTION;
 	v->exit.info = vtx_event_make(type, vector, error);
 	v->exit.error = error ? (uint32_t)b->exit_info1 : 0;
+	/* RIP is at the INT3 or INTO, behind which a handler returns */
+	if (type == VTX_EVENT_SOFT_EXCEPTION)
+		v->exit.length = svm_exit_length(b->rip, b->nrip, svm_traits.nrip);
 	v->exit.qualification = vector == 14 ? b->exit_info2 : vector == 1 ? b->dr6 & 0xe00f : 0;
 	return vector == 18 ? SVM_DO_MC : SVM_DO_VMM;
 }

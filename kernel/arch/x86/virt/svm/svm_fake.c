@@ -199,6 +199,7 @@ static bool fake_svm_step(struct vcpu *v, struct vmcb *b, const struct fake_step
 		if (!(b->exceptions >> s->number & 1))
 			return false;
 		fake_svm_exit(b, SVM_EXIT_EXCEPTION + s->number, s->error, s->gpa);
+		b->nrip = svm_traits.nrip ? b->rip + s->length : 0;
 		if (s->number == 1)
 			b->dr6 |= s->error;
 		return true;
@@ -239,6 +240,18 @@ static bool fake_svm_step(struct vcpu *v, struct vmcb *b, const struct fake_step
 	case FAKE_GUEST_FLUSH:
 		fake_tlb_guest_flush(v, b->asid);
 		return false;
+	case FAKE_RAW:
+		fake_svm_exit(b, s->number, s->gpa, s->error << 16 | s->error);
+		b->nrip = svm_traits.nrip ? b->rip + s->length : 0;
+		b->insn_count = svm_traits.decode ? s->error & 15 : 0;
+		b->rip ^= s->gpa & 0xffff;
+		b->rflags = (s->gpa & 0x3f7fd5) | 2 | (b->rflags & BIT(8));
+		b->shadow = s->rep;
+		b->cpl = s->error & 3;
+		if (b->cr3 != (s->gpa & MASK(40)))
+			fake_tlb_guest_flush(v, b->asid);
+		b->cr3 = s->gpa & MASK(40);
+		return true;
 	case FAKE_INT1: /* a trap: RIP is behind it */
 		b->rip += s->length;
 		fake_svm_exit(b, SVM_EXIT_EXCEPTION + 1, 0, 0);
@@ -333,6 +346,7 @@ void svm_entry_run(struct vcpu *v, uint64_t vmcb_pa, uint64_t host_pa)
 			break;
 		}
 		if (s->vectoring) {
+			fake_interrupted(s->vectoring);
 			fake_svm_event(s->vectoring, b, s->vectoring_error);
 			if (fake.svm_virq && (b->exit_int_info & 0x700) == 0)
 				b->exit_int_info |= 0x300; /* TCG's name for a V_IRQ whose delivery faulted */

@@ -117,7 +117,12 @@ static bool svm_field_constant(const struct vcpu *v, uint32_t field, uint64_t *v
 	case VTX_FIELD_TPR_THRESHOLD:
 	case VTX_FIELD_ACTIVITY:
 	case VTX_FIELD_SMBASE:
-	case VTX_FIELD_PDPTE0 ... VTX_FIELD_PDPTE0 + 7: /* loaded from the guest's memory by the CPU */
+	case VTX_FIELD_PERF_GLOBAL:
+	case VTX_FIELD_PREEMPTION_TIMER:
+	case VTX_FIELD_PDPTE0: /* loaded from the guest's memory by the CPU */
+	case VTX_FIELD_PDPTE0 + 2:
+	case VTX_FIELD_PDPTE0 + 4:
+	case VTX_FIELD_PDPTE0 + 6:
 		*value = 0;
 		return true;
 	default:

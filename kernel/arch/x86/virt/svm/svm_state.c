@@ -70,6 +70,8 @@ void svm_put_ar(struct vcpu *v, unsigned seg, uint32_t word)
 	a = svm_attrib_with_flags(a, vtx_ar_flags(ar));
 	if (vtx_ar_unusable(ar))
 		a = (svm_attrib_t){{0}};
+	else if (seg == INSULA_TR)
+		a = svm_attrib_with_access(a, svm_attrib_access(a) | 2);
 	svm_segment(v, seg)->attrib = (uint16_t)a.w[0];
 	if (seg == INSULA_SS)
 		svm_vmcb(v)->cpl = (uint8_t)vtx_ar_part_dpl(ar);

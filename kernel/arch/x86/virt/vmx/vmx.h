@@ -64,7 +64,9 @@ static inline uint64_t vmx_cr4_own(void)
 {
 	return ~vmx_traits.cr4_guest | VMX_CR4_MCE;
 }
-#define VMX_AR_DEFINED	   0x1f0ffu
+#define VMX_AR_DEFINED 0x1f0ffu
+#define VMX_PDPTE_RESERVED                                                                                   \
+	UINT64_C(0x1e6) /* and what lies above the physical address (Intel SDM vol. 3A, table 4-8) */
 #define VMX_EFER_LME	   BIT(8)
 #define VMX_EFER_LMA	   BIT(10)
 #define VMX_RFLAGS_TF	   BIT(8)

@@ -161,5 +161,10 @@ bool fake_vmx_refuses(const uint64_t *f)
 {
 	bool lma = F(EFER) & BIT(10), pg = F(CR0) & BIT(31);
 
+	if (pg && (F(CR4) & BIT(5)) && !lma) /* 27.3.1.6 */
+		for (unsigned i = 0; i < 4; i++)
+			if ((f[VTX_FIELD_PDPTE0 + 2 * i] & 1) &&
+			    (f[VTX_FIELD_PDPTE0 + 2 * i] & (0x1e6 | ~MASK(40))))
+				return true;
 	return fake_vmx_refuses_control(f, lma, pg) || fake_vmx_refuses_rest(f, lma);
 }

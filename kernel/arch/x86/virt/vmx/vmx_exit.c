@@ -92,6 +92,16 @@ static enum virt_run vmx_exit_rw_msr(struct vcpu *v, bool write)
 	return VIRT_RUN_AGAIN;
 }
 
+/*
+ * A MOV to CR0 or CR4 that does more than we can do for it: with the shadow of our own bits as it wants them
+ * it is no exit any more, and the CPU executes it.
+ */
+static enum virt_run vmx_exit_retry(struct vcpu *v)
+{
+	vmx_put_shadows(v);
+	return VIRT_RUN_AGAIN;
+}
+
 /* CR0 as the guest reads it: what it owns, and what the shadow says of the rest. */
 static uint64_t vmx_exit_guest_cr0(void)
 {
@@ -125,9 +135,12 @@ static enum virt_run vmx_exit_cr0(struct vcpu *v, uint64_t value)
 		return VIRT_RUN_EXIT;
 	if (!vmx_exit_cr0_legal(value, old))
 		return vmx_exit_general_protection(v);
-	/* entering PAE paging needs the PDPTEs, which are in the guest's memory */
-	if ((value & VMX_CR0_PG) && !(old & VMX_CR0_PG) && !lme && (vmx_hw_read(VTX_FIELD_CR4) & VMX_CR4_PAE))
-		return VIRT_RUN_EXIT;
+	/* entering PAE paging loads the PDPTEs from the guest's memory: the CPU's to do, and to refuse */
+	if ((value & VMX_CR0_PG) && !(old & VMX_CR0_PG) && !lme &&
+	    (vmx_hw_read(VTX_FIELD_CR4) & VMX_CR4_PAE)) {
+		v->vmx.cr0_own = value & VMX_CR0_OWN;
+		return vmx_exit_retry(v);
+	}
 	vmx_put_cr0(v, (value & ~mask) | (vmx_hw_read(VTX_FIELD_CR0) & mask));
 	if ((value ^ old) & VMX_CR0_PG)
 		v->tag.tag = 0;
@@ -144,13 +157,15 @@ static enum virt_run vmx_exit_cr4(struct vcpu *v, uint64_t value)
 
 	if (changed & mask)
 		return VIRT_RUN_EXIT;
-	if (!virt_guest_cr4_legal(value, old, vmx_traits.cr4_guest, vmx_hw_read(VTX_FIELD_EFER) & VMX_EFER_LMA,
-				  vmx_hw_read(VTX_FIELD_CR3)))
+	if (!virt_guest_cr4_legal(value, old, vmx_traits.cr4_guest,
+				  vmx_hw_read(VTX_FIELD_EFER) & VMX_EFER_LMA, vmx_hw_read(VTX_FIELD_CR3)))
 		return vmx_exit_general_protection(v);
 	/* these load the PDPTEs */
 	if (pae && (value & VMX_CR4_PAE) &&
-	    (changed & (VMX_CR4_PAE | VMX_CR4_PSE | VMX_CR4_PGE | VMX_CR4_SMEP)))
-		return VIRT_RUN_EXIT;
+	    (changed & (VMX_CR4_PAE | VMX_CR4_PSE | VMX_CR4_PGE | VMX_CR4_SMEP))) {
+		v->vmx.cr4_own = value & VMX_CR4_MCE;
+		return vmx_exit_retry(v);
+	}
 	vmx_put_cr4(v, (value & ~mask) | (real & mask));
 	vmx_exit_skip(v);
 	return VIRT_RUN_AGAIN;

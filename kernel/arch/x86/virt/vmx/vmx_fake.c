@@ -97,6 +97,8 @@ void vmx_hw_write(uint64_t field, uint64_t value)
 	assert_non_null(fake_current[FAKE_CPU]);
 	assert_in_range(field, 0, 0x7fff);
 	assert_false((field & 0x6c00) == 0x4400 || (field & 0x6c00) == 0x6400 || (field & 0x6c00) == 0x2400);
+	/* bits 14:13: the field's width (25.11.2) */
+	value &= field >> 13 == 0 ? 0xffff : field >> 13 == 2 ? 0xffffffff : ~UINT64_C(0);
 	fake_current[FAKE_CPU]->field[field] = value;
 }
 void vmx_hw_invept(uint64_t type, uint64_t eptp)
@@ -170,8 +172,8 @@ static bool fake_vmx_exception(const struct fake_step *s)
 
 	if (!(F(EXCEPTIONS) >> s->number & 1))
 		return false;
-	fake_vmx_exit(0, s->number == 14 ? s->gpa : s->number == 1 ? s->error : 0, 0);
-	F(EXIT_INFO) = vtx_event_make(s->number == 3 ? 6 : 3, s->number, error);
+	fake_vmx_exit(0, s->number == 14 ? s->gpa : s->number == 1 ? s->error : 0, s->length);
+	F(EXIT_INFO) = vtx_event_make(s->number == 3 || s->number == 4 ? 6 : 3, s->number, error);
 	F(EXIT_ERROR) = s->error;
 	return true;
 }
@@ -187,6 +189,21 @@ static bool fake_vmx_io(struct vcpu *v, const struct fake_step *s)
 	return (hit || s->number + s->size > 65536) && fake_vmx_exit(30, q, s->length);
 }
 
+/* The write itself, in bits that are the guest's; PAE paging's four registers are loaded with it (SDM vol.
+ * 3A, 4.4.1). */
+static void fake_vmx_write_cr(bool cr0, uint64_t value)
+{
+	uint64_t mask = cr0 ? F(CR0_MASK) : F(CR4_MASK), *cr = cr0 ? &F(CR0) : &F(CR4);
+	uint64_t old = *cr, loads = cr0 ? BIT(31) | BIT(30) | BIT(29) : BIT(4) | BIT(5) | BIT(7) | BIT(20);
+
+	*cr = (value & ~mask) | (old & mask);
+	if (!(F(CR0) & BIT(31)) || !(F(CR4) & BIT(5)) || (F(EFER) & BIT(8)) || !((*cr ^ old) & loads))
+		return;
+	fake.pdpte_loads++;
+	for (unsigned i = 0; i < 4; i++)
+		fake_current[FAKE_CPU]->field[VTX_FIELD_PDPTE0 + 2 * i] = fake.pdpte[i];
+}
+
 static bool fake_vmx_cr(const struct fake_step *s)
 {
 	bool write = s->act == FAKE_WRITE_CR;
@@ -199,11 +216,15 @@ static bool fake_vmx_cr(const struct fake_step *s)
 		return (F(PRIMARY) & (write ? VTX_PRIMARY_CR8_LOAD : VTX_PRIMARY_CR8_STORE)) &&
 		       fake_vmx_exit(28, q, s->length);
 	/* a write that changes a bit of the mask against the shadow; the value is in gpa */
-	if (!write)
+	if (!write || (s->number != 0 && s->number != 4))
 		return false;
 	if (s->number == 0 && ((s->gpa ^ F(CR0_SHADOW)) & F(CR0_MASK)))
 		return fake_vmx_exit(28, q, s->length);
-	return s->number == 4 && ((s->gpa ^ F(CR4_SHADOW)) & F(CR4_MASK)) && fake_vmx_exit(28, q, s->length);
+	if (s->number == 4 && ((s->gpa ^ F(CR4_SHADOW)) & F(CR4_MASK)))
+		return fake_vmx_exit(28, q, s->length);
+	fake_vmx_write_cr(s->number == 0, s->gpa);
+	F(RIP) += s->length;
+	return false;
 }
 
 static bool fake_vmx_gpa(const struct fake_step *s)
@@ -312,6 +333,16 @@ static bool fake_vmx_step(struct vcpu *v, const struct fake_step *s)
 	case FAKE_GUEST_FLUSH:
 		fake_tlb_guest_flush(v, fake_vmx_tag());
 		return false;
+	case FAKE_RAW:
+		fake_vmx_exit((uint32_t)s->number & 0x7f, s->gpa, s->length);
+		F(EXIT_INFO) = s->number & 0x7f ? 0 : (s->error & 0x1f00) | (s->gpr & 1 ? 17 : 1) | BIT(31);
+		F(GPA) = F(GLA) = s->gpa;
+		F(RIP) ^= s->gpa & 0xffff;
+		F(RFLAGS) = (s->gpa & 0x3f7fd5) | 2;
+		F(INTERRUPTIBILITY) = (F(INTERRUPTIBILITY) & VTX_BLOCK_NMI) | (s->rep && F(RFLAGS) & BIT(9));
+		F(CR3) = s->gpa & MASK(40);
+		fake_tlb_guest_flush(v, fake_vmx_tag());
+		return true;
 	case FAKE_INT1:
 		fake_vmx_exit(0, 0, s->length);
 		F(EXIT_INFO) = vtx_event_make(VTX_EVENT_PRIVILEGED, 1, false);
@@ -382,6 +413,7 @@ static void fake_vmx_play(struct vcpu *v)
 			return;
 		}
 		if (s->vectoring) {
+			fake_interrupted(s->vectoring);
 			F(IDT_INFO) = s->vectoring;
 			F(IDT_ERROR) = s->vectoring_error;
 		}

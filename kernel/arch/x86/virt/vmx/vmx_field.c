@@ -66,6 +66,8 @@ static bool vmx_field_constant(uint32_t field, uint64_t *value)
 	case VTX_FIELD_TPR_THRESHOLD:
 	case VTX_FIELD_ACTIVITY:
 	case VTX_FIELD_SMBASE:
+	case VTX_FIELD_PERF_GLOBAL:
+	case VTX_FIELD_PREEMPTION_TIMER:
 		*value = 0;
 		return true;
 	default:
@@ -224,6 +226,8 @@ static uint64_t vmx_field_legal(uint32_t field, uint64_t value)
 		return virt_guest_canonical(value);
 	if (vmx_field_in(field, VTX_FIELD_ES_AR, INSULA_SEG_COUNT))
 		return value & VMX_AR_DEFINED;
+	if (vmx_field_in(field, VTX_FIELD_PDPTE0, 4))
+		return value & vmx_traits.cr3_allowed & ~VMX_PDPTE_RESERVED;
 	switch (field) {
 	case VTX_FIELD_GDTR_LIMIT:
 	case VTX_FIELD_IDTR_LIMIT:

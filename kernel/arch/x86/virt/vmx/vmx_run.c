@@ -148,6 +148,7 @@ static enum virt_run vmx_settle(struct vcpu *v)
 			return VIRT_RUN_AGAIN;
 		return vmx_failed(v, v->exit.reason & 0xffff);
 	}
+	v->vmx.step_made = false;
 	v->vmx.launched = true; /* a refused entry leaves the VMCS as it was (VMLAUNCH's operation) */
 	if (!v->vmx.hold)
 		v->entry_info = 0;

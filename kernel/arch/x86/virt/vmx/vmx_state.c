@@ -90,19 +90,24 @@ void vmx_put_efer(struct vcpu *v, uint64_t value)
 
 /* ---- flags and interruptibility ---- */
 
-/* Not both shadows, STI's only with IF set; and in a shadow a step is pending just if TF is set (27.3.1.5).
+/*
+ * Not both shadows, STI's only with IF set; and in a shadow a step is pending just if TF is set (27.3.1.5).
+ * One that is pending for that reason alone ends with the shadow.
  */
 void vmx_put_interruptibility(struct vcpu *v, uint64_t value)
 {
-	uint64_t rflags = vmx_hw_read(VTX_FIELD_RFLAGS);
+	uint64_t rflags = vmx_hw_read(VTX_FIELD_RFLAGS), step = rflags & VMX_RFLAGS_TF ? VMX_PENDING_STEP : 0;
 
-	(void)v;
 	value &= VMX_BLOCK_TRAPS | VTX_BLOCK_NMI;
 	if ((value & VTX_BLOCK_MOV_SS) || !(rflags & VMX_RFLAGS_IF))
 		value &= ~VTX_BLOCK_STI;
 	vmx_hw_write(VTX_FIELD_INTERRUPTIBILITY, value);
-	if (unlikely(value & VMX_BLOCK_TRAPS))
-		vmx_hw_write(VTX_FIELD_PENDING_DEBUG, rflags & VMX_RFLAGS_TF ? VMX_PENDING_STEP : 0);
+	if (likely(!(value & VMX_BLOCK_TRAPS) && !v->vmx.step_made))
+		return;
+	if (!(value & VMX_BLOCK_TRAPS))
+		step = 0;
+	v->vmx.step_made = step && (v->vmx.step_made || !vmx_hw_read(VTX_FIELD_PENDING_DEBUG));
+	vmx_hw_write(VTX_FIELD_PENDING_DEBUG, step);
 }
 
 void vmx_put_rflags(struct vcpu *v, uint64_t value)
@@ -113,6 +118,7 @@ void vmx_put_rflags(struct vcpu *v, uint64_t value)
 
 void vmx_put_pending_debug(struct vcpu *v, uint64_t value)
 {
+	v->vmx.step_made = false;
 	vmx_hw_write(VTX_FIELD_PENDING_DEBUG, value & VMX_PENDING_STEP);
 	vmx_put_interruptibility(v, vmx_hw_read(VTX_FIELD_INTERRUPTIBILITY));
 }
