@@ -141,6 +141,55 @@ static void exit_cr4(void)
 	case_end();
 }
 
+/* Four entries that are in memory: whoever loads them, those that the guest sees are the ones at its last MOV
+ * to CR0 or CR4. */
+static void exit_pae(void)
+{
+	volatile struct insula_vcpu_state *s = machine.s;
+
+	case_begin("PAE paging, entered with bits of CR0 and CR4 that are the kernel's");
+	for (unsigned i = 0; i < 4; i++)
+		machine_write(0x280a + 2 * i,
+			      UINT64_MAX); /* what a VMM writes does not count, and does not harm */
+	*machine_word(GUEST_PAE) = GUEST_PAE + 0x1001;
+	*machine_word(GUEST_PAE + 8) = GUEST_PAE + 0x2001;
+	*machine_word(GUEST_PAE + 16) = *machine_word(GUEST_PAE + 24) = 0;
+	*machine_word(GUEST_PAE + 0x1000) = *machine_word(GUEST_PAE + 0x2000) = 0xe3;
+	*machine_word(GUEST_DATA) = 0x12345678;
+	machine_protected(guest_pae, 0);
+	R(RCX) = GUEST_PAE;
+	exit_cr4_emulate();
+	case_equal(s->rip, guest_at(guest_unaligned) - 1, "RIP");
+	case_equal(R(RBX), 0x12345678, "read through the second entry");
+	case_equal(R(RDX), 0x12345678, "read through the third");
+	case_equal(s->cr0, 0xc0000031, "CR0");
+	case_equal(s->cr4, 0xe0, "CR4");
+	case_end();
+}
+
+static void exit_int3(void)
+{
+	volatile struct insula_vcpu_state *s = machine.s;
+	uint64_t exceptions = machine_read(0x4004);
+
+	if (case_left_out(machine_tcg(), "INT3 that the VMM intercepts", "QEMU does not intercept it"))
+		return;
+	case_begin("INT3 that the VMM intercepts");
+	machine_long_gate(3, guest_hlt);
+	machine_long(guest_int3);
+	machine_write(0x4004, exceptions | 1u << 3);
+	machine_expect(0);
+	case_equal(s->exit_info, EVENT(6, 3), "what it was");
+	case_equal(s->rip, guest_at(guest_int3), "RIP");
+	exit_length(2);
+	machine_inject(s->exit_info, 0);
+	s->entry_length = 2;
+	machine_expect(12);
+	case_equal(*machine_word(s->rsp), guest_at(guest_int3) + 2, "the pushed RIP");
+	machine_write(0x4004, exceptions);
+	case_end();
+}
+
 static void exit_cr(void)
 {
 	volatile struct insula_vcpu_state *s = machine.s;
@@ -218,6 +267,8 @@ void case_exits(void)
 	exit_ept();
 	exit_cr();
 	exit_cr4();
+	exit_pae();
+	exit_int3();
 	exit_triple_fault();
 	exit_undefined();
 	exit_message();

@@ -66,6 +66,23 @@ program vmcall
 program ud2
 	ud2
 
+	.code32
+program pae
+	movl %ecx, %cr3
+	movl %cr0, %eax
+	orl $0xc0000020, %eax
+	movl %eax, %cr0
+	movl 0x40006000, %ebx
+	movl $0xb001, 0x9010
+	movl %cr4, %eax
+	orl $0xc0, %eax
+	movl %eax, %cr4
+	movl 0x80006000, %edx
+	hlt
+program unaligned
+	movl 1(%eax), %ebx
+	hlt
+
 	.code64
 program spin
 	jmp guest_spin
@@ -120,6 +137,31 @@ program step
 program db_handler
 	incq %r8
 	iretq
+program db_loop
+	movq $0x8000, %rsp
+	sti
+	pushfq
+	orq $0x100, (%rsp)
+	popfq
+	nop
+	nop
+	jmp guest_db_loop
+program int1_loop
+	movq $0x8000, %rsp
+	sti
+	nop
+	.byte 0xf1
+	hlt
+program watch_loop
+	movq $0x8000, %rsp
+	sti
+	nop
+	pushq %rcx
+	jmp guest_watch_loop
+program int3
+	.byte 0xf3
+	int3
+	hlt
 program cpuid_loop
 	cpuid
 	jmp guest_cpuid_loop

@@ -129,6 +129,21 @@ void machine_long(const char *program)
 	s->idtr.base = GUEST_IDT;
 }
 
+void machine_protected(const char *program, unsigned privilege)
+{
+	volatile struct insula_vcpu_state *s = machine.s;
+	uint32_t dpl = privilege << 5;
+
+	machine_long(program);
+	s->cr0 = 0x11;
+	s->cr3 = s->efer = 0;
+	s->cr4 = 0x20;
+	for (unsigned i = 0; i < INSULA_LDTR; i++)
+		machine_segment(&s->seg[i], (uint16_t)(16 | privilege), 0xc093 | dpl, 0xffffffff);
+	s->seg[INSULA_CS].selector = (uint16_t)(8 | privilege);
+	s->seg[INSULA_CS].ar = 0xc09b | dpl;
+}
+
 void machine_real_gate(unsigned vector, const char *handler)
 {
 	((uint32_t *)(void *)machine.memory[0])[vector] = (uint32_t)guest_at(handler);
@@ -146,6 +161,19 @@ void machine_long_gate(unsigned vector, const char *handler)
 bool machine_bochs_svm(void)
 {
 	return runtime_option("bochs") && runtime_virt() == INSULA_VIRT_SVM;
+}
+
+bool machine_tcg(void)
+{
+	uint32_t r[4];
+
+	hw_cpuid(0x40000000, r);
+	return r[1] == 0x54474354; /* "TCGT" */
+}
+
+void machine_timer(uint64_t ticks)
+{
+	runtime_must(runtime_call(machine.timer, InsulaTimerSet, WORDS(hw_rdtsc() + ticks), NONE), "timer");
 }
 
 uint64_t machine_enter(void)

@@ -23,12 +23,18 @@ uint64_t *machine_word(uint64_t gpa);
  * one to one. */
 void machine_real(const char *program);
 void machine_long(const char *program);
+/* 32-bit protected mode without paging, flat segments of this privilege. */
+void machine_protected(const char *program, unsigned privilege);
 /* A gate of the real-mode or 64-bit IDT. */
 void machine_real_gate(unsigned vector, const char *handler);
 void machine_long_gate(unsigned vector, const char *handler);
 
 /* Bochs's SVM: a few things fail there (tests/system/test_bochs.py has the list). */
 bool machine_bochs_svm(void);
+/* QEMU's TCG: it has neither INT1 nor #AC, and INT3 is no exit. */
+bool machine_tcg(void);
+/* The timer's signal ends the turn of whatever runs then. */
+void machine_timer(uint64_t ticks);
 
 /* VMEnter. Returns RSI; the badge is in machine_badge. */
 uint64_t machine_enter(void);
@@ -48,5 +54,6 @@ void case_events(void);
 void case_objects(void);
 void case_cpus(void);
 void case_frames(void);
+void case_hostile(void);
 
 #endif

@@ -9,5 +9,6 @@ void test_main(void)
 	case_events();
 	case_cpus();
 	case_frames();
+	case_hostile();
 	case_objects();
 }
