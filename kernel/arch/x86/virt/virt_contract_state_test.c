@@ -13,6 +13,7 @@
 // links: kernel/arch/x86/virt/vmx/vmx_run.c kernel/arch/x86/virt/vmx/vmx_exit.c
 // links: kernel/arch/x86/virt/vmx/vmx_ept.c
 #include "arch/x86/virt/virt_contract_fake.h"
+#include "arch/x86/virt/svm/svm.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
 static void test_reset(void **state)
@@ -365,6 +366,22 @@ static void test_field_rights(void **state)
 	fake_vcpu_free(v);
 }
 
+/* The guest's own LTR marks its TSS busy, in the VMCB perhaps not. */
+static void test_task_register(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	put_long_mode(v);
+	if (is_svm)
+		svm_vmcb(v)->tr.attrib = 0x89;
+	write_field(v, VTX_FIELD_ES_SELECTOR, 0); /* the state is looked at again */
+	fake_do((struct fake_step){.act = FAKE_HLT, .length = 1});
+	run_expect(v, 12);
+	assert_int_equal(s.seg[INSULA_TR].ar, 0x8b);
+	fake_vcpu_free(v);
+}
+
 /* A field that is written between two runs reaches the CPU, whatever it keeps of a VMCB (SVM's clean bits).
  */
 static void test_written_fields(void **state)
@@ -666,7 +683,8 @@ int main(void)
 	    CASE(test_fields),
 	    CASE(test_allow_list),
 	    CASE(test_field_rights),
-	    CASE(test_written_fields),
+	    CASE(test_task_register),
+    CASE(test_written_fields),
 	    CASE(test_msrs),
 	    CASE(test_tags),
 	    CASE(test_flush),

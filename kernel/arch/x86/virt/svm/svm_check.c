@@ -6,8 +6,8 @@
 #include "arch/x86/virt/svm/svm.h"
 
 /*
- * SVM takes any task register; VT-x insists on a busy TSS (Intel SDM vol. 3C 27.3.1.2), and so do we, for an
- * ABI that is one: what a CPU does at the next change of privilege without one is nowhere written (QEMU
+ * SVM takes any task register; VT-x insists on a busy TSS (Intel SDM vol. 3C 27.3.1.2), and so do we on a TSS,
+ * for an ABI that is one: what a CPU does at the next change of privilege without one is nowhere written (QEMU
  * ends).
  */
 static bool svm_check_tr(const struct vmcb *b)
