@@ -31,6 +31,12 @@ $(eval $(call ROOTTASK,flat_bench,$(FLAT_TASK)))
 .PHONY: bench-tasks
 bench-tasks: $(IPC_TASK) $(FLAT_TASK)
 
+# The one that bench/lock.py runs.
+LOCK_TASK := $(O)/bench/lock_task
+$(eval $(call ROOTTASK,lock_bench,$(LOCK_TASK)))
+.PHONY: lock-task
+lock-task: $(LOCK_TASK)
+
 # The API, case by case: make conformance-task, then qemu-system-x86_64 ... -kernel insula-kernel -initrd THIS -device isa-debug-exit,iobase=0xf4,iosize=4
 CONFORMANCE_TASK := $(O)/tests/conformance_task
 $(eval $(call ROOTTASK,conformance,$(CONFORMANCE_TASK)))

@@ -78,3 +78,8 @@ bench-peer: setup
 bench: setup
 	$(Q)$(MAKE) --no-print-directory image kernel bench-tasks guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
 	$(Q)INSULA_OUT=$(O) $(PYTHON) bench/bench.py
+# What operations have of the kernel lock (docs/decisions/0009).
+.PHONY: bench-lock
+bench-lock: setup
+	$(Q)$(MAKE) --no-print-directory kernel lock-task
+	$(Q)INSULA_OUT=$(O) $(PYTHON) bench/lock.py

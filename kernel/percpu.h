@@ -34,6 +34,8 @@ struct percpu {
 	uint8_t entering;        /* enum lock_entry: for what */
 	uint8_t entering_vector; /* of the trap */
 	bool vacated;            /* the current thread was taken away meanwhile (sched/remote.c) */
+	/* Where the lock is counted (entry/lock.h): */
+	uint64_t lock_since, lock_acquisitions, lock_ticks;
 
 	/* scheduler (sched/) */
 	struct ready_queue ready[PRIORITIES];

@@ -37,6 +37,9 @@
  *                              index, depth and offset of 512 empty slots, as Retype's. The invoked capability is
  *                              replaced by 512 to its parts. Answer MR0: 0; or 1: it is left as the parent of
  *                              what could not be handed on.
+ * InsulaSchedControlLockCount sched control  no arguments. Answer MR0: how often its CPU has taken the kernel lock,
+ *                              MR1: TSC ticks for which it has held it, both since boot. Not counted (boot option
+ *                              lock-count): IllegalOperation.
  */
 enum insula_label {
 	InsulaTimerBind = 0x10000,
@@ -45,6 +48,7 @@ enum insula_label {
 	InsulaVCPUSetStatePage = 0x10010,
 	InsulaFrameDerive = 0x10020,
 	InsulaFrameSplit = 0x10021,
+	InsulaSchedControlLockCount = 0x10030,
 };
 
 #define insula_FrameParts 512u /* that InsulaFrameSplit makes */

@@ -9,6 +9,7 @@
 #include "arch/x86/smp/smp_start.h"
 #include "arch/x86/virt/virt.h"
 #include "boot/boot_task.h"
+#include "cmdline/cmdline.h"
 #include "entry/entry.h"
 #include "entry/lock.h"
 #include "object/tcb.h"
@@ -158,17 +159,21 @@ static void boot_cpus_tell(const struct smp_plan *plan)
 void boot_cpus_start(const struct smp_plan *plan, const struct boot_info *info, struct boot_memory *m,
 		     boot_cpus_page_fn page)
 {
+	bool count = cmdline_bool(info->cmdline, "lock-count", false);
 	uint32_t mapped = 1;
 	paddr_t low;
 
 	boot_cpus_tell(plan);
-	if (plan->count == 1)
+	if (plan->count == 1) {
+		if (count)
+			lock_share(true);
 		return;
+	}
 	if (!boot_memory_trampoline(info, &low)) {
 		kprintf("CPUs: no free page below 1 MiB to start the others from: one CPU runs\n");
 		return;
 	}
-	lock_share();
+	lock_share(count);
 	smp_start_begin(low);
 	smp_start_init(plan->apic_id + 1, plan->count - 1);
 	for (uint32_t i = 1; i < plan->count; i++) {

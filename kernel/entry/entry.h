@@ -39,6 +39,12 @@ NORETURN void entry_first_exit(void);
 void entry_lock_syscall(void);
 void entry_lock_trap(void);
 void entry_lock_interrupt(void);
+void entry_lock_syscall_counted(void);
+void entry_lock_trap_counted(void);
+void entry_lock_interrupt_counted(void);
+/* Not to be called from C: they keep all registers but RAX and RDX; all. */
+void entry_lock_taken(void);
+void entry_lock_leave_counted(void);
 
 /* SYSCALL's target, and the code of interrupt vector v at entry_vectors + ENTRY_VECTOR_BYTES * v. */
 void entry_syscall(void);

@@ -12,21 +12,44 @@
 #include "percpu.h"
 
 bool lock_shared;
-/* Each in a cache line of its own: those who wait read one, those who come write the other. */
+/* Each in a cache line of its own: those who wait read one, those who come write the other. At first the boot
+ * CPU has it. */
 uint32_t lock_next __attribute__((aligned(64))) = 1;
 uint32_t lock_owner __attribute__((aligned(64)));
 static bool lock_seized __attribute__((aligned(64)));
+static bool lock_counted;
 
-void lock_share(void)
+static void lock_share_counted(void)
+{
+	INVARIANT(patch_apply_call(PATCH_LOCK_SYSCALL, entry_lock_syscall_counted));
+	INVARIANT(patch_apply_call(PATCH_LOCK_TRAP, entry_lock_trap_counted));
+	INVARIANT(patch_apply_call(PATCH_LOCK_INTERRUPT, entry_lock_interrupt_counted));
+	INVARIANT(patch_apply_call(PATCH_LOCK_TAKEN, entry_lock_taken));
+	INVARIANT(patch_apply_call(PATCH_LOCK_LEAVE, entry_lock_leave_counted));
+	lock_counted = true;
+}
+
+void lock_share(bool count)
 {
 	uint8_t leave[8] = {0xff, 0x04, 0x25}; /* incl lock_owner */
 
+	lock_shared = true;
+	if (count) {
+		lock_share_counted();
+		return;
+	}
 	mem_put32(leave + 3, (uint32_t)(uintptr_t)&lock_owner);
 	INVARIANT(patch_apply_call(PATCH_LOCK_SYSCALL, entry_lock_syscall));
 	INVARIANT(patch_apply_call(PATCH_LOCK_TRAP, entry_lock_trap));
 	INVARIANT(patch_apply_call(PATCH_LOCK_INTERRUPT, entry_lock_interrupt));
 	INVARIANT(patch_apply(PATCH_LOCK_LEAVE, leave, 7));
-	lock_shared = true;
+}
+
+bool lock_count(const struct percpu *p, uint64_t *acquisitions, uint64_t *ticks)
+{
+	*acquisitions = p->lock_acquisitions;
+	*ticks = p->lock_ticks;
+	return lock_counted;
 }
 
 bool lock_wait(uint32_t ticket, unsigned vector, enum lock_entry kind)
@@ -52,8 +75,10 @@ bool lock_wait(uint32_t ticket, unsigned vector, enum lock_entry kind)
 bool lock_enter_slow(enum lock_entry kind)
 {
 	uint32_t ticket = __atomic_fetch_add(&lock_next, 1, __ATOMIC_SEQ_CST);
+	bool taken = __atomic_load_n(&lock_owner, __ATOMIC_ACQUIRE) != ticket && lock_wait(ticket, 0, kind);
 
-	return __atomic_load_n(&lock_owner, __ATOMIC_ACQUIRE) != ticket && lock_wait(ticket, 0, kind);
+	lock_hw_taken();
+	return taken;
 }
 
 void lock_seize(void)

@@ -1,7 +1,7 @@
 /*
  * The kernel lock: one CPU at a time is in the kernel (but for guest mode and the way to it, object/vcpu.h).
  * Fair: a ticket lock. With one CPU there is none: the places on the fast paths are patch sites, filled
- * before a second CPU starts. docs/decisions/0006.
+ * before a second CPU starts. docs/decisions/0009.
  *
  * The entry path takes it before anything but the interrupted thread's registers is touched (entry.S), the
  * handlers leave it as the last thing they do. A CPU that waits for it does the calls that the holder makes
@@ -11,6 +11,8 @@
 #define ENTRY_LOCK_H
 
 #include "types.h"
+
+struct percpu;
 
 /* What a CPU that waits for the lock was about to do for its current thread. */
 enum lock_entry {
@@ -36,14 +38,26 @@ static inline bool lock_wanted(void)
 {
 	return false;
 }
+static inline bool lock_count(const struct percpu *p, uint64_t *acquisitions, uint64_t *ticks)
+{
+	(void)p;
+	*acquisitions = *ticks = 0;
+	return false;
+}
 
 #else
 
 #include "entry/lock_hw.h"
 
-/* Boot, before another CPU is started, while patch sites can be filled: from here on the lock exists, held by
- * this CPU. */
-void lock_share(void);
+/*
+ * Boot, before another CPU is started, while patch sites can be filled: from here on the lock exists, held by
+ * this CPU. `count` (boot option lock-count): its use is counted.
+ */
+void lock_share(bool count);
+
+/* How often that CPU has taken the lock, and for how many ticks of the TSC it has held it; lock held. False:
+ * it is not counted. */
+bool lock_count(const struct percpu *p, uint64_t *acquisitions, uint64_t *ticks);
 
 extern bool lock_shared;
 extern uint32_t lock_next, lock_owner; /* tickets: the next to be given, the one that is being served */
@@ -66,10 +80,10 @@ static inline void lock_leave(void)
 	lock_hw_leave();
 }
 
-/* Held: does another CPU wait for it? */
+/* Held: does another CPU wait for it? (Where there is no lock, nobody does: lock.c.) */
 static inline bool lock_wanted(void)
 {
-	return lock_shared && __atomic_load_n(&lock_next, __ATOMIC_RELAXED) != lock_owner + 1;
+	return __atomic_load_n(&lock_next, __ATOMIC_RELAXED) != lock_owner + 1;
 }
 
 /*

@@ -1,4 +1,4 @@
-/* The patch site at the kernel lock's end. Decides nothing. */
+/* The patch sites at the kernel lock's end and at that of its slow way in. Decides nothing. */
 #ifndef ENTRY_LOCK_HW_H
 #define ENTRY_LOCK_HW_H
 
@@ -7,6 +7,11 @@
 static inline void lock_hw_leave(void)
 {
 	__asm__ volatile(PATCH_SITE_TEXT(PATCH_LOCK_LEAVE, 8) : : : "memory", "cc");
+}
+
+static inline __attribute__((always_inline)) void lock_hw_taken(void)
+{
+	__asm__ volatile(PATCH_SITE_TEXT(PATCH_LOCK_TAKEN, 8) : : : "rax", "rdx", "memory", "cc");
 }
 
 #endif

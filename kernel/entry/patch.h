@@ -47,6 +47,7 @@
 #define PATCH_LOCK_TRAP      33 /* 5 bytes */
 #define PATCH_LOCK_INTERRUPT 34 /* 5 bytes */
 #define PATCH_LOCK_LEAVE     35 /* free: none; flags are lost. 8 bytes */
+#define PATCH_LOCK_TAKEN     36 /* by the slow way in; where the lock is counted. free: RAX RDX. 8 bytes */
 /* The FPU (fpu.c): not mitigations, but chosen at boot in the same way. RDI: the area; free: RAX RDX. */
 #define PATCH_FPU_SAVE      28 /* 11 bytes */
 #define PATCH_FPU_LOAD      29 /* 11 bytes */

@@ -4,6 +4,9 @@
  */
 #include "api/invocation.h"
 #include "arch/x86/arch.h"
+#include "arch/x86/smp/smp.h"
+#include "entry/lock.h"
+#include "insula/ext.h"
 #include "sched/remote.h"
 #include "sched/sched.h"
 
@@ -96,9 +99,26 @@ static exception_t sched_control_configure_decode(unsigned length, cap_t cap)
 	return EXC_NONE;
 }
 
+/* What the CPU has had of the kernel lock. */
+static exception_t sched_control_lock_count(cap_t cap)
+{
+	uint32_t cpu = (uint32_t)cap_sched_control_core(cap);
+	word_t words[2];
+
+	if (cpu >= remote_cpu_count() || !lock_count(smp_percpu(cpu), &words[0], &words[1]))
+		return error_illegal_operation();
+	invocation_reply_words(words, 2);
+	return EXC_NONE;
+}
+
 exception_t sched_control_decode(word_t label, unsigned length, cap_t cap)
 {
-	if (label != SchedControlConfigureFlags)
+	switch (label) {
+	case SchedControlConfigureFlags:
+		return sched_control_configure_decode(length, cap);
+	case InsulaSchedControlLockCount:
+		return sched_control_lock_count(cap);
+	default:
 		return error_illegal_operation();
-	return sched_control_configure_decode(length, cap);
+	}
 }

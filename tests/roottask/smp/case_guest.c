@@ -117,7 +117,7 @@ static int goes(void)
 
 static int unmaps(void)
 {
-	for (unsigned i = 0; i < 20; i++) {
+	for (unsigned i = 0; i < smp_times(20); i++) {
 		seL4_Word at, entries = guest.entries;
 
 		if (!goes())
@@ -138,7 +138,7 @@ static int signals(void)
 {
 	seL4_CPtr badged = object_mint(guest.bound, seL4_AllRights, 0x77);
 
-	for (unsigned i = 0; i < 200; i++) {
+	for (unsigned i = 0; i < smp_times(200); i++) {
 		guest.result = RESULT_NONE;
 		seL4_Signal(badged);
 		seL4_Wait(guest.done, 0);
@@ -169,7 +169,7 @@ void guest_cases(void)
 	thread_run(&t, vmm, 0);
 	smp_case("a guest runs on another CPU", goes(), "it does not");
 	smp_case("a signal ends its turn", signals(), "it did not come, or as something else");
-	for (unsigned i = 0; i < 10; i++) {
+	for (unsigned i = 0; i < smp_times(10); i++) {
 		runtime_must(seL4_TCB_Suspend(t.tcb), "suspend");
 		still = still && smp_still(guest.counter);
 		runtime_must(seL4_TCB_Resume(t.tcb), "resume");
@@ -177,7 +177,7 @@ void guest_cases(void)
 	}
 	smp_case("its thread is suspended while it runs", still, "it still runs");
 	smp_case("and resumed", goes_on, "it does not run");
-	for (unsigned i = 0; i < 40; i++) {
+	for (unsigned i = 0; i < smp_times(40); i++) {
 		smp_move(&t, i % smp_cpus);
 		moves = moves && goes();
 	}

@@ -54,7 +54,7 @@ static void unmap(void)
 	reads = 0;
 	map(frame);
 	thread_run(&t, reader, (void *)PAGE_AT);
-	for (unsigned i = 0; i < TIMES; i++) {
+	for (unsigned i = 0; i < smp_times(TIMES); i++) {
 		seL4_Word at = reads;
 
 		if (!smp_wait_for(&reads, at + 1))
@@ -69,7 +69,7 @@ static void unmap(void)
 	smp_case("a page is unmapped under a running thread", unmapped, "it was read afterwards");
 	runtime_must(seL4_X86_Page_Unmap(frame), "unmap");
 	faulted(~0ull >> 1);
-	for (unsigned i = 0; i < TIMES; i++) {
+	for (unsigned i = 0; i < smp_times(TIMES); i++) {
 		seL4_Word at;
 
 		copy = object_copy(frame);
@@ -109,7 +109,7 @@ static void revoke_all(void)
 	seL4_CPtr untyped = object_new(seL4_UntypedObject, 16);
 	int gone = 1, ran = 1;
 
-	for (unsigned i = 0; i < 10; i++) {
+	for (unsigned i = 0; i < smp_times(10); i++) {
 		struct thread t = {child(untyped, seL4_TCBObject, 0), child(untyped, seL4_SchedContextObject, 8), &victim_memory};
 
 		victim_count = 0;

@@ -42,7 +42,7 @@ static void read_registers(void)
 	count = 0;
 	thread_run(&t, counter, (void *)(uintptr_t)&count);
 	smp_wait_for(&count, 1);
-	for (unsigned i = 0; i < 50; i++) {
+	for (unsigned i = 0; i < smp_times(50); i++) {
 		seL4_Word before = count, after;
 
 		runtime_must(seL4_TCB_ReadRegisters(t.tcb, 0, 0, sizeof(r) / sizeof(seL4_Word), &r), "read registers");
@@ -69,7 +69,7 @@ static void migration(void)
 
 	count = 0;
 	thread_run(&t, counter, (void *)(uintptr_t)&count);
-	for (unsigned i = 0; i < 10 && smp_cpus > 1; i++) {
+	for (unsigned i = 0; i < smp_times(10) && smp_cpus > 1; i++) {
 		seL4_Word at, start = smp_tsc();
 
 		smp_move(&t, 0);
@@ -104,7 +104,7 @@ static void fpu_state(void)
 		t[n] = smp_worker(n, n, SMP_PRIORITY, 0);
 		thread_run(&t[n], keep_fpu, (void *)(uintptr_t)n);
 	}
-	for (unsigned i = 0; i < CPU_MOVES; i++) {
+	for (unsigned i = 0; i < smp_times(CPU_MOVES); i++) {
 		for (unsigned n = 0; n < 4; n++)
 			smp_move(&t[n], (i * (n + 1) + n) % smp_cpus);
 		smp_delay(500);

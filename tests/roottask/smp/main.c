@@ -6,6 +6,7 @@
 #define SMP_PATIENCE_US 20000000u
 
 seL4_Word smp_cpus, smp_rounds = 3000, smp_virt, smp_tsc_per_us, smp_guest_if;
+static seL4_Word smp_times_most;
 
 static struct thread_memory smp_memory[SMP_WORKERS];
 static seL4_Word smp_count, smp_failed;
@@ -20,6 +21,11 @@ void smp_case(const char *name, int good, const char *why)
 	}
 	smp_failed++;
 	print("not ok %s: %s\n", name, why);
+}
+
+unsigned smp_times(unsigned n)
+{
+	return n < smp_times_most ? n : (unsigned)smp_times_most;
 }
 
 /* ---- time ---- */
@@ -146,6 +152,7 @@ void roottask_main(void)
 
 	smp_cpus = b->numNodes;
 	smp_rounds = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "rounds=", smp_rounds);
+	smp_times_most = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "times=", ~0ull);
 	smp_virt = m->virt;
 	smp_guest_if = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "guest-if=", 0) != 0;
 	smp_tsc_per_us = m->tsc_hz / 1000000;

@@ -1,7 +1,8 @@
 /*
  * A root task that checks the kernel on several CPUs: a line per case on the debug console, `ok NAME` or `not ok NAME: why`, then
  * `smp: N CPUs, N cases, M not ok`. With one CPU the cases are the same, and show less. On the kernel's command line,
- * rounds=N says how long the stress goes on.
+ * rounds=N says how long the stress goes on, and times=N how often a case repeats at most what another CPU has to answer: where
+ * the emulator's CPUs are threads of a busy host, an answer takes as long as that host lets the other one wait.
  */
 #ifndef SMP_TASK_H
 #define SMP_TASK_H
@@ -18,6 +19,9 @@
 
 extern seL4_Word smp_cpus, smp_rounds, smp_virt;
 extern seL4_Word smp_guest_if; /* RFLAGS.IF of the guest: Bochs never ends the turn of one that spins with it clear */
+
+/* n, or what times= allows. */
+unsigned smp_times(unsigned n);
 
 void smp_case(const char *name, int good, const char *why);
 
