@@ -58,6 +58,8 @@ struct domain_copy {
 	uint32_t reserved;
 };
 
+#define DOMAIN_VCPUS_MAX 32u
+
 /* domain_spec.flags */
 #define DOMAIN_SPEC_CONTROL 1u /* domain 0, which holds the control capability; -EEXIST if there is one */
 
@@ -90,6 +92,8 @@ struct domain_info {
 	uint64_t memory_kib;      /* guest RAM */
 	uint64_t overhead_kib;    /* account beyond it */
 	uint64_t cpu_ns;
+	uint32_t placed; /* vCPUs that have a CPU */
+	uint16_t cpu[DOMAIN_VCPUS_MAX];
 };
 
 #endif

@@ -108,7 +108,7 @@ static int64_t vcpu_info(struct domain *d, struct xen_domctl_getvcpuinfo *v)
 	v->blocked = (uint8_t)(__atomic_load_n(&d->control->state, __ATOMIC_RELAXED) >> v->vcpu & 1);
 	v->running = (uint8_t)(!v->blocked && !d->pauses);
 	v->cpu_time = i.cpu_ns / d->spec.vcpus;
-	v->cpu = 0;
+	v->cpu = d->cpu[v->vcpu];
 	return 0;
 }
 

@@ -281,6 +281,7 @@ struct domain *domain_take(const struct domain_spec *spec)
 void domain_release(struct domain *d)
 {
 	grant_release_all(d);
+	domain_unplace(d);
 	/* console first: its ring must not be signalled by a vmm that is half gone */
 	if (d->account)
 		(void)root_account_free(d->account);
@@ -306,6 +307,8 @@ int domain_create(const struct domain_spec *spec, uint32_t *id)
 		return -ENOMEM;
 	memset(&start, 0, sizeof(start));
 	r = build(d, &start);
+	if (!r)
+		r = domain_place(d);
 	if (!r && seL4_TCB_Resume(SLOT_THREADS(d)))
 		r = -ENOMEM;
 	if (r) {
@@ -512,6 +515,8 @@ void domain_describe(struct domain *d, struct domain_info *out)
 	if (!root_account_size(d->account, &account) && account > d->ram_bytes)
 		out->overhead_kib = (account - d->ram_bytes) >> 10;
 	out->cpu_ns = cpu_us(d) * 1000;
+	out->placed = d->placed;
+	memcpy(out->cpu, d->cpu, sizeof(out->cpu));
 	out->shutdown_reason = d->shutdown_reason;
 	if (d->ended)
 		out->state = d->shutdown_reason == SHUTDOWN_crash ? DOMAIN_CRASHED : DOMAIN_SHUTDOWN_DONE;

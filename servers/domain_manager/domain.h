@@ -44,6 +44,8 @@ struct domain {
 	uint32_t shutdown_reason;
 	uint64_t ram_bytes;
 	uint64_t cpu_us;
+	uint16_t cpu[VMM_MAX_VCPUS]; /* where its vCPUs run: the first `placed` */
+	uint32_t placed;
 	uint32_t log_lines; /* taken from its vmm */
 	uint8_t uuid[16];
 	/* of domains that a toolstack builds (domain_bare.c) */

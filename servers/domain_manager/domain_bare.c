@@ -75,6 +75,8 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
 	d->maptrack_frames = maptrack_frames;
 	memcpy(d->uuid, uuid, sizeof(d->uuid));
 	r = build(d);
+	if (!r)
+		r = domain_place(d);
 	if (r) {
 		domain_release(d);
 		return r;

@@ -27,6 +27,12 @@ void domain_release(struct domain *d);
 /* The page shared with its vmm, into slot vmm_slot of the vmm's CNode. */
 int domain_control_connect(struct domain *d, uint32_t vmm_cnode, uint32_t vmm_slot, struct vmm_start *start);
 
+/* ---- domain_place.c ---- */
+/* Its vCPUs' threads, made and not yet running, go to the least loaded CPUs. -ENOMEM: the domain is to be released. */
+int domain_place(struct domain *d);
+/* Before it leaves the table. */
+void domain_unplace(struct domain *d);
+
 /* ---- domain_bare.c ---- */
 int domain_bare_start(struct domain *d);
 int domain_bare_destroy(struct domain *d);

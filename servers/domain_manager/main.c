@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include "proto/domain/domain_start.h"
 #include "proto/root/root.h"
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
@@ -11,8 +12,10 @@
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/root_call.h"
 #include "servers/domain_manager/vmm_call.h"
+#include "user/env.h"
 #include "user/log.h"
 #include "user/message.h"
+#include "user/slot.h"
 
 #define MESSAGE_MAX 120u
 
@@ -119,6 +122,7 @@ int main(void)
 	seL4_MessageInfo_t info;
 	seL4_Word badge;
 
+	slot_begin(DOMAIN_SLOT_SCHED_CONTROL + env_get()->cpu_count);
 	(void)log_connect();
 	info = seL4_Recv(TASK_SLOT_SERVICE, &badge, TASK_SLOT_REPLY);
 

@@ -13,6 +13,7 @@
 #include "sel4/sel4.h"
 #include "servers/monitor/calls.h"
 #include "servers/monitor/command.h"
+#include "servers/monitor/cpu_ranges.h"
 #include "servers/monitor/dom0.h"
 #include "servers/monitor/terminal.h"
 #include "user/env.h"
@@ -52,13 +53,15 @@ static const char *state_text(const struct domain_info *d)
 
 static void list(void)
 {
+	char cpus[CPU_RANGES_BYTES];
 	struct domain_info d;
 
-	terminal_print("%5s %-20s %-9s %5s %8s %9s %12s\n", "id", "name", "state", "vcpus", "MiB", "+KiB", "CPU s");
+	terminal_print("%5s %-20s %-9s %5s %8s %9s %12s  %s\n", "id", "name", "state", "vcpus", "MiB", "+KiB", "CPU s", "CPUs");
 	for (uint32_t n = 0; calls_domain_info(n, &d) == 0; n++)
-		terminal_print("%5u %-20s %-9s %5u %8llu %9llu %8llu.%03llu\n", d.id, d.name, state_text(&d), d.vcpus,
+		terminal_print("%5u %-20s %-9s %5u %8llu %9llu %8llu.%03llu  %s\n", d.id, d.name, state_text(&d), d.vcpus,
 			       (unsigned long long)(d.memory_kib / 1024), (unsigned long long)d.overhead_kib,
-			       (unsigned long long)(d.cpu_ns / 1000000000), (unsigned long long)(d.cpu_ns / 1000000 % 1000));
+			       (unsigned long long)(d.cpu_ns / 1000000000), (unsigned long long)(d.cpu_ns / 1000000 % 1000),
+			       cpu_ranges(d.cpu, d.placed, cpus));
 }
 
 static void info(void)

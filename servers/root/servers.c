@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include "proto/domain/domain.h"
+#include "proto/domain/domain_start.h"
 #include "proto/root/root.h"
 #include "servers/root/console_devices.h"
 #include "servers/root/task.h"
@@ -62,8 +63,8 @@ static int servers_connect(const struct bootinfo *b)
 		r = task_give(manager, TASK_SLOT_SERVICE, domains_endpoint, seL4_AllRights, 0);
 	if (!r)
 		r = task_give(manager, TASK_SLOT_CONSOLE, console_endpoint, seL4_AllRights, manager->id);
-	for (uint64_t i = 0; !r && i < cpus && TASK_SLOT_SPECIAL + i < TASK_SLOT_TCB; i++)
-		r = task_give(manager, TASK_SLOT_SPECIAL + i, b->bi->schedcontrol.start + i, seL4_AllRights, 0);
+	for (uint64_t i = 0; !r && i < cpus; i++)
+		r = task_give(manager, DOMAIN_SLOT_SCHED_CONTROL + i, b->bi->schedcontrol.start + i, seL4_AllRights, 0);
 	if (!r)
 		r = task_give(monitor, TASK_SLOT_CONSOLE, console_endpoint, seL4_AllRights, monitor->id);
 	if (!r)

@@ -40,6 +40,7 @@ class Row(NamedTuple):
     memory_mib: int
     overhead_kib: int
     cpu_seconds: float
+    cpus: str  # on which its vCPUs run
 
 
 class Report(NamedTuple):
@@ -122,8 +123,8 @@ class Monitor(Emulator):
         rows = {}
         for line in self.command("list").splitlines():
             words = line.split()
-            if len(words) == 7 and words[0].isdigit():
-                rows[words[1]] = Row(int(words[0]), words[1], words[2], int(words[3]), int(words[4]), int(words[5]), float(words[6]))
+            if len(words) == 8 and words[0].isdigit():
+                rows[words[1]] = Row(int(words[0]), words[1], words[2], int(words[3]), int(words[4]), int(words[5]), float(words[6]), words[7])
         return rows
 
     def info(self) -> dict[str, int]:

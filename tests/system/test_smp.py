@@ -1,6 +1,6 @@
 """Many CPUs: the kernel with its own root task, on emulators that run one CPU after the other (each run the same) and all at once."""
 from harness import OUT, Machine
-from insula import KERNEL_ALONE, OPTIONS
+from insula import KERNEL_ALONE, OPTIONS, PAYLOAD, Insula, check, domain
 from scenarios import scenario
 
 TASK = OUT / "tests" / "smp_task"
@@ -36,3 +36,19 @@ def boot(name: str, cpus: int, running: int, options: str, line: str, machine: s
 boot("64", 64, 64, "", r"CPUs: 64 of 64 run", "deterministic")
 boot("maxcpus", 4, 2, "maxcpus=2", r"CPUs: 2 left out, being more than wanted")
 boot("nosmp", 2, 1, "nosmp", r"CPUs: 1 left out, being more than wanted")
+
+
+@scenario(20)
+def smp_placement():
+    """vCPUs go to the least loaded of all CPUs, and some move when a domain has ended."""
+    with Insula("smp_placement", "deterministic", "-smp", "8", "-m", "512", options=domain("first", "payload", None, 16, 3),
+                modules=((PAYLOAD, "name=payload halt"),)) as insula:
+        words = {"kernel": "payload", "ramdisk": None, "cmdline": "halt", "memory": 16}
+        insula.created("second", vcpus=4, **words)
+        cpus = {name: row.cpus for name, row in insula.list().items()}
+        check(cpus == {"first": "1-3", "second": "4-7"}, f"{cpus}")
+        insula.destroy("first")
+        insula.created("third", vcpus=5, **words)
+        check(insula.list()["third"].cpus == "0-3", f"{insula.list()}")
+        insula.destroy("second")
+        check(insula.list()["third"].cpus == "0-4", f"{insula.list()}")
