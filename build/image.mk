@@ -14,9 +14,9 @@ image: $(IMG)/insula $(IMG)/insula.gz $(KO)/insula-kernel
 GUEST_CC := $(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARN) -static -nostdinc -isystem $(shell $(CC) -print-file-name=include) -isystem $(MUSL_INC) \
 	-fno-pie -no-pie -nostdlib -s
 GUEST_LIBS := $(MUSL_LIB)/crt1.o $(MUSL_LIB)/libc.a $(shell $(CC) -print-libgcc-file-name)
-$(IMG)/guest_work: image/initramfs/guest_work.c
+$(IMG)/guest_work: $(wildcard image/initramfs/*.c) image/initramfs/guest_mixed.h
 	@mkdir -p $(@D)
-	$(Q)$(GUEST_CC) -o $@ $< $(GUEST_LIBS)
+	$(Q)$(GUEST_CC) -o $@ $(filter %.c,$^) $(GUEST_LIBS)
 $(IMG)/initrd: $(IMG)/guest_work image/initramfs/init image/initramfs/build.py image/cpio_archive.py
 	$(Q)$(PYTHON) image/initramfs/build.py $@ $(IMG)/guest_work
 

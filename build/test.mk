@@ -57,6 +57,13 @@ fuzz-long: setup
 	$(Q)$(RUN_TESTS) fuzz_debug fuzz_release fuzz_parallel
 	$(Q)$(MAKE) --no-print-directory -j2 fuzz FUZZ_SECONDS=$(FUZZ_LONG)
 
+# Two domains under load for SOAK_SECONDS of the machine's time (tests/system/test_soak.py).
+SOAK_SECONDS ?= 600
+.PHONY: soak
+soak: setup
+	$(Q)$(MAKE) --no-print-directory image guests
+	$(Q)INSULA_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN_TESTS) soak_long
+
 # The benchmark's peer: an admin VM for real Xen, made of Debian packages.
 XO := $(O)/bench
 $(XO)/xen_free: bench/xen/xen_free.c

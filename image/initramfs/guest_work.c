@@ -1,12 +1,15 @@
 /*
  * The guest's side of the timing tests: works, or sleeps, and reports once a second what the guest believes
- * about time. Started by init; returns in mode tsc only. The host compares the reports with the emulator's clock.
+ * about time. Started by init; returns in modes tsc and mixed only. The host compares the reports with the emulator's clock.
  */
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "guest_mixed.h"
 
 static uint64_t tsc(void)
 {
@@ -73,6 +76,8 @@ int main(int argc, char **argv)
 		printf("%" PRIu64 "\n", tsc());
 		return 0;
 	}
+	if (!strcmp(mode, "mixed"))
+		return mixed_load(argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 60);
 	if (!strcmp(mode, "clock"))
 		sleep_and_report();
 	if (!strcmp(mode, "flood"))

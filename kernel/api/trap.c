@@ -95,7 +95,7 @@ static bool trap_leave_kernel(struct percpu *p, struct tcb *t)
 {
 	bool guest = t->state == THREAD_RUNNING_VM;
 
-	lock_leave();
+	lock_pass();
 	if (guest) {
 		if (vcpu_run(t))
 			return true;
@@ -118,7 +118,7 @@ struct context *kernel_exit(void)
 			interrupt_handle();
 		t = sched_undisturbed(p) ? p->current : sched_exit(p);
 		if (likely(t->state == THREAD_RUNNING)) {
-			lock_leave();
+			lock_pass();
 			return &t->ctx;
 		}
 		if (unlikely(t->state == THREAD_RESTART))

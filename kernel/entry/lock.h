@@ -38,6 +38,9 @@ static inline bool lock_wanted(void)
 {
 	return false;
 }
+static inline void lock_pass(void)
+{
+}
 static inline bool lock_count(const struct percpu *p, uint64_t *acquisitions, uint64_t *ticks)
 {
 	(void)p;
@@ -47,6 +50,7 @@ static inline bool lock_count(const struct percpu *p, uint64_t *acquisitions, ui
 
 #else
 
+#include "arch/x86/cpu_hw.h"
 #include "entry/lock_hw.h"
 
 /*
@@ -84,6 +88,22 @@ static inline void lock_leave(void)
 static inline bool lock_wanted(void)
 {
 	return __atomic_load_n(&lock_next, __ATOMIC_RELAXED) != lock_owner + 1;
+}
+
+/*
+ * lock_leave() where much time may go by in user or guest mode before this CPU comes again. The lock goes to
+ * the one that waits longest, whether that one's CPU runs or not; an emulator that runs one CPU after the
+ * other, and a hypervisor with less CPUs than we believe to have, let it run when this one pauses. Without
+ * that, a CPU that computes from one timer interrupt to the next would let one that makes system calls in
+ * only once per interrupt: each would find the other waiting before it.
+ */
+static inline void lock_pass(void)
+{
+	bool wanted = lock_wanted();
+
+	lock_leave();
+	if (unlikely(wanted))
+		cpu_pause();
 }
 
 /*

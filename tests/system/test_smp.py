@@ -17,8 +17,8 @@ def cases(cpus: int, machine: str, options: str = "", weight: float = 60):
 
 
 for n in (1, 2, 4):
-    cases(n, "deterministic", "rounds=1000", 30 * n)
-cases(8, "deterministic", "rounds=200", 200)
+    cases(n, "deterministic", "rounds=1000 by-turns=1", 30 * n)
+cases(8, "deterministic", "rounds=200 by-turns=1", 200)
 # On a busy host an answer of the other CPU takes up to a second there: the repetitions are for the deterministic machine.
 cases(2, "parallel", "rounds=60 times=5", 60)
 

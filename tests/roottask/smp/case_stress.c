@@ -2,7 +2,8 @@
 #include "roottask/smp/smp.h"
 #include "roottask/smp/smp_hw.h"
 
-#define PAIRS 2
+#define PAIRS	    2
+#define LONG_COPIES 600
 
 static struct pair {
 	seL4_CPtr there, back, endpoint, reply;
@@ -136,13 +137,23 @@ static void caller(void *argument)
 	}
 }
 
+/*
+ * An emulator that runs one CPU after the other, a turn from one timer to the next, lets no other CPU come to the lock while an operation lasts:
+ * there is nothing to be seen there.
+ */
 static void long_revoke(void)
 {
-	struct thread t = smp_worker(0, 1, SMP_PRIORITY, 0);
-	seL4_CPtr n = object_new(seL4_NotificationObject, 0);
+	struct thread t;
+	seL4_CPtr n;
 	seL4_Word before;
 
-	for (unsigned i = 0; i < 600; i++)
+	if (smp_by_turns) {
+		print("left out: a long revoke lets others in (the emulator runs one CPU after the other)\n");
+		return;
+	}
+	t = smp_worker(0, 1, SMP_PRIORITY, 0);
+	n = object_new(seL4_NotificationObject, 0);
+	for (unsigned i = 0; i < LONG_COPIES; i++)
 		object_copy(n);
 	calls = 0;
 	thread_run(&t, caller, 0);
@@ -153,10 +164,30 @@ static void long_revoke(void)
 	smp_delete(t.tcb);
 }
 
+/*
+ * One CPU only computes, and comes into the kernel once in a slice; the other makes calls. If the kernel let each find the other waiting before it,
+ * there would be a call in a slice.
+ */
+static void computing(void)
+{
+	struct thread t = smp_worker(0, 1, SMP_PRIORITY, 0);
+	seL4_Word before;
+
+	calls = 0;
+	thread_run(&t, caller, 0);
+	smp_wait_for(&calls, 1);
+	before = calls;
+	for (seL4_Word start = smp_tsc(); smp_tsc() - start < 40 * SMP_SLICE * smp_tsc_per_us;)
+		; /* no PAUSE: an emulator takes that for a wish to let the other CPU run */
+	smp_case("who computes lets others' calls in", smp_cpus == 1 || calls - before >= 40 * 50, "it does not");
+	smp_delete(t.tcb);
+}
+
 void stress_cases(void)
 {
 	done = object_new(seL4_NotificationObject, 0);
 	long_revoke();
+	computing();
 	ping_pong("wake-ups between CPUs", 0);
 	ping_pong("wake-ups between threads that are moved and stopped", 1);
 }

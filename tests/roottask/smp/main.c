@@ -5,7 +5,7 @@
 
 #define SMP_PATIENCE_US 20000000u
 
-seL4_Word smp_cpus, smp_rounds = 3000, smp_virt, smp_tsc_per_us, smp_guest_if;
+seL4_Word smp_cpus, smp_rounds = 3000, smp_virt, smp_tsc_per_us, smp_guest_if, smp_by_turns;
 static seL4_Word smp_times_most;
 
 static struct thread_memory smp_memory[SMP_WORKERS];
@@ -154,6 +154,7 @@ void roottask_main(void)
 	smp_rounds = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "rounds=", smp_rounds);
 	smp_times_most = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "times=", ~0ull);
 	smp_virt = m->virt;
+	smp_by_turns = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "by-turns=", 0);
 	smp_guest_if = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "guest-if=", 0) != 0;
 	smp_tsc_per_us = m->tsc_hz / 1000000;
 	smp_delay_notification = object_new(seL4_NotificationObject, 0);

@@ -18,6 +18,7 @@
 #define SMP_WORKERS  12
 
 extern seL4_Word smp_cpus, smp_rounds, smp_virt;
+extern seL4_Word smp_by_turns; /* the machine is an emulator that runs one CPU after the other */
 extern seL4_Word smp_guest_if; /* RFLAGS.IF of the guest: Bochs never ends the turn of one that spins with it clear */
 
 /* n, or what times= allows. */
