@@ -122,9 +122,11 @@ class Monitor(Emulator):
     def list(self) -> dict[str, Row]:
         rows = {}
         for line in self.command("list").splitlines():
-            words = line.split()
-            if len(words) == 8 and words[0].isdigit():
-                rows[words[1]] = Row(int(words[0]), words[1], words[2], int(words[3]), int(words[4]), int(words[5]), float(words[6]), words[7])
+            # a server's message may come before the line's end
+            match = re.match(r"\s*(\d+) (\S+)\s+([a-z]+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+\.\d+)\s+([\d,-]+)", line)
+            if match:
+                number, name, state, vcpus, memory, overhead, seconds, cpus = match.groups()
+                rows[name] = Row(int(number), name, state, int(vcpus), int(memory), int(overhead), float(seconds), cpus)
         return rows
 
     def info(self) -> dict[str, int]:
