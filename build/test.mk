@@ -33,7 +33,14 @@ include build/roottask.mk
 .PHONY: payloads system-tests test fuzz-long bench bench-peer
 payloads: $(TO)/payload $(TO)/bad/.made
 RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $(JOBS))
-# Everything CI runs: both compilers without a warning, the fuzzers for a short time, host tests, root tasks, scenarios.
+# Proofs: of all units, or of PROOFS="name name". prove-mutants: mistakes put into what is proved, each of which a proof has to find.
+PROVE := INSULA_OUT=$(O) $(PYTHON) proofs/prove.py
+.PHONY: prove prove-mutants
+prove: setup
+	$(Q)$(PROVE) $(PROOFS)
+prove-mutants: setup
+	$(Q)$(PROVE) --mutants $(PROOFS)
+# Everything CI runs: both compilers without a warning, the fuzzers for a short time, proofs, host tests, root tasks, scenarios.
 FUZZ_SHORT ?= 3
 test: setup
 	$(Q)$(MAKE) --no-print-directory -j2 image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd payloads roottasks host-tests
@@ -41,7 +48,9 @@ test: setup
 	$(Q)$(MAKE) --no-print-directory -j2 O=$(O)/clang CC=clang image payloads host-tests
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
 	$(Q)$(MAKE) --no-print-directory -j2 fuzz FUZZ_SECONDS=$(FUZZ_SHORT)
-	$(Q)$(RUN_TESTS) --host $(O)/host $(TESTS)
+	$(Q)rm -f $(O)/proofs/results
+	$(Q)$(if $(TESTS),:,$(PROVE) --results $(O)/proofs/results)
+	$(Q)$(RUN_TESTS) --host $(O)/host --results $(O)/proofs/results $(TESTS)
 system-tests: setup
 	$(Q)$(MAKE) --no-print-directory image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd payloads roottasks $(IMG)/insula.iso
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel

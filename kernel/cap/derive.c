@@ -53,8 +53,9 @@ struct derive_result cap_derive(struct cte *slot, cap_t cap)
 	case CAP_ZOMBIE:
 		return derive_ok(cap_null());
 	default:
-		return derive_ok(cap);
+		break;
 	}
+	return derive_ok(cap);
 }
 
 cap_t cap_mask_rights(cap_t cap, word_t rights)
@@ -174,7 +175,8 @@ paddr_t cap_paddr(cap_t cap)
 	case CAP_ZOMBIE:
 		return paddr(cap_zombie_ptr(cap));
 	default:
-		/* bits 46:0 of word 1 in every other view with memory */
-		return paddr(cap_is_physical(cap) ? cap_untyped_ptr(cap) : 0);
+		break;
 	}
+	/* bits 46:0 of word 1 in every other view with memory */
+	return paddr(cap_is_physical(cap) ? cap_untyped_ptr(cap) : 0);
 }
