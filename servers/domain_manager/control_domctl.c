@@ -55,12 +55,14 @@ static int64_t create(struct xen_domctl *d)
 	return 0;
 }
 
+/* Of this domain, or of the next above it: xenconsoled finds all that there are so. */
 static int64_t info(struct xen_domctl *d)
 {
-	struct domain *found = domain_find(d->domain);
+	struct domain *found = d->domain < DOMID_FIRST_RESERVED ? domain_next(d->domain) : NULL;
 
 	if (!found)
 		return -XEN_ESRCH;
+	d->domain = (domid_t)found->id;
 	domain_xen_info(found, &d->u.getdomaininfo);
 	return 0;
 }
@@ -278,8 +280,6 @@ static bool not_for_itself(uint32_t cmd)
 static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain *of)
 {
 	switch (d->cmd) {
-	case XEN_DOMCTL_getdomaininfo:
-		return info(d);
 	case XEN_DOMCTL_pausedomain:
 		return domain_pause(d->domain);
 	case XEN_DOMCTL_unpausedomain:
@@ -342,6 +342,8 @@ int64_t control_domctl(struct control *c, const uint64_t arg[5])
 		return -XEN_EACCES;
 	if (d.cmd == XEN_DOMCTL_createdomain) {
 		r = create(&d);
+	} else if (d.cmd == XEN_DOMCTL_getdomaininfo) {
+		r = info(&d);
 	} else {
 		of = domain_find(d.domain);
 		if (!of)

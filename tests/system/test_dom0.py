@@ -59,6 +59,24 @@ def guest(machine: Admin, name: str, kernel: str, memory: int, extra: str, ramdi
     machine.shell(f"printf '%s\\n' {' '.join(repr(line) for line in lines)} > /run/{name}.cfg")
 
 
+def create_again(machine: Admin, number: int) -> None:
+    """The domain of tiny.cfg, of which none is there, with this number; then it is destroyed."""
+    machine.shell("rm -f /var/log/xen/guest-tiny.log; xl create /run/tiny.cfg", 120)
+    rows = [row.split() for row in machine.shell("xl list").splitlines()]
+    insula.check(len(rows) == 3 and rows[2][:3] == ["tiny", str(number), "64"], f"xl list: {rows!r}")
+    wait_log(machine, "tiny", "PAYLOAD start")
+    end_all(machine, "tiny")
+
+
+def end_all(machine: Admin, *names: str) -> None:
+    """Destroys these, which are all that there are, and waits until nothing is left of them: xenstored and xenconsoled have let go."""
+    for name in names:
+        machine.shell(f"xl destroy {name}", 60)
+    machine.shell("while xl list | grep -q null; do usleep 50000; done", 60)
+    rows = machine.shell("xl list").splitlines()
+    insula.check(len(rows) == 2, f"a domain is still there: {rows!r}")
+
+
 @scenario(weight=80)
 def dom0_xl_creates_a_domain():
     with Admin("dom0-create") as machine:
@@ -68,12 +86,10 @@ def dom0_xl_creates_a_domain():
         machine.shell("xl create /run/tiny.cfg", 120)
         rows = [row.split() for row in machine.shell("xl list").splitlines()]
         insula.check(len(rows) == 3 and rows[2][0] == "tiny" and rows[2][2] == "64", f"xl list: {rows!r}")
-        machine.shell("xl destroy tiny", 60)
-        machine.shell("while xl list | grep -q null; do usleep 50000; done", 60)  # until xenstored and xenconsoled have let go
-        rows = machine.shell("xl list").splitlines()
-        insula.check(len(rows) == 2, f"the domain is still there: {rows!r}")
+        end_all(machine, "tiny")
         left = int(machine.shell("xl info free_memory"))
         insula.check(left >= free - 1, f"free memory was {free} MiB, is {left}")
+        create_again(machine, 2)
 
 
 @scenario(weight=120)
@@ -168,9 +184,7 @@ def dom0_two_domains_share():
         machine.shell("until xl list | grep -q null; do usleep 100000; done", 60)
         rows = [row.split() for row in machine.shell("sleep 1; xl list").splitlines()]
         insula.check([row[1] for row in rows[1:]] == ["0", "1", "2"] and "d" in rows[2][4], f"xl list: {rows!r}")
-        machine.shell("xl destroy user", 60)
-        machine.shell("while xl list | grep -q null; do usleep 50000; done", 60)
-        insula.check(len(machine.shell("xl list").splitlines()) == 2, "a domain is still there")
+        end_all(machine, "user")
 
 
 NET_SCRIPT = """
