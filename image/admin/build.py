@@ -18,7 +18,7 @@ import debian  # noqa: E402
 from cpio_archive import Archive  # noqa: E402
 
 PROGRAMS = {
-    "xen-utils-4.17": ["xl", "xenstored", "xenconsoled", "xen-init-dom0"],
+    "xen-utils-4.17": ["xl", "xenstored", "xenconsoled", "xen-init-dom0", "xentop"],
     "xenstore-utils": ["xenstore", "xenstore-exists", "xenstore-list", "xenstore-ls", "xenstore-read", "xenstore-rm", "xenstore-write"],
     "bash": ["bash"],  # of the hot plug scripts, as the next two
     "util-linux": ["flock"],
@@ -27,7 +27,7 @@ PROGRAMS = {
 XENCONSOLE = "usr/lib/xen-4.17/bin/xenconsole"
 LIBRARIES = ["libc6", "libxencall1", "libxenevtchn1", "libxenforeignmemory1", "libxengnttab1", "libxenmisc4.17", "libxenstore4",
              "libxentoollog1", "libxentoolcore1", "libxendevicemodel1", "libxenhypfs1", "libyajl2", "libuuid1", "zlib1g",
-             "liblzma5", "libzstd1", "libgcc-s1", "libtinfo6", "libsmartcols1"]
+             "liblzma5", "libzstd1", "libgcc-s1", "libtinfo6", "libncurses6", "libsmartcols1"]
 # In the order in which init loads them.
 MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs", "loop", "xen-blkback", "llc", "stp", "bridge", "xen-netback"]
 SCRIPTS = ["block", "vif-bridge", "vif-route"]  # and what they include

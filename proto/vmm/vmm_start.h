@@ -59,6 +59,7 @@ struct vmm_start {
 /* Bits of vmm_control.request. */
 #define VMM_REQUEST_POWER 1u /* the power button: the guest is asked to shut down */
 #define VMM_REQUEST_DOM_EXC 4u /* domain 0: a domain has shut down, or is gone (VIRQ_DOM_EXC) */
+#define VMM_REQUEST_NMI 8u   /* one for each vCPU in vmm_control.nmi */
 #define VMM_REQUEST_PORTS 2u /* event channels changed: DOMAIN_VMM_EVTCHN_CHANGED tells which */
 
 /* Shared with the domain manager, who owns the page. Each side reads the other's words once and trusts nothing. */
@@ -76,7 +77,7 @@ struct vmm_control {
 	uint32_t ram_count;
 	uint32_t cpu_bytes;             /* of cpu, 0: none was set */
 	uint32_t first_port;            /* ports below are taken: DOMAIN_VMM_EVTCHN_CHANGED tells them */
-	uint32_t reserved;
+	uint32_t nmi;                   /* dm to vmm: vCPUs to get an NMI, taken by exchange with 0 */
 	struct vmm_ram ram[VMM_RAM_MAX]; /* mapped at TASK_RAM_VADDR and in the second-level tables; ascending */
 	uint64_t param[VMM_PARAMS];
 	uint8_t cpu[VMM_CPU_BYTES];

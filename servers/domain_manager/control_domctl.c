@@ -239,6 +239,25 @@ static int64_t policy_set(struct control *c, struct domain *d, struct xen_domctl
 	return 0;
 }
 
+/* A PVH domain has no power button that would be seen: pressing it does nothing, as on Xen. */
+static int64_t trigger(struct domain *d, const struct xen_domctl_sendtrigger *t)
+{
+	if (t->vcpu >= d->spec.vcpus)
+		return -XEN_ESRCH;
+	switch (t->trigger) {
+	case XEN_DOMCTL_SENDTRIGGER_NMI:
+		__atomic_fetch_or(&d->control->nmi, 1u << t->vcpu, __ATOMIC_ACQ_REL);
+		__atomic_fetch_or(&d->control->request, VMM_REQUEST_NMI, __ATOMIC_RELEASE);
+		domain_signal_control(d);
+		return 0;
+	case XEN_DOMCTL_SENDTRIGGER_POWER:
+	case XEN_DOMCTL_SENDTRIGGER_SLEEP:
+		return 0;
+	default:
+		return -XEN_ENOSYS;
+	}
+}
+
 /* ---- by command ---- */
 
 static bool writes_back(uint32_t cmd)
@@ -319,6 +338,8 @@ static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain 
 		return context_get(c, of, &d->u.hvmcontext);
 	case XEN_DOMCTL_sethvmcontext:
 		return context_set(c, of, &d->u.hvmcontext);
+	case XEN_DOMCTL_sendtrigger:
+		return trigger(of, &d->u.sendtrigger);
 	case XEN_DOMCTL_get_cpu_policy:
 		return policy_get(c, &d->u.cpu_policy);
 	case XEN_DOMCTL_set_cpu_policy:

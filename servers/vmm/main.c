@@ -60,6 +60,17 @@ void vmm_shutdown(unsigned reason, const char *why)
 	(void)message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_SHUTDOWN);
 }
 
+static void nmis(void)
+{
+	uint32_t to = __atomic_exchange_n(&vmm.control->nmi, 0, __ATOMIC_ACQ_REL);
+
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+		if (to >> i & 1) {
+			__atomic_store_n(&vmm.vcpu[i]->nmi_pending, true, __ATOMIC_RELEASE);
+			vcpu_kick(vmm.vcpu[i]);
+		}
+}
+
 void control_service(void)
 {
 	uint32_t request = __atomic_exchange_n(&vmm.control->request, 0, __ATOMIC_ACQ_REL);
@@ -74,6 +85,8 @@ void control_service(void)
 		evtchn_raise_virq(vmm.vcpu[0], VIRQ_DOM_EXC);
 		vmm_unlock();
 	}
+	if (request & VMM_REQUEST_NMI)
+		nmis();
 	if (request & VMM_REQUEST_POWER) {
 		vmm_lock();
 		xen_power_button();

@@ -234,3 +234,55 @@ def dom0_xl_network():
             wait_log(machine, name, "NET end ok")
             machine.shell(f"while xl list {name}; do usleep 200000; done >/dev/null 2>&1", 120)
         insula.check(machine.shell("ls /sys/class/net/xenbr0/brif") == "", "an interface is still at the bridge")
+
+
+LIFE_SCRIPT = """
+echo "LIFE started $(cat /proc/sys/kernel/random/boot_id)"
+i=0; while :; do i=$((i+1)); echo "LIFE tick $i"; sleep 1; done
+"""
+
+
+def look_and_pause(machine: Admin, number: int) -> None:
+    rows = [row.split() for row in machine.shell("xl vcpu-list worker").splitlines()]
+    insula.check(rows[0][:4] == ["Name", "ID", "VCPU", "CPU"] and rows[1][:3] == ["worker", str(number), "0"] and float(rows[1][5]) > 0
+                 and rows[1][6:] == ["all", "/", "all"], f"xl vcpu-list: {rows!r}")
+    top = machine.shell("xentop -b -i 1")
+    insula.check(re.search(r"^ *worker [-a-z]{6} +\d+ ", top, re.M) is not None, f"xentop does not show it: {top!r}")
+    machine.shell("xl pause worker")
+    insula.check("p" in machine.shell("xl list worker").splitlines()[1].split()[4], "it is not paused")
+    machine.shell("usleep 500000")  # what it wrote before is on its way to the log
+    tick = wait_log(machine, "worker", "LIFE tick")
+    machine.shell("sleep 4")
+    insula.check(wait_log(machine, "worker", "LIFE tick") == tick, "it runs while it is paused")
+    machine.shell("xl unpause worker")
+    machine.shell(f"until [ $(grep -c 'LIFE tick' /var/log/xen/guest-worker.log) -gt {tick} ]; do usleep 200000; done", 120)
+    machine.shell("xl rename worker other")
+    insula.check(machine.shell("xl domid other").strip() == str(number), "the new name is not known")
+    machine.shell("xl rename other worker")
+
+
+def end_twice(machine: Admin, number: int, first: str) -> None:
+    machine.shell("xl reboot worker")
+    machine.shell("until [ $(grep -c 'LIFE started' /var/log/xen/guest-worker.log) = 2 ]; do usleep 200000; done", 400)
+    insula.check(wait_log(machine, "worker", "LIFE started") != first, "it was not started anew")
+    insula.check(machine.shell("xl domid worker").strip() == str(number + 1), "the new one has another number than the next")
+    machine.shell("xl shutdown -w worker", 120)
+    end_all(machine)
+
+
+def lifecycle(machine: Admin, number: int) -> None:
+    scripted(machine, "worker", LIFE_SCRIPT)
+    machine.shell("xl create /run/worker.cfg", 180)
+    first = wait_log(machine, "worker", "LIFE started")
+    look_and_pause(machine, number)
+    machine.shell("xl trigger worker power && xl trigger worker nmi 0")
+    wait_log(machine, "worker", "Dazed and confused", 60)
+    end_twice(machine, number, first)
+
+
+@scenario(weight=200)
+def dom0_xl_lifecycle():
+    """What a user does with a running guest: look at it, pause it, rename it, send it an NMI, reboot it, shut it down."""
+    with Admin("dom0-life") as machine:
+        machine.login()
+        lifecycle(machine, 1)
