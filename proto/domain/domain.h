@@ -44,10 +44,16 @@ enum domain_call {
 	DOMAIN_VMM_GRANT_SIZE,     /* -> frames now, frames at most */
 	DOMAIN_VMM_GRANT_MAP,      /* gfn, domain, reference, flags (GNTMAP_*) -> GNTST_* as a signed word, handle */
 	DOMAIN_VMM_GRANT_UNMAP,    /* gfn, handle -> GNTST_* */
+	/* ballooning of a domain that a toolstack built: pages that the guest gives back, or wants where it gave some back; up to DOMAIN_PAGES -> how many
+	 * were done before one could not be */
+	DOMAIN_VMM_OUT,
+	DOMAIN_VMM_IN,
+	DOMAIN_VMM_RESERVATION,    /* -> pages of RAM, how many it may have at most */
 	DOMAIN_VMM_GRANT_COPY,     /* up to DOMAIN_COPIES times struct domain_copy -> GNTST_* of each */
 };
 
 #define DOMAIN_COPIES 24u
+#define DOMAIN_PAGES  64u
 
 /* What GNTTABOP_copy is given, in words. */
 struct domain_copy {

@@ -22,8 +22,8 @@ enum root_call {
 	ROOT_ACCOUNT_CREATE,
 	/* account: revokes all, gives all back. The account's tasks end. -ENOENT */
 	ROOT_ACCOUNT_FREE,
-	/* account, size bits (4..47), slot: an Untyped of that size. -ENOMEM: no such block free. The copy is a child of
-	 * root's: the caller may retype it, and never needs to delete it. */
+	/* account, size bits (4..47), slot -> block: an Untyped of that size. -ENOMEM: no such block free. The copy is a child of
+	 * root's: the caller may retype it, and never needs to delete it. The block's number is for ROOT_ACCOUNT_RETURN. */
 	ROOT_ACCOUNT_ALLOC,
 	/* account -> bytes: all blocks that it holds, root's for the account's tasks included */
 	ROOT_ACCOUNT_SIZE,
@@ -54,6 +54,8 @@ enum root_call {
 	ROOT_MACHINE,
 	/* * offset -> bytes that follow from there, then Insula's own command line from that offset as text: up to 100 words */
 	ROOT_CMDLINE,
+	/* account, block that ROOT_ACCOUNT_ALLOC gave: what was made of it is revoked, and it goes back. -ENOENT: the account has no such block */
+	ROOT_ACCOUNT_RETURN,
 };
 
 #define ROOT_TASK_EPT 1u

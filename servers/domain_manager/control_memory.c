@@ -181,6 +181,19 @@ static int64_t pages(domid_t id, bool maximum)
 	return (int64_t)(maximum && d->bare ? d->max_pages : d->ram_bytes >> 12);
 }
 
+/* No domain is populated on demand: there is no target to set, and that is no error on Xen either. */
+static int64_t pod_target(struct control *c, const uint64_t arg[5], struct xen_pod_target *t)
+{
+	struct domain *d = target(t->domid);
+
+	if (!d)
+		return -XEN_ESRCH;
+	t->tot_pages = d->ram_bytes >> 12;
+	t->pod_cache_pages = t->pod_entries = 0;
+	control_out(c, arg[1], t, sizeof(*t));
+	return 0;
+}
+
 /* The argument's structure, fetched. */
 #define GIVEN(type, name)                                                                                              \
 	const type *name = control_in(c, arg[1], sizeof(*name));                                                       \
@@ -227,6 +240,13 @@ int64_t control_memory_op(struct control *c, const uint64_t arg[5])
 		GIVEN(domid_t, id);
 
 		return highest(*id);
+	}
+	case XENMEM_set_pod_target:
+	case XENMEM_get_pod_target: {
+		GIVEN(struct xen_pod_target, given);
+		struct xen_pod_target own = *given;
+
+		return pod_target(c, arg, &own);
 	}
 	case XENMEM_acquire_resource:
 		return acquire(c, arg);

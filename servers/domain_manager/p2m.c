@@ -11,6 +11,7 @@ struct p2m_region {
 	uint32_t index; /* gfn >> P2M_LARGE_ORDER */
 	uint32_t large; /* a word, if small is NULL */
 	uint32_t *small;
+	struct p2m_note note;
 };
 _Static_assert(P2M_GFN_LIMIT >> P2M_LARGE_ORDER <= UINT32_MAX, "a region's index");
 
@@ -171,6 +172,40 @@ int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first)
 		r->small[i] = word_of(e);
 	}
 	return 0;
+}
+
+static int change(struct p2m *p, uint64_t gfn, enum p2m_kind from, enum p2m_kind to)
+{
+	struct p2m_region *r = region_of(p, gfn);
+	uint32_t *word = r && r->small ? &r->small[gfn % P2M_LARGE_PAGES] : NULL;
+
+	if (!word || entry_of(*word, false).kind != from)
+		return -ENOENT;
+	*word = word_of((struct p2m_entry){.kind = to, .frame = *word & (P2M_FRAME_LIMIT - 1)});
+	p->pages[from]--;
+	p->pages[to]++;
+	if (to == P2M_OUT)
+		r->note.out++;
+	else
+		r->note.out--;
+	return 0;
+}
+
+int p2m_out(struct p2m *p, uint64_t gfn)
+{
+	return change(p, gfn, P2M_RAM, P2M_OUT);
+}
+
+int p2m_in(struct p2m *p, uint64_t gfn)
+{
+	return change(p, gfn, P2M_OUT, P2M_RAM);
+}
+
+struct p2m_note *p2m_note(struct p2m *p, uint64_t gfn)
+{
+	struct p2m_region *r = region_of(p, gfn);
+
+	return r ? &r->note : NULL;
 }
 
 bool p2m_next(const struct p2m *p, uint64_t gfn, uint64_t *found)

@@ -18,6 +18,8 @@ enum p2m_kind {
 	P2M_RAM,     /* the domain's own memory */
 	P2M_XEN,     /* a page that a hypervisor gives: grant table, shared information; the frame is of the domain's account */
 	P2M_FOREIGN, /* a page of another domain */
+	P2M_OUT,     /* the guest gave its page back (ballooning); the frame's number is kept for when it wants one there again */
+	P2M_KINDS,
 };
 
 struct p2m_entry {
@@ -30,7 +32,15 @@ struct p2m_region;
 struct p2m {
 	struct p2m_region *region; /* ascending */
 	uint32_t count, room;
-	uint64_t pages[P2M_FOREIGN + 1]; /* by kind */
+	uint64_t pages[P2M_KINDS]; /* by kind */
+};
+
+/* What is noted of an aligned 2 MiB in which something is. */
+struct p2m_note {
+	uint64_t block; /* of root's, which is all of it; 0: none */
+	uint32_t uses;  /* of its pages by other domains */
+	uint16_t out;   /* pages of kind P2M_OUT */
+	bool given;     /* all are, and the block has been given back */
 };
 
 void p2m_init(struct p2m *p);
@@ -45,6 +55,12 @@ int p2m_set(struct p2m *p, uint64_t gfn, struct p2m_entry e);
 int p2m_clear(struct p2m *p, uint64_t gfn);
 /* A large frame's place is taken by 512 pages: frames first, first + 1, ... -ENOENT if there is no large frame. */
 int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first);
+
+/* A page of kind P2M_RAM becomes P2M_OUT, or the other way round. -ENOENT if it is not of that kind, or in a large frame. */
+int p2m_out(struct p2m *p, uint64_t gfn);
+int p2m_in(struct p2m *p, uint64_t gfn);
+/* NULL where nothing is. Good until something is set or cleared. */
+struct p2m_note *p2m_note(struct p2m *p, uint64_t gfn);
 
 /* The first page at or above gfn where something is; false if there is none. */
 bool p2m_next(const struct p2m *p, uint64_t gfn, uint64_t *found);

@@ -54,13 +54,42 @@ static void split(void **state)
 	p2m_free(&p);
 }
 
+static void out_and_in(void **state)
+{
+	struct p2m p;
+
+	(void)state;
+	p2m_init(&p);
+	assert_null(p2m_note(&p, 512));
+	assert_int_equal(p2m_set(&p, 512, large), 0);
+	p2m_note(&p, 1023)->block = 5;
+	assert_int_equal(p2m_out(&p, 600), -ENOENT);
+	assert_int_equal(p2m_split(&p, 700, 1000), 0);
+	assert_int_equal(p2m_in(&p, 600), -ENOENT);
+	assert_int_equal(p2m_out(&p, 600), 0);
+	assert_int_equal(p2m_out(&p, 600), -ENOENT);
+	assert_int_equal(p2m_get(&p, 600).kind, P2M_OUT);
+	assert_int_equal(p2m_get(&p, 600).frame, 1000 + 600 - 512);
+	assert_int_equal(p2m_set(&p, 600, ram), -EEXIST);
+	assert_int_equal(p.pages[P2M_RAM], 511);
+	assert_int_equal(p.pages[P2M_OUT], 1);
+	assert_int_equal(p2m_note(&p, 512)->out, 1);
+	assert_int_equal(p2m_note(&p, 512)->block, 5);
+	assert_int_equal(p2m_in(&p, 600), 0);
+	assert_int_equal(p2m_note(&p, 512)->out, 0);
+	assert_int_equal(p2m_get(&p, 600).kind, P2M_RAM);
+	assert_int_equal(p2m_out(&p, P2M_GFN_LIMIT), -ENOENT);
+	assert_int_equal(p2m_out(&p, 0), -ENOENT);
+	p2m_free(&p);
+}
+
 /* Against an array of what each page should be. */
 #define PAGES 4096u
 static struct p2m_entry model[PAGES];
 
 static void check(const struct p2m *p)
 {
-	uint64_t pages[P2M_FOREIGN + 1] = {0}, at = 0;
+	uint64_t pages[P2M_KINDS] = {0}, at = 0;
 
 	for (uint32_t g = 0; g < PAGES; g++) {
 		struct p2m_entry e = p2m_get(p, g);
@@ -136,7 +165,7 @@ static void random_against_model(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(refusals), cmocka_unit_test(split), cmocka_unit_test(random_against_model)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(refusals), cmocka_unit_test(split), cmocka_unit_test(out_and_in), cmocka_unit_test(random_against_model)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,8 @@
 #define WRITE_BACK 6u /* EPT memory type */
 #define PAGE_BITS  12u
 #define LEVELS	   3u
+#define SPLITS_MAX 1024u /* large frames of one domain: what is noted of their pages is in our heap */
+#define SCRATCHES  (sizeof(((struct physmap *)0)->slot_scratch) / sizeof(uint32_t))
 
 int physmap_init(struct physmap *m, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace)
 {
@@ -19,7 +21,7 @@ int physmap_init(struct physmap *m, uint32_t account, uint32_t slot_ept, uint32_
 	if (!object_pool_init(&m->pool, account))
 		return -ENOMEM;
 	frame_store_init(&m->frames, &m->pool);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < SCRATCHES; i++) {
 		m->slot_scratch[i] = (uint32_t)slot_alloc();
 		if (!m->slot_scratch[i])
 			return -ENOMEM;
@@ -32,8 +34,10 @@ void physmap_end(struct physmap *m)
 	frame_store_end(&m->frames);
 	object_pool_end(&m->pool);
 	p2m_free(&m->p2m);
-	free(m->owner);
-	for (unsigned i = 0; i < 2; i++)
+	for (uint32_t i = 0; i < m->sources; i++)
+		free(m->source[i]);
+	free(m->source);
+	for (unsigned i = 0; i < SCRATCHES; i++)
 		if (m->slot_scratch[i]) {
 			(void)seL4_CNode_Delete(TASK_SLOT_CNODE, m->slot_scratch[i], seL4_WordBits);
 			slot_free(m->slot_scratch[i]);
@@ -154,27 +158,35 @@ static int map_copy(struct physmap *m, uint32_t frame, enum frame_copy copy, uin
 
 /* ---- memory of the domain's own ---- */
 
-static int frame_make(struct physmap *m, uint32_t frame, unsigned order)
+/* A large frame of a block of its own, at `index` of a CNode. */
+static int large_make(struct physmap *m, seL4_CPtr cnode, seL4_Word index, uint64_t *block)
 {
-	struct frame_place p = frame_store_place(&m->frames, frame, FRAME_OWNER);
-	uint32_t untyped = m->slot_scratch[0];
-	int r;
+	uint32_t untyped = m->slot_scratch[1];
+	int r = root_account_alloc_block(m->pool.account, PAGE_BITS + P2M_LARGE_ORDER, untyped, block);
 
-	if (order == 0)
-		return object_pool_make(&m->pool, seL4_X86_4K, 0, p.root, p.index);
-	r = root_account_alloc(m->pool.account, PAGE_BITS + order, untyped);
 	if (r)
 		return r;
-	if (seL4_Untyped_Retype(untyped, seL4_X86_LargePageObject, 0, p.root, 0, 0, p.index, 1))
+	if (seL4_Untyped_Retype(untyped, seL4_X86_LargePageObject, 0, cnode, 0, 0, index, 1)) {
+		(void)root_account_return(m->pool.account, *block);
 		r = -ENOMEM;
+	}
 	/* root has the Untyped itself; the frame is its child now */
 	drop(untyped);
 	return r;
 }
 
+static int frame_make(struct physmap *m, uint32_t frame, unsigned order, uint64_t *block)
+{
+	struct frame_place p = frame_store_place(&m->frames, frame, FRAME_OWNER);
+
+	*block = 0;
+	return order == 0 ? object_pool_make(&m->pool, seL4_X86_4K, 0, p.root, p.index) : large_make(m, p.root, p.index, block);
+}
+
 int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order)
 {
 	struct p2m_entry e = {.kind = P2M_RAM, .large = order != 0};
+	uint64_t block;
 	int r;
 
 	if (order != 0 && order != P2M_LARGE_ORDER)
@@ -188,7 +200,9 @@ int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order)
 		frame_store_give(&m->frames, e.frame);
 		return r;
 	}
-	r = frame_make(m, e.frame, order);
+	r = frame_make(m, e.frame, order, &block);
+	if (!r && block)
+		p2m_note(&m->p2m, gfn)->block = block;
 	if (!r)
 		r = map_copy(m, e.frame, FRAME_VMM, gfn, seL4_ReadWrite);
 	if (!r)
@@ -200,17 +214,33 @@ int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order)
 	return r;
 }
 
+/* If nobody has any of it. */
+static void block_return(struct physmap *m, struct p2m_note *n)
+{
+	if (n->block == 0 || n->out != P2M_LARGE_PAGES || n->uses || root_account_return(m->pool.account, n->block))
+		return;
+	n->block = 0;
+	n->given = true;
+}
+
 int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner)
 {
 	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+	struct physmap_source s = {.owner = PHYSMAP_NOBODY};
+	struct p2m_note *n;
 
 	if (e.kind == P2M_NONE)
 		return -ENOENT;
-	if (e.large || e.kind == P2M_XEN)
+	if (e.large || e.kind == P2M_XEN || e.kind == P2M_OUT)
 		return -EBUSY;
-	*owner = e.kind == P2M_FOREIGN ? m->owner[e.frame] : PHYSMAP_NOBODY;
+	if (e.kind == P2M_FOREIGN)
+		s = m->source[e.frame / FRAME_CHUNK][e.frame % FRAME_CHUNK];
+	*owner = s.owner;
 	(void)p2m_clear(&m->p2m, gfn);
 	frame_store_give(&m->frames, e.frame);
+	n = s.from ? p2m_note(&s.from->p2m, s.gfn) : NULL;
+	if (n && n->uses && --n->uses == 0)
+		block_return(s.from, n);
 	return 0;
 }
 
@@ -218,11 +248,12 @@ int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner)
 
 int physmap_frame(struct physmap *m, uint32_t *frame)
 {
+	uint64_t block;
 	int r = frame_store_take(&m->frames, frame);
 
 	if (r)
 		return r;
-	r = frame_make(m, *frame, 0);
+	r = frame_make(m, *frame, 0, &block);
 	if (r)
 		frame_store_give(&m->frames, *frame);
 	return r;
@@ -280,22 +311,30 @@ static int derive(struct physmap *from, uint32_t frame, uint32_t page, uint32_t 
 	return r;
 }
 
-static int owner_set(struct physmap *m, uint32_t frame, uint16_t owner)
+static int source_set(struct physmap *m, uint32_t frame, struct physmap_source source)
 {
-	if (frame >= m->owners) {
-		uint32_t n = (frame / FRAME_CHUNK + 1) * FRAME_CHUNK;
-		uint16_t *more = realloc(m->owner, n * sizeof(*more));
+	uint32_t chunk = frame / FRAME_CHUNK;
+
+	if (chunk >= m->sources) {
+		uint32_t n = chunk + 16;
+		struct physmap_source **more = realloc(m->source, n * sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;
-		m->owner = more;
-		m->owners = n;
+		for (uint32_t i = m->sources; i < n; i++)
+			more[i] = NULL;
+		m->source = more;
+		m->sources = n;
 	}
-	m->owner[frame] = owner;
+	if (!m->source[chunk])
+		m->source[chunk] = malloc(FRAME_CHUNK * sizeof(source));
+	if (!m->source[chunk])
+		return -ENOMEM;
+	m->source[chunk][frame % FRAME_CHUNK] = source;
 	return 0;
 }
 
-static int foreign(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, uint32_t page, bool write, uint16_t owner)
+static int foreign(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, uint32_t page, bool write, struct physmap_source source)
 {
 	struct p2m_entry e = {.kind = P2M_FOREIGN};
 	uint32_t slot = m->slot_scratch[1];
@@ -303,7 +342,7 @@ static int foreign(struct physmap *m, uint64_t at, struct physmap *from, uint32_
 
 	if (r)
 		return r;
-	r = owner_set(m, e.frame, owner);
+	r = source_set(m, e.frame, source);
 	if (!r)
 		r = p2m_set(&m->p2m, at, e);
 	if (r) {
@@ -331,10 +370,14 @@ static uint32_t page_in(struct p2m_entry e, uint64_t gfn)
 int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner)
 {
 	struct p2m_entry e = p2m_get(&from->p2m, gfn);
+	int r;
 
 	if (e.kind != P2M_RAM && e.kind != P2M_XEN)
 		return -ENOENT;
-	return foreign(m, at, from, e.frame, page_in(e, gfn), write, owner);
+	r = foreign(m, at, from, e.frame, page_in(e, gfn), write, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner});
+	if (!r)
+		p2m_note(&from->p2m, gfn)->uses++;
+	return r;
 }
 
 int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot)
@@ -348,10 +391,157 @@ int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot)
 
 int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, bool write, uint16_t owner)
 {
-	return foreign(m, at, from, frame, 0, write, owner);
+	return foreign(m, at, from, frame, 0, write, (struct physmap_source){.owner = owner});
 }
 
 int physmap_map_vmm(struct physmap *m, uint32_t slot, uint64_t vaddr)
 {
 	return map(m, slot, false, vaddr, seL4_ReadWrite);
+}
+
+/* ---- ballooning ---- */
+
+/* One copy of a large frame, and its mapping if it has one, becomes 512 in the same row of a chunk. table: a slot of ours, or 0. */
+static int split_copy(struct physmap *m, uint32_t large, uint32_t first, enum frame_copy copy, uint32_t table)
+{
+	struct frame_place from = frame_store_place(&m->frames, large, copy), to = frame_store_place(&m->frames, first, copy);
+	uint32_t slot = m->slot_scratch[0];
+	insula_Frame_Split_t s;
+
+	if (seL4_CNode_Move(TASK_SLOT_CNODE, slot, seL4_WordBits, from.root, from.index, from.depth))
+		return -EINVAL;
+	s = insula_Frame_Split(slot, to.root, 0, 0, to.index, table);
+	if (!s.error && !s.left)
+		return 0;
+	/* what is left of it keeps its place */
+	(void)seL4_CNode_Move(from.root, from.index, from.depth, TASK_SLOT_CNODE, slot, seL4_WordBits);
+	return -ENOMEM;
+}
+
+/* Tables for the two mappings of a large frame's parts, in slots of ours; they are kept as those of table_add are. */
+static int split_tables(struct physmap *m, uint32_t keep[2])
+{
+	static const seL4_Word type[2] = {seL4_X86_EPTPTObject, seL4_X86_PageTableObject};
+
+	for (unsigned i = 0; i < 2; i++) {
+		int r = frame_store_take(&m->frames, &keep[i]);
+
+		if (!r)
+			r = object_pool_make(&m->pool, type[i], 0, TASK_SLOT_CNODE, m->slot_scratch[2 + i]);
+		if (r)
+			return r; /* a number or two of the store stay taken */
+	}
+	return 0;
+}
+
+static int split(struct physmap *m, uint64_t gfn, uint32_t large)
+{
+	uint32_t keep[2], first;
+	int r = m->splits < SPLITS_MAX ? frame_store_take_chunk(&m->frames, &first) : -ENOMEM;
+
+	if (r)
+		return r;
+	m->splits++;
+	r = split_tables(m, keep);
+	if (!r)
+		r = p2m_split(&m->p2m, gfn, first);
+	if (!r)
+		r = split_copy(m, large, first, FRAME_VMM, m->slot_scratch[3]);
+	if (!r)
+		r = split_copy(m, large, first, FRAME_GUEST, m->slot_scratch[2]);
+	if (!r)
+		r = split_copy(m, large, first, FRAME_OWNER, 0);
+	if (r) {
+		drop(m->slot_scratch[2]);
+		drop(m->slot_scratch[3]);
+		return r;
+	}
+	for (unsigned i = 0; i < 2; i++)
+		(void)move_in(m, m->slot_scratch[2 + i], keep[i], FRAME_OWNER);
+	frame_store_give(&m->frames, large);
+	return 0;
+}
+
+/* So that the vmm always finds something where it takes RAM to be. */
+static void vmm_nowhere(struct physmap *m, uint64_t gfn, uint32_t frame)
+{
+	uint32_t slot = m->slot_scratch[0];
+
+	if (!m->nowhere && physmap_frame(m, &m->nowhere)) {
+		m->nowhere = 0;
+		return;
+	}
+	if (copy_out(m, m->nowhere, FRAME_OWNER, slot))
+		return;
+	if (map(m, slot, false, TASK_RAM_VADDR + (gfn << PAGE_BITS), seL4_ReadWrite) || move_in(m, slot, frame, FRAME_VMM))
+		drop(slot);
+}
+
+int physmap_out(struct physmap *m, uint64_t gfn)
+{
+	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+	int r;
+
+	if (e.kind != P2M_RAM)
+		return -ENOENT;
+	if (e.large) {
+		r = split(m, gfn, e.frame);
+		if (r)
+			return r;
+		e = p2m_get(&m->p2m, gfn);
+	}
+	r = p2m_out(&m->p2m, gfn);
+	if (r)
+		return r;
+	unmap_copies(m, e.frame);
+	vmm_nowhere(m, gfn, e.frame);
+	block_return(m, p2m_note(&m->p2m, gfn));
+	return 0;
+}
+
+/* New memory for 2 MiB that were given back: 512 frames, of which none is mapped. */
+static int block_take(struct physmap *m, struct p2m_note *n, uint32_t first)
+{
+	struct frame_place to = frame_store_place(&m->frames, first, FRAME_OWNER);
+	uint32_t slot = m->slot_scratch[0];
+	insula_Frame_Split_t s;
+	uint64_t block;
+	int r = large_make(m, TASK_SLOT_CNODE, slot, &block);
+
+	if (r)
+		return r;
+	s = insula_Frame_Split(slot, to.root, 0, 0, to.index, 0);
+	if (s.error || s.left) {
+		(void)root_account_return(m->pool.account, block);
+		return -ENOMEM;
+	}
+	n->block = block;
+	n->given = false;
+	return 0;
+}
+
+int physmap_in(struct physmap *m, uint64_t gfn)
+{
+	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+	struct p2m_note *n;
+	int r = 0;
+
+	if (e.kind != P2M_OUT)
+		return -ENOENT;
+	n = p2m_note(&m->p2m, gfn);
+	if (n->given)
+		r = block_take(m, n, e.frame - (uint32_t)(gfn % P2M_LARGE_PAGES));
+	if (r)
+		return r;
+	unmap_copies(m, e.frame);
+	r = map_copy(m, e.frame, FRAME_VMM, gfn, seL4_ReadWrite);
+	if (!r)
+		r = map_copy(m, e.frame, FRAME_GUEST, gfn, seL4_ReadWrite);
+	if (!r)
+		r = p2m_in(&m->p2m, gfn);
+	if (r) {
+		unmap_copies(m, e.frame);
+		vmm_nowhere(m, gfn, e.frame);
+	}
+	return r;
 }

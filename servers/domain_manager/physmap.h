@@ -18,10 +18,19 @@ struct physmap {
 	struct object_pool pool;
 	struct frame_store frames;
 	uint32_t slot_ept, slot_vspace; /* our copies of the EPT root and of the vmm's VSpace */
-	uint32_t slot_scratch[2];	/* empty between operations */
+	uint32_t slot_scratch[4];	/* empty between operations */
+	uint32_t nowhere;		/* frame that the vmm has where its guest gave pages back: nothing of it is used; 0: not made yet */
+	uint32_t splits;		/* large frames that were split for ballooning */
 	uint64_t foreign_elsewhere;	/* pages of ours that other domains have mapped */
-	uint16_t *owner;		/* by frame: whose page a foreign one is; PHYSMAP_NOBODY for one that is accounted for otherwise */
-	uint32_t owners;
+	struct physmap_source **source;	/* of foreign pages, by frame: FRAME_CHUNK in each, NULL where there is none */
+	uint32_t sources;
+};
+
+/* Whose page a foreign one is. */
+struct physmap_source {
+	struct physmap *from; /* NULL: not of its guest-physical memory */
+	uint64_t gfn;
+	uint16_t owner; /* PHYSMAP_NOBODY for one that is accounted for otherwise */
 };
 
 /* Takes slots of ours. 0 or -ENOMEM. physmap_end gives all back, when the account was freed. */
@@ -30,7 +39,14 @@ void physmap_end(struct physmap *m);
 
 /* New zeroed memory of 2^order pages (order 0 or P2M_LARGE_ORDER) at gfn. 0, -EEXIST, -EINVAL, -ENOMEM. */
 int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order);
-/* Takes a page out: of its own memory or a foreign one, whose owner is told. -ENOENT; -EBUSY for a page inside a large frame, or one of P2M_XEN. */
+/*
+ * Ballooning. A page of RAM is given back by the guest, or comes back where one was given back. A large frame is split for it; when all pages of its 2 MiB are out and no
+ * other domain has one of them, the memory goes back to root. -ENOENT (there is no such page), -ENOMEM.
+ */
+int physmap_out(struct physmap *m, uint64_t gfn);
+int physmap_in(struct physmap *m, uint64_t gfn);
+
+/* Takes a page out: of its own memory or a foreign one, whose owner is told. -ENOENT; -EBUSY for a page inside a large frame, or one of P2M_XEN or P2M_OUT. */
 int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner);
 /* Page gfn of `from` appears at `at` of m, which has nothing there, with write access or without. 0, -ENOENT, -EEXIST, -EINVAL, -ENOMEM. */
 int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner);

@@ -28,12 +28,30 @@ int root_account_free(uint32_t account)
 	return call(ROOT_ACCOUNT_FREE, 1);
 }
 
-int root_account_alloc(uint32_t account, unsigned size_bits, uint32_t slot)
+int root_account_alloc_block(uint32_t account, unsigned size_bits, uint32_t slot, uint64_t *block)
 {
+	int r;
+
 	seL4_SetMR(0, account);
 	seL4_SetMR(1, size_bits);
 	seL4_SetMR(2, slot);
-	return call(ROOT_ACCOUNT_ALLOC, 3);
+	r = call(ROOT_ACCOUNT_ALLOC, 3);
+	*block = seL4_GetMR(0);
+	return r;
+}
+
+int root_account_alloc(uint32_t account, unsigned size_bits, uint32_t slot)
+{
+	uint64_t block;
+
+	return root_account_alloc_block(account, size_bits, slot, &block);
+}
+
+int root_account_return(uint32_t account, uint64_t block)
+{
+	seL4_SetMR(0, account);
+	seL4_SetMR(1, block);
+	return call(ROOT_ACCOUNT_RETURN, 2);
 }
 
 int root_account_size(uint32_t account, uint64_t *bytes)

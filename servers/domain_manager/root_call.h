@@ -8,6 +8,9 @@
 int root_account_create(uint32_t *account);
 int root_account_free(uint32_t account);
 int root_account_alloc(uint32_t account, unsigned size_bits, uint32_t slot);
+/* The same; *block names it for root_account_return, which revokes all that was made of it. */
+int root_account_alloc_block(uint32_t account, unsigned size_bits, uint32_t slot, uint64_t *block);
+int root_account_return(uint32_t account, uint64_t block);
 int root_account_size(uint32_t account, uint64_t *bytes);
 
 struct root_task {

@@ -75,6 +75,21 @@ static int copies(struct domain *d, const uint64_t *m, unsigned length, uint64_t
 	return 0;
 }
 
+static int balloon(struct domain *d, bool out, const uint64_t *gfn, unsigned n, uint64_t *reply, unsigned *reply_length)
+{
+	uint64_t done = 0;
+
+	if (n > DOMAIN_PAGES || !d->bare)
+		return -EINVAL;
+	while (done < n && (out || d->map.p2m.pages[P2M_RAM] < d->max_pages) &&
+	       !(out ? physmap_out(&d->map, gfn[done]) : physmap_in(&d->map, gfn[done])))
+		done++;
+	d->ram_bytes = d->map.p2m.pages[P2M_RAM] << 12;
+	reply[0] = done;
+	*reply_length = 1;
+	return 0;
+}
+
 static int perform(struct domain *d, bool privileged, uint64_t label, const uint64_t w[WORDS], uint64_t *reply, unsigned *reply_length)
 {
 	struct evtchn_bound bound;
@@ -107,6 +122,11 @@ static int perform(struct domain *d, bool privileged, uint64_t label, const uint
 		return remove_page(d, w[0]);
 	case DOMAIN_VMM_E820:
 		return domain_e820(d, w[0], reply, reply_length);
+	case DOMAIN_VMM_RESERVATION:
+		reply[0] = d->ram_bytes >> 12;
+		reply[1] = d->bare ? d->max_pages : d->ram_bytes >> 12;
+		*reply_length = 2;
+		return 0;
 	case DOMAIN_VMM_GRANT_PLACE:
 		return w[0] > UINT32_MAX ? -EINVAL : grant_place(d, (uint32_t)w[0], w[1]);
 	case DOMAIN_VMM_GRANT_SIZE:
@@ -133,6 +153,8 @@ int vmm_call(uint32_t id, bool privileged, uint64_t label, const uint64_t *m, un
 		return -ESRCH;
 	if (label == DOMAIN_VMM_GRANT_COPY)
 		return copies(d, m, length, reply, reply_length);
+	if (label == DOMAIN_VMM_OUT || label == DOMAIN_VMM_IN)
+		return balloon(d, label == DOMAIN_VMM_OUT, m, length, reply, reply_length);
 	/* what is missing is 0, and refused as such where it makes no sense */
 	memcpy(w, m, (length < WORDS ? length : WORDS) * sizeof(w[0]));
 	return perform(d, privileged, label, w, reply, reply_length);

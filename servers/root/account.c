@@ -56,9 +56,23 @@ struct buddy_node *account_block(struct account *a, unsigned bits)
 
 void account_block_return(struct account *a, struct buddy_node *n)
 {
-	a->blocks = n->next;
+	struct buddy_node **at = &a->blocks;
+
+	while (*at != n)
+		at = &(*at)->next;
+	*at = n->next;
 	a->bytes -= 1ull << n->bits;
 	memory_release(n);
+}
+
+struct buddy_node *account_block_find(const struct account *a, uint64_t slot)
+{
+	if (slot == 0 || slot == a->page.untyped || slot == a->small.untyped)
+		return NULL;
+	for (struct buddy_node *n = a->blocks; n; n = n->next)
+		if (n->slot == slot)
+			return n;
+	return NULL;
 }
 
 /* How many objects of this size fit into a chunk, at most n; its place is aligned for them. */

@@ -35,8 +35,10 @@ void account_free(struct account *a);
 /* A block of its own; NULL: no memory. */
 struct buddy_node *account_block(struct account *a, unsigned bits);
 
-/* Gives back the block taken last, of which nothing was made. */
+/* Gives back a block; what was made of it is revoked. */
 void account_block_return(struct account *a, struct buddy_node *n);
+/* The block whose Untyped is in this slot of ours; NULL: none, or one that root makes objects of. */
+struct buddy_node *account_block_find(const struct account *a, uint64_t slot);
 
 /*
  * n objects (at most MEMORY_SCRATCH) into neighbouring empty slots of `cnode` from `offset` on. bits as for Untyped_Retype. False: no memory, or a

@@ -154,7 +154,20 @@ static int service_account_alloc(struct task *t, struct message *m)
 	if (r)
 		account_block_return(a, n);
 	message_begin(m);
+	if (!r)
+		message_put(m, n->slot);
 	return r;
+}
+
+static int service_account_return(struct task *t, struct message *m)
+{
+	struct account *a = service_account(t, m);
+	struct buddy_node *n = a ? account_block_find(a, message_get(m)) : NULL;
+
+	if (!n)
+		return -ENOENT;
+	account_block_return(a, n);
+	return 0;
 }
 
 static int service_account_size(const struct task *t, struct message *m)
@@ -274,6 +287,8 @@ static int service_maker(struct task *t, uint64_t label, struct message *m)
 		return service_account_free(t, m);
 	case ROOT_ACCOUNT_ALLOC:
 		return service_account_alloc(t, m);
+	case ROOT_ACCOUNT_RETURN:
+		return service_account_return(t, m);
 	case ROOT_ACCOUNT_SIZE:
 		return service_account_size(t, m);
 	case ROOT_TASK_CREATE:

@@ -237,8 +237,17 @@ def dom0_xl_network():
 
 
 LIFE_SCRIPT = """
-echo "LIFE started $(cat /proc/sys/kernel/random/boot_id)"
-i=0; while :; do i=$((i+1)); echo "LIFE tick $i"; sleep 1; done
+head -c 4000000 /dev/urandom > /tmp/file; echo "LIFE started $(cat /proc/sys/kernel/random/boot_id)"
+low=0; i=0; first=0
+while :; do
+i=$((i+1)); now=$(awk '/^MemTotal/ {print $2}' /proc/meminfo); [ $first = 0 ] && first=$now
+echo "LIFE tick $i"; echo "LIFE memory $now $(sha256sum < /tmp/file | cut -c1-16)"
+if [ $now -lt $((first - 80000)) ]; then low=1; elif [ $low = 1 ] && [ $now -ge $((first - 1000)) ]; then
+low=0; for n in $(seq 18); do cp /tmp/file /tmp/file.$n; done
+for n in $(seq 18); do cmp /tmp/file /tmp/file.$n && rm /tmp/file.$n; done; [ "$(ls /tmp)" = file ] && echo "LIFE filled"
+fi
+sleep 1
+done
 """
 
 
@@ -261,6 +270,25 @@ def look_and_pause(machine: Admin, number: int) -> None:
     machine.shell("xl rename other worker")
 
 
+def mem_set(machine: Admin, name: str, log: str) -> None:
+    """The guest gives memory back and gets it again, twice; what it keeps stays as it was, and what it gives is free for others meanwhile."""
+    total, sum_before = wait_log(machine, name, log).split()
+    free = int(machine.shell("xl info free_memory"))
+    for times in (1, 2):
+        machine.shell(f"xl mem-set {name} 160", 60)
+        machine.shell(f"until [ $(xl list {name} | awk 'NR == 2 {{print $3}}') -le 160 ]; do usleep 500000; done", 300)
+        machine.shell(f"until [ $(grep '{log}' /var/log/xen/guest-{name}.log | tail -n 1 | awk '{{print $3}}') -lt {int(total) - 90000} ]; do usleep 500000; done", 120)
+        got = int(machine.shell("xl info free_memory")) - free
+        insula.check(got >= 64, f"of 96 MiB that the guest gave back {got} are free")
+        machine.shell(f"xl mem-set {name} 256", 60)
+        machine.shell(f"until [ $(xl list {name} | awk 'NR == 2 {{print $3}}') -ge 256 ]; do usleep 500000; done", 300)
+        machine.shell(f"until [ $(grep -c 'LIFE filled' /var/log/xen/guest-{name}.log) = {times} ]; do usleep 500000; done", 300)
+        insula.check(wait_log(machine, name, log).split()[1] == sum_before, "a file changed")
+        left = int(machine.shell("xl info free_memory"))
+        # what is noted of split frames, some 64 KiB of each, stays
+        insula.check(free - 9 <= left <= free, f"free memory was {free} MiB, is {left}")
+
+
 def end_twice(machine: Admin, number: int, first: str) -> None:
     machine.shell("xl reboot worker")
     machine.shell("until [ $(grep -c 'LIFE started' /var/log/xen/guest-worker.log) = 2 ]; do usleep 200000; done", 400)
@@ -272,17 +300,22 @@ def end_twice(machine: Admin, number: int, first: str) -> None:
 
 def lifecycle(machine: Admin, number: int) -> None:
     scripted(machine, "worker", LIFE_SCRIPT)
-    machine.shell("xl create /run/worker.cfg", 180)
+    free = int(machine.shell("xl info free_memory"))
+    machine.shell("sed -i s/memory=128/memory=256/ /run/worker.cfg && xl create /run/worker.cfg", 180)
     first = wait_log(machine, "worker", "LIFE started")
     look_and_pause(machine, number)
+    mem_set(machine, "worker", "LIFE memory")
     machine.shell("xl trigger worker power && xl trigger worker nmi 0")
     wait_log(machine, "worker", "Dazed and confused", 60)
     end_twice(machine, number, first)
+    left = int(machine.shell("xl info free_memory"))
+    # what domain 0 needed to map pages of a domain while it was built, it keeps for the next
+    insula.check(left >= free - 5, f"free memory was {free} MiB, is {left}")
 
 
 @scenario(weight=200)
 def dom0_xl_lifecycle():
-    """What a user does with a running guest: look at it, pause it, rename it, send it an NMI, reboot it, shut it down."""
+    """What a user does with a running guest: look at it, pause it, rename it, send it an NMI, take memory from it and give it, reboot it, shut it down."""
     with Admin("dom0-life") as machine:
         machine.login()
         lifecycle(machine, 1)

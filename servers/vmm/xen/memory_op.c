@@ -1,7 +1,7 @@
 /*
- * memory_op (xen/include/public/memory.h): the part that a domain needs to find its memory and to place
- * Xen's pages. Giving RAM back and getting it again (ballooning) is not there: such requests do none of their
- * extents, which is what Xen answers when it can do none.
+ * memory_op (xen/include/public/memory.h): the part that a domain needs to find its memory, to place
+ * Xen's pages, and to give RAM back and get it again (ballooning). The latter is the domain manager's of a domain that a toolstack built; of others such requests do
+ * none of their extents, which is what Xen answers when it can do none.
  */
 #include "servers/vmm/xen/xen.h"
 
@@ -19,13 +19,18 @@ static bool is_self(uint32_t domain)
 	return domain == DOMID_SELF || domain == vmm.domid;
 }
 
-static int64_t own_pages(struct vcpu *v, uint64_t at)
+static int64_t own_pages(struct vcpu *v, uint64_t at, bool most)
 {
+	uint64_t now, limit;
 	domid_t d;
 
 	if (!guest_read(v, gva(at), &d, sizeof(d)))
 		return -XEN_EFAULT;
-	return is_self(d) ? (int64_t)(vmm.ram_bytes >> 12) : -XEN_EPERM;
+	if (!is_self(d))
+		return -XEN_EPERM;
+	if (!(vmm.start->flags & VMM_START_BARE) || physmap_call_reservation(&now, &limit))
+		return (int64_t)(vmm.ram_bytes >> 12);
+	return (int64_t)(most ? limit : now);
 }
 
 static int64_t place(unsigned space, uint64_t index, uint64_t gfn)
@@ -97,15 +102,30 @@ static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at)
 	return result;
 }
 
-static int64_t reservation(struct vcpu *v, uint64_t at)
+/* Extents done: `start` of them by an earlier part of the call. Only single pages. */
+static int64_t reservation(struct vcpu *v, uint32_t op, uint64_t start, uint64_t at)
 {
 	struct xen_memory_reservation r;
+	uint64_t done = start;
 
 	if (!guest_read(v, gva(at), &r, sizeof(r)))
 		return -XEN_EFAULT;
 	if (!is_self(r.domid))
 		return -XEN_EPERM;
-	return 0; /* extents done */
+	if (!(vmm.start->flags & VMM_START_BARE) || r.extent_order || op == XENMEM_increase_reservation)
+		return (int64_t)start;
+	while (done < r.nr_extents) {
+		uint64_t gfn[DOMAIN_PAGES], n = r.nr_extents - done < DOMAIN_PAGES ? r.nr_extents - done : DOMAIN_PAGES;
+		unsigned now;
+
+		if (!guest_read(v, gva((uint64_t)(uintptr_t)r.extent_start.p + done * sizeof(gfn[0])), gfn, n * sizeof(gfn[0])))
+			return done ? (int64_t)done : -XEN_EFAULT;
+		now = physmap_call_balloon(op == XENMEM_decrease_reservation, gfn, (unsigned)n);
+		done += now;
+		if (now < n)
+			break;
+	}
+	return (int64_t)done;
 }
 
 /* The map that the toolstack has set. A domain that was loaded by its vmm has its map in the start information. */
@@ -167,6 +187,8 @@ static bool on_other(struct vcpu *v, uint32_t op, uint64_t at)
 		break;
 	case XENMEM_get_sharing_freed_pages:
 	case XENMEM_get_sharing_shared_pages:
+	case XENMEM_set_pod_target:
+	case XENMEM_get_pod_target:
 		return true;
 	default:
 		return false;
@@ -188,16 +210,16 @@ int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		return add_to_physmap_batch(v, arg[1]);
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
-		return own_pages(v, arg[1]);
+		return own_pages(v, arg[1], op == XENMEM_maximum_reservation);
 	case XENMEM_maximum_gpfn: {
-		int64_t r = own_pages(v, arg[1]);
+		int64_t r = own_pages(v, arg[1], false);
 
 		return r < 0 ? r : (int64_t)(memory_end().v >> 12) - 1;
 	}
 	case XENMEM_increase_reservation:
 	case XENMEM_decrease_reservation:
 	case XENMEM_populate_physmap:
-		return reservation(v, arg[1]);
+		return reservation(v, op, (uint32_t)arg[0] / (MEMOP_CMD_MASK + 1), arg[1]);
 	case XENMEM_memory_map:
 		return memory_map(v, arg[1]);
 	case XENMEM_machine_memory_map:

@@ -30,6 +30,27 @@ int64_t physmap_call_remove(uint64_t gfn)
 	return call(&m, DOMAIN_VMM_REMOVE, 1, &gfn);
 }
 
+unsigned physmap_call_balloon(bool out, const uint64_t *gfn, unsigned n)
+{
+	struct message m;
+	uint64_t done;
+
+	if (call(&m, out ? DOMAIN_VMM_OUT : DOMAIN_VMM_IN, n, gfn))
+		return 0;
+	done = message_get(&m);
+	return done < n ? (unsigned)done : n;
+}
+
+int64_t physmap_call_reservation(uint64_t *pages, uint64_t *most)
+{
+	struct message m;
+	int r = call(&m, DOMAIN_VMM_RESERVATION, 0, NULL);
+
+	*pages = message_get(&m);
+	*most = message_get(&m);
+	return r;
+}
+
 int64_t physmap_call_grant_frame(uint32_t index, uint64_t gfn)
 {
 	const uint64_t w[] = {index, gfn};

@@ -2,12 +2,16 @@
 #ifndef XEN_PHYSMAP_CALL_H
 #define XEN_PHYSMAP_CALL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "proto/domain/domain.h"
 
 /* Page from_gfn of another domain appears at gfn. For the holder of the control capability only. */
 int64_t physmap_call_foreign(uint64_t gfn, uint32_t from, uint64_t from_gfn);
 int64_t physmap_call_remove(uint64_t gfn);
+/* n pages at most DOMAIN_PAGES are given back, or wanted again: how many were done. */
+unsigned physmap_call_balloon(bool out, const uint64_t *gfn, unsigned n);
+int64_t physmap_call_reservation(uint64_t *pages, uint64_t *most);
 /* A frame of the domain's grant table appears at gfn. */
 int64_t physmap_call_grant_frame(uint32_t index, uint64_t gfn);
 int64_t physmap_call_grant_size(uint32_t *frames, uint32_t *most);

@@ -25,7 +25,8 @@
 #include <xen/vcpu.h>
 #include <xen/xen.h>
 
-#define ARG 0x2000u
+#define ARG	     0x2000u
+#define EXTENT_SHIFT 6 /* in the operation, where a call that is continued starts */
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -234,6 +235,64 @@ static void grants(void **state)
 	}
 }
 
+/* The domain manager gives back pages below 100, and has room for those below 70. */
+static int balloon(struct message *m, uint64_t label)
+{
+	uint64_t most = label == DOMAIN_VMM_OUT ? 100 : 70, done = 0;
+
+	if (label == DOMAIN_VMM_RESERVATION) {
+		message_begin(m);
+		message_put(m, 55);
+		message_put(m, 66);
+	} else {
+		assert_true(label == DOMAIN_VMM_OUT || label == DOMAIN_VMM_IN);
+		assert_in_range(m->length, 1, DOMAIN_PAGES);
+		message_begin_read(m);
+		while (done < m->length && message_get(m) < most)
+			done++;
+		message_begin(m);
+		message_put(m, done);
+	}
+	message_begin_read(m);
+	return 0;
+}
+
+static void ballooning(void **state)
+{
+	struct xen_memory_reservation r = {.domid = DOMID_SELF, .nr_extents = 80};
+	domid_t self = DOMID_SELF;
+	xen_pfn_t gfn[200];
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++)
+		gfn[i] = i;
+	fake_poke(0x3000, gfn, sizeof(gfn));
+	r.extent_start.p = (void *)0x3000;
+	fake.call = balloon;
+	/* a domain that its vmm loaded has none of it */
+	assert_int_equal(memory(XENMEM_decrease_reservation, &r, sizeof(r)), 0);
+	fake.start.flags |= VMM_START_BARE;
+	assert_int_equal(memory(XENMEM_decrease_reservation, &r, sizeof(r)), 80);
+	assert_int_equal(memory(XENMEM_populate_physmap, &r, sizeof(r)), 70);
+	assert_int_equal(memory(XENMEM_increase_reservation, &r, sizeof(r)), 0);
+	/* from the 75th on, as a call that is continued */
+	assert_int_equal(memory(XENMEM_decrease_reservation | 75 << EXTENT_SHIFT, &r, sizeof(r)), 80);
+	assert_int_equal(memory(XENMEM_populate_physmap | 75 << EXTENT_SHIFT, &r, sizeof(r)), 75);
+	assert_int_equal(memory(XENMEM_populate_physmap | 200 << EXTENT_SHIFT, &r, sizeof(r)), 200);
+	r.nr_extents = UINT64_MAX;
+	assert_int_equal(memory(XENMEM_decrease_reservation, &r, sizeof(r)), 100);
+	r.extent_start.p = (void *)(uintptr_t)FAKE_LOW_RAM;
+	assert_int_equal(memory(XENMEM_decrease_reservation, &r, sizeof(r)), -XEN_EFAULT);
+	r.extent_start.p = (void *)(uintptr_t)(FAKE_LOW_RAM - 8 * DOMAIN_PAGES);
+	fake_poke(FAKE_LOW_RAM - 8 * DOMAIN_PAGES, gfn, 8 * DOMAIN_PAGES);
+	assert_int_equal(memory(XENMEM_decrease_reservation, &r, sizeof(r)), DOMAIN_PAGES);
+	r.extent_order = 9;
+	assert_int_equal(memory(XENMEM_decrease_reservation, &r, sizeof(r)), 0);
+	assert_int_equal(memory(XENMEM_current_reservation, &self, 2), 55);
+	assert_int_equal(memory(XENMEM_maximum_reservation, &self, 2), 66);
+	fake.call = NULL;
+}
+
 static void memory_ops(void **state)
 {
 	domid_t self = DOMID_SELF, other = 3;
@@ -336,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup(place_vcpu_info, setup),
 		cmocka_unit_test_setup(clock_follows_the_tsc, setup),
 		cmocka_unit_test_setup(grants, setup),
+		cmocka_unit_test_setup(ballooning, setup),
 		cmocka_unit_test_setup(memory_ops, setup),
 		cmocka_unit_test_setup(parameters, setup),
 	};
