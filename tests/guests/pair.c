@@ -380,6 +380,145 @@ static void pair_user(void)
 		payload_halt();
 }
 
+/* ---- two that do anything ---- */
+
+#define FUZZ_REFS    32u
+#define FUZZ_GFN     UINT64_C(0x800) /* the RAM that is granted and given back; nothing of the payload's is there */
+#define FUZZ_PAGES   1024u
+#define FUZZ_WINDOWS 64u
+#define FUZZ_PORTS   40u
+#define FUZZ_KEEP    4u /* ports below are the console's and the store's */
+
+static uint64_t fuzz_state;
+
+static uint32_t fuzz_random(uint32_t below)
+{
+	fuzz_state ^= fuzz_state >> 12;
+	fuzz_state ^= fuzz_state << 25;
+	fuzz_state ^= fuzz_state >> 27;
+	return (uint32_t)((fuzz_state * UINT64_C(2685821657736338717)) >> 33) % below;
+}
+
+static uint64_t fuzz_gfn(void)
+{
+	return fuzz_random(32) ? FUZZ_GFN + fuzz_random(FUZZ_PAGES) : (uint64_t)fuzz_random(UINT32_MAX) << fuzz_random(24);
+}
+
+static domid_t fuzz_domain(uint64_t with)
+{
+	static const domid_t others[] = { DOMID_SELF, 0, NOBODY, DOMID_IO };
+
+	return fuzz_random(6) ? (domid_t)with : others[fuzz_random(4)];
+}
+
+static uint32_t fuzz_ref(void)
+{
+	return fuzz_random(40) ? FIRST_REF + fuzz_random(FUZZ_REFS) : fuzz_random(UINT32_MAX);
+}
+
+static void fuzz_grant(uint64_t with)
+{
+	static const uint16_t flags[] = { GTF_permit_access, GTF_permit_access, GTF_permit_access | GTF_readonly, GTF_transitive, GTF_accept_transfer,
+					  GTF_permit_access | GTF_sub_page, 0 };
+
+	pair_grant(FIRST_REF + fuzz_random(FUZZ_REFS), fuzz_random(8) ? with : fuzz_domain(with), fuzz_gfn(), flags[fuzz_random(7)]);
+}
+
+static void fuzz_map(uint64_t with)
+{
+	struct gnttab_map_grant_ref m[8];
+	uint32_t n = 1 + fuzz_random(8);
+
+	for (uint32_t i = 0; i < n; i++)
+		m[i] = (struct gnttab_map_grant_ref){ .host_addr = (SHARED_GFN + fuzz_random(FUZZ_WINDOWS)) * PAGE,
+						      .flags = fuzz_random(16) ? GNTMAP_host_map | (fuzz_random(3) ? 0 : GNTMAP_readonly) : fuzz_random(256),
+						      .ref = fuzz_ref(),
+						      .dom = fuzz_domain(with) };
+	(void)payload_hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, address(m), n, 0, 0);
+	for (uint32_t i = 0; i < n; i++)
+		if (m[i].status == GNTST_okay)
+			*(volatile uint64_t *)(uintptr_t)(m[i].host_addr + fuzz_random(512) * 8) ^= (m[i].flags & GNTMAP_readonly) ? 0 : 1;
+}
+
+static void fuzz_unmap(void)
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		struct gnttab_unmap_grant_ref u = { .host_addr = (SHARED_GFN + fuzz_random(FUZZ_WINDOWS)) * PAGE, .handle = fuzz_random(FUZZ_WINDOWS) };
+
+		(void)payload_hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, address(&u), 1, 0, 0);
+	}
+}
+
+static void fuzz_copy(uint64_t with)
+{
+	static struct gnttab_copy c[60];
+	uint32_t n = fuzz_random(60);
+
+	for (uint32_t i = 0; i < n; i++) {
+		c[i] = (struct gnttab_copy){ .flags = (uint16_t)fuzz_random(4), .len = (uint16_t)fuzz_random(fuzz_random(4) ? 512 : 65536) };
+		c[i].source.offset = (uint16_t)fuzz_random(fuzz_random(4) ? 4096 : 65536);
+		c[i].dest.offset = (uint16_t)fuzz_random(fuzz_random(4) ? 4096 : 65536);
+		c[i].source.domid = c[i].flags & GNTCOPY_source_gref ? fuzz_domain(with) : DOMID_SELF;
+		c[i].dest.domid = c[i].flags & GNTCOPY_dest_gref ? fuzz_domain(with) : DOMID_SELF;
+		c[i].source.u.gmfn = c[i].flags & GNTCOPY_source_gref ? fuzz_ref() : fuzz_gfn();
+		c[i].dest.u.gmfn = c[i].flags & GNTCOPY_dest_gref ? fuzz_ref() : FUZZ_GFN + fuzz_random(FUZZ_PAGES);
+	}
+	(void)payload_hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_copy, address(c), n, 0, 0);
+}
+
+static void fuzz_event(uint64_t with)
+{
+	struct evtchn_alloc_unbound unbound = { .dom = DOMID_SELF, .remote_dom = fuzz_domain(with) };
+	struct evtchn_bind_interdomain bind = { .remote_dom = fuzz_domain(with), .remote_port = fuzz_random(FUZZ_PORTS) };
+	struct evtchn_close close = { .port = FUZZ_KEEP + fuzz_random(FUZZ_PORTS) };
+	struct evtchn_send send = { .port = fuzz_random(FUZZ_PORTS) };
+	struct evtchn_status status = { .dom = fuzz_domain(with), .port = fuzz_random(FUZZ_PORTS) };
+
+	switch (fuzz_random(6)) {
+	case 0: (void)pair_event(EVTCHNOP_alloc_unbound, &unbound); break;
+	case 1: (void)pair_event(EVTCHNOP_bind_interdomain, &bind); break;
+	case 2: (void)pair_event(EVTCHNOP_close, &close); break;
+	case 3: (void)pair_event(EVTCHNOP_status, &status); break;
+	default: (void)pair_event(EVTCHNOP_send, &send); break;
+	}
+}
+
+/* Often enough a whole 2 MiB, so that it goes back. */
+static void fuzz_balloon(void)
+{
+	static xen_pfn_t gfn[512];
+	struct xen_memory_reservation r = { .nr_extents = fuzz_random(4) ? 1 + fuzz_random(20) : 512, .domid = DOMID_SELF };
+	uint64_t first = FUZZ_GFN + fuzz_random(FUZZ_PAGES / 512) * 512;
+
+	for (uint32_t i = 0; i < r.nr_extents; i++)
+		gfn[i] = r.nr_extents == 512 ? first + i : fuzz_gfn();
+	r.extent_start.p = gfn;
+	(void)hypercall(__HYPERVISOR_memory_op, fuzz_random(2) ? XENMEM_decrease_reservation : XENMEM_populate_physmap, address(&r));
+}
+
+static void pair_fuzz(void)
+{
+	uint64_t with = payload_option("with", 1), count = payload_option("count", 3000);
+
+	fuzz_state = (payload_option("seed", 1) + with) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	(void)pair_place(XENMAPSPACE_shared_info, 0, INFO_GFN);
+	(void)pair_place(XENMAPSPACE_grant_table, 0, TABLE_GFN);
+	for (uint64_t n = 0; n < count; n++)
+		switch (fuzz_random(12)) {
+		case 0: case 1: fuzz_map(with); break;
+		case 2: case 3: fuzz_unmap(); break;
+		case 4: fuzz_copy(with); break;
+		case 5: case 6: case 7: fuzz_event(with); break;
+		case 8: fuzz_balloon(); break;
+		default: fuzz_grant(with); break;
+		}
+	console_print("PAIR fuzzed\n");
+	/* what it has stays as it is until it is destroyed */
+	payload_cli();
+	for (;;)
+		payload_halt();
+}
+
 static void pair_granter_mode(void)
 {
 	pair_granter();
@@ -393,5 +532,6 @@ static void pair_granter_mode(void)
 const struct payload_mode pair_modes[] = {
 	{ "granter", pair_granter_mode },
 	{ "user", pair_user },
+	{ "fuzz", pair_fuzz },
 	{ NULL, NULL },
 };

@@ -1,5 +1,6 @@
 """The admin VM: domain 0 with Debian's own Xen tools."""
 import base64
+import os
 import re
 
 import insula
@@ -9,6 +10,7 @@ from scenarios import scenario
 ADMIN_KERNEL = (OUT / "image" / "vmlinux-dom0", "name=vmlinux console=hvc0 quiet")
 ADMIN_ROOT = (OUT / "image" / "admin.initrd", "name=initrd")
 READY = "INSULA-ADMIN: ready"
+FUZZ_SEED = int(os.environ.get("FUZZ_SEED", "1"))
 
 
 class Admin(insula.Insula):
@@ -166,9 +168,25 @@ def dom0_xl_block_devices():
         insula.check(machine.shell("losetup -a") == "", "a loop device is still there")
 
 
+def fuzz(machine: Admin, number: int) -> None:
+    """Two domains, the next that are made, do at random what they can do to each other (tests/guests/pair.c). They end, and nothing of them is left."""
+    free = int(machine.shell("xl info free_memory"))
+    for name, own, other in (("one", 0, 1), ("two", 1, 0)):
+        guest(machine, name, "/guest/payload", 16, f"fuzz with={number + other} seed={FUZZ_SEED + own}")
+    machine.shell("xl create /run/one.cfg && xl create /run/two.cfg", 180)
+    for name in ("one", "two"):
+        wait_log(machine, name, "PAIR fuzzed", 300)
+    rows = [row.split() for row in machine.shell("xl list").splitlines()[2:]]
+    insula.check(len(rows) == 2 and all(12 <= int(row[2]) <= 16 for row in rows), f"xl list: {rows!r}")
+    end_all(machine, "one", "two")
+    left = int(machine.shell("xl info free_memory"))
+    insula.check(left >= free - 1, f"free memory was {free} MiB, is {left}")
+
+
 @scenario(weight=100)
 def dom0_two_domains_share():
-    """Grants and event channels between two ordinary domains (tests/guests/pair.c), refusals among them; the granter, ended, stays in state d while its page is mapped."""
+    """Grants and event channels between two ordinary domains (tests/guests/pair.c), refusals among them; the granter, ended, stays in state d while its page is mapped.
+    Then two that do anything."""
     with Admin("dom0-pair") as machine:
         machine.login()
         guest(machine, "granter", "/guest/payload", 16, "granter with=2")
@@ -185,6 +203,7 @@ def dom0_two_domains_share():
         rows = [row.split() for row in machine.shell("sleep 1; xl list").splitlines()]
         insula.check([row[1] for row in rows[1:]] == ["0", "1", "2"] and "d" in rows[2][4], f"xl list: {rows!r}")
         end_all(machine, "user")
+        fuzz(machine, 3)
 
 
 NET_SCRIPT = """
