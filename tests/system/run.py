@@ -75,7 +75,7 @@ def earlier_results(path: pathlib.Path, count: Count) -> None:
     for line in lines:
         print(line, flush=True)
     count.passed += sum(line.startswith("PASS ") for line in lines)
-    count.failed += sum(not line.startswith("PASS ") for line in lines)
+    count.failures += [line for line in lines if not line.startswith("PASS ")]
     if not lines:
         count.say(str(path), "no results", 0)
 
