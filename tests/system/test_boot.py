@@ -179,9 +179,9 @@ def monitor_ends_domains():
     with Insula("monitor_ends_domains", options=domain("debian")) as insula:
         log_in(insula)
         for mode in ("poweroff", "crash"):
-            insula.created(mode, cmdline=f"console=hvc0 quiet insula.test={mode}")
+            insula.created(mode, cmdline=f"console=hvc0 quiet insula.test={mode}", memory=128)
             insula.wait_gone(mode)
-        row = insula.created("asked", cmdline="console=hvc0 quiet")
+        row = insula.created("asked", cmdline="console=hvc0 quiet", memory=128)
         insula.command(f"shutdown {row.id}")
         insula.destroy("asked")
         check(list(insula.list()) == ["debian"], "a domain is left")
