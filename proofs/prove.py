@@ -9,6 +9,7 @@ With --mutants: each mistake listed below is put into the source, and must make 
 """
 import argparse
 import concurrent.futures
+import functools
 import os
 import pathlib
 import re
@@ -27,6 +28,7 @@ from mutants import MUTANTS  # noqa: E402
 
 # What a prover needs is about a second at most; the rest is for machines that have other things to do.
 STEPS = 1000000  # of CVC4, which ends after as many on any machine; what is proved takes an eighth of that at most
+MUTANT_STEPS = STEPS // 4  # still twice that: what is not proved in as many is not proved because of the mistake
 SECONDS = int(os.environ.get("PROVE_SECONDS", "120"))
 WHY3 = """[main]
 datadir = "/usr/share/why3"
@@ -61,12 +63,12 @@ def functions(unit: str) -> list[str]:
     return " ".join(re.findall(r"^// proves:(.*)$", (HERE / f"{unit}.c").read_text(), re.M)).split()
 
 
-def frama_c(unit: str, names: list[str], first: list[pathlib.Path], seconds: int) -> str:
+def frama_c(unit: str, names: list[str], first: list[pathlib.Path], steps: int = STEPS) -> str:
     """What Frama-C says; headers and sources are looked for in `first` before all else."""
     places = [*first, ROOT, ROOT / "kernel", ROOT / "lib", ROOT / "abi", GEN, GEN / "kernel"]
     command = ["frama-c", "-c11", "-machdep", "gcc_x86_64", "-cpp-extra-args=" + " ".join(f"-I{p}" for p in places),
-               "-wp", "-wp-rte", "-wp-cache", "none", "-wp-par", "1", "-wp-prover", "cvc4", "-wp-timeout", str(seconds),
-               "-wp-steps", str(STEPS)]
+               "-wp", "-wp-rte", "-wp-cache", "none", "-wp-par", "1", "-wp-prover", "cvc4", "-wp-timeout", str(SECONDS),
+               "-wp-steps", str(steps)]
     command += re.findall(r"^// wp: *(\S+)$", (HERE / f"{unit}.c").read_text(), re.M)
     if names:
         command += ["-wp-fct", ",".join(names)]
@@ -98,16 +100,16 @@ def recorded(status: str, unit: str) -> int:
     return int(found.group(1)) if found else sys.maxsize
 
 
-def run_unit(unit: str, status: str) -> tuple[int, list[str]]:
-    log = frama_c(unit, functions(unit), [], SECONDS)
+def run_unit(unit: str, status: str) -> tuple[str, list[str]]:
+    log = frama_c(unit, functions(unit), [])
     (OUT / f"{unit}.log").write_text(log)
     _, total, wrong = verdict(log)
     if not wrong and total < recorded(status, unit):
         wrong.append(f"STATUS.md records {recorded(status, unit)} goals for it, there are {total}")
-    return total, wrong
+    return f"{total} goals", wrong
 
 
-def run_bits(status: str) -> tuple[int, list[str]]:
+def run_bits(status: str) -> tuple[str, list[str]]:
     """The axioms of this folder and of the generated headers, but for those that STATUS.md names as assumed."""
     answers, wrong = [], []
     for path in sorted([*HERE.glob("*.[ch]"), *GEN.rglob("*.h")]):
@@ -120,25 +122,37 @@ def run_bits(status: str) -> tuple[int, list[str]]:
     wrong += [f"axiom {name}" for name, proved in answers if not proved]
     if not wrong and len(answers) < recorded(status, "bits"):
         wrong.append(f"STATUS.md records {recorded(status, 'bits')} axioms, there are {len(answers)}")
-    return len(answers), wrong
+    return f"{len(answers)} goals", wrong
 
 
-def run_mutant(number: int) -> list[str]:
-    """Why this mistake was not found; none if it was."""
+@functools.lru_cache
+def proved_without(unit: str, names: tuple[str, ...]) -> frozenset[str]:
+    """The goals of these functions that are proved as they are, within a mutant's steps."""
+    log = frama_c(unit, list(names), [], MUTANT_STEPS)
+    return frozenset(re.findall(r"^\[wp\] \[[^]]*\] Goal (\S+) : Valid", log, re.M))
+
+
+def run_mutant(number: int) -> tuple[str, list[str]]:
+    """The goal that found this mistake, or why it was not found. A prover that ran out of time has found nothing: its steps have to
+    end first, or its wits, at a goal that it proves without the mistake."""
     unit, path, old, new, names = MUTANTS[number]
     source = ROOT / path if (ROOT / path).exists() else GEN / path
     text = source.read_text()
     if text.count(old) != 1:
-        return [f"`{old}` is in {path} {text.count(old)} times"]
+        return "", [f"`{old}` is in {path} {text.count(old)} times"]
     place = OUT / f"mutants/{number}"
     (place / path).parent.mkdir(parents=True, exist_ok=True)
     (place / path).write_text(text.replace(old, new))
-    log = frama_c(unit, names, [place, place / "kernel", place / "lib"], SECONDS)
+    log = frama_c(unit, names, [place, place / "kernel", place / "lib"], MUTANT_STEPS)
     (OUT / f"mutant-{number}.log").write_text(log)
-    proved, total, wrong = verdict(log)
+    _, total, _ = verdict(log)
     if not total or "User Error" in log:
-        return ["Frama-C did not read it"]
-    return [] if proved < total else ["all is proved"]
+        return "", ["Frama-C did not read it"]
+    lost = re.findall(r"^\[wp\] \[[^]]*\] Goal (\S+) : (?!Valid)(\w+)", log, re.M)
+    if not lost:
+        return "", ["all is proved"]
+    found = [goal for goal, how in lost if how in ("Unknown", "Step") and goal in proved_without(unit, tuple(names))]
+    return (found[0], []) if found else ("", ["no answer in time: " + ", ".join(goal for goal, _ in lost)])
 
 
 def main() -> int:
@@ -151,7 +165,7 @@ def main() -> int:
     status = (HERE / "STATUS.md").read_text()
     units = options.units or ["bits"] + sorted((p.stem for p in HERE.glob("*.c")), key=lambda u: -recorded(status, u))
     if options.mutants:
-        work = {f"mutant {n} {m[0]}: {m[1]}": (lambda n=n: (1, run_mutant(n))) for n, m in enumerate(MUTANTS)
+        work = {f"mutant {n} {m[0]}: {m[1]}": (lambda n=n: run_mutant(n)) for n, m in enumerate(MUTANTS)
                 if not options.units or m[0] in options.units}
     else:
         work = {u: (lambda u=u: run_bits(status) if u == "bits" else run_unit(u, status)) for u in units}
@@ -164,12 +178,12 @@ def main() -> int:
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         jobs = {pool.submit(timed, job): name for name, job in work.items()}
         for done in concurrent.futures.as_completed(jobs):
-            name, (goals, wrong, seconds) = jobs[done], done.result()
+            name, (what, wrong, seconds) = jobs[done], done.result()
             if wrong:
                 failed += 1
                 lines.append(f"FAIL proofs/{name}: {'; '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}")
             else:
-                lines.append(f"PASS proofs/{name}{'' if options.mutants else f' {goals} goals'} ({seconds:.1f} s)")
+                lines.append(f"PASS proofs/{name} {what} ({seconds:.1f} s)")
             if not options.results:
                 print(lines[-1], flush=True)
     if options.results:
