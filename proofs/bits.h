@@ -7,6 +7,8 @@
 #ifndef PROOFS_BITS_H
 #define PROOFS_BITS_H
 
+#include <stdint.h>
+
 /*@ predicate word(integer w) = 0 <= w <= 0xffffffffffffffff; */
 /*@ axiomatic bits {
 	logic integer bits(integer w, integer hi, integer lo);
@@ -19,6 +21,14 @@
 	axiom bits_six_range: \forall integer w; word(w) ==> 0 <= bits(w, 5, 0) <= 63;
 	axiom bits_zero: \forall integer hi, lo; 0 <= lo <= hi <= 63 ==> bits(0, hi, lo) == 0;
 	axiom put_zero: \forall integer w, hi, lo; word(w) && 0 <= lo <= hi <= 63 && bits(w, hi, lo) == 0 ==> put(w, hi, lo, 0, 0) == w;
+} */
+
+/* 2^n, for the shifts whose distance is not known. */
+/*@ axiomatic pow2 {
+	logic integer pow2(integer n);
+	axiom pow2_is: \forall integer n; 0 <= n <= 63 ==> (uint64_t)(1 << n) == pow2(n);
+	axiom pow2_range: \forall integer n; 0 <= n <= 63 ==> 1 <= pow2(n) <= 0x8000000000000000;
+	axiom pow2_grows: \forall integer n, m; 0 <= n <= m <= 63 ==> pow2(n) <= pow2(m);
 } */
 
 #endif

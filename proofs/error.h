@@ -13,6 +13,10 @@
 
 /*@ assigns error_detail; ensures \result == EXC_SYSCALL_ERROR; */
 exception_t error_illegal_operation(void);
+/*@ assigns error_detail; ensures \result == EXC_SYSCALL_ERROR; */
+exception_t error_delete_first(void);
+/*@ assigns error_detail; ensures \result == EXC_SYSCALL_ERROR; */
+exception_t error_revoke_first(void);
 /*@ assigns error_detail; ensures \result == EXC_LOOKUP_FAULT; */
 exception_t error_lookup(enum sel4_lookup_failure type, unsigned bits_left);
 /*@ assigns error_detail;

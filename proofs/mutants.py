@@ -6,4 +6,10 @@ MUTANTS = [
     ("cap", "kernel/cap/derive.c", "size + cap_cnode_radix(cap) > seL4_WordBits", "size > seL4_WordBits", ["derive_guard"]),
     ("cap", "kernel/cap/derive.c", "preserve || cap_endpoint_badge(cap) != 0", "preserve", ["cap_update_data"]),
     ("cap", "kernel/cap/derive.c", "if (cap_frame_split(cap))", "if (0)", ["cap_derive"]),
+    ("order", "kernel/cap/mdb.c", "return a0 <= b0 && b1 <= a1;", "return a0 <= b0;", ["mdb_region_contains"]),
+    ("order", "kernel/cap/mdb.c", "badge == cap_endpoint_badge(c) && !mdb_first_badged(child->mdb)", "badge == cap_endpoint_badge(c)",
+     ["cte_is_parent"]),
+    ("order", "kernel/cap/mdb.c", "mdb_attach(child->mdb) > mdb_depth(parent->mdb)", "mdb_attach(child->mdb) >= mdb_depth(parent->mdb)",
+     ["cte_is_parent"]),
+    ("order", "kernel/cap/mdb.c", "if (mdb_attach(c->mdb) > attach)", "if (mdb_attach(c->mdb) < attach)", ["mdb_lower_attach"]),
 ]

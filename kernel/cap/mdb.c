@@ -113,8 +113,9 @@ bool cap_same_region(cap_t a, cap_t b)
 	case CAP_ASID_CONTROL:
 		return cap_type(b) == CAP_ASID_CONTROL || cap_type(b) == CAP_ASID_POOL;
 	default:
-		return cap_type(a) == cap_type(b) && mdb_same_kind(a, b);
+		break;
 	}
+	return cap_type(a) == cap_type(b) && mdb_same_kind(a, b);
 }
 
 bool cap_same_object(cap_t a, cap_t b)
