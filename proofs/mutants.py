@@ -12,4 +12,7 @@ MUTANTS = [
     ("order", "kernel/cap/mdb.c", "mdb_attach(child->mdb) > mdb_depth(parent->mdb)", "mdb_attach(child->mdb) >= mdb_depth(parent->mdb)",
      ["cte_is_parent"]),
     ("order", "kernel/cap/mdb.c", "if (mdb_attach(c->mdb) > attach)", "if (mdb_attach(c->mdb) < attach)", ["mdb_lower_attach"]),
+    ("vspace", "kernel/object/vspace_walk.c", "pte_present(e) && !pte_large(e) && pte_base(e)", "pte_present(e) && pte_base(e)",
+     ["vspace_is_table"]),
+    ("vspace", "kernel/object/vspace_walk.h", "PAGE_BITS + 9 * (level - 1)", "PAGE_BITS + 8 * (level - 1)", ["vspace_level_bits"]),
 ]
