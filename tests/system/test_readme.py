@@ -24,10 +24,8 @@ def readme_walk():
         where, hosts = "admin", set()
         for host, command in commands:
             if host == "admin" and where != "admin":
-                machine.send(LEAVE)  # by itself: xl console looks at it only so
-                machine.pump(1)
-                machine.send("\r")
-                machine.expect(prompt("admin"), 60)
+                machine.send(LEAVE)  # by itself: xl console looks for it only so
+                machine.expect(prompt("admin").lstrip("^"), 60)  # behind the guest's, on its line
             elif host != where:
                 machine.send("\r")
                 machine.expect(rf"{host} login: ", 240)
