@@ -1,6 +1,6 @@
 /* InsulaFrameDerive: errors, rights, what a revoke takes back, and its cost. */
 #include "roottask/ext/ext.h"
-#include "roottask/ext/ext_hw.h"
+#include "roottask/runtime/tsc_hw.h"
 
 static seL4_Error derive(seL4_CPtr frame, seL4_CPtr dest, seL4_CapRights_t rights, seL4_Word offset,
 			 seL4_Word bits)
@@ -132,21 +132,21 @@ static void costs(void)
 
 	runtime_must(seL4_X86_PageTable_Map(memory_table(), HERE, at, 0), "PT");
 	for (unsigned i = 0; i < 16; i++) {
-		t[0] = ext_rdtsc();
+		t[0] = tsc_read();
 		runtime_must(derive(m.frame, slot, seL4_ReadWrite, i * PAGE, 12), "derive");
-		t[1] = ext_rdtsc();
+		t[1] = tsc_read();
 		runtime_must(memory_map(slot, at, seL4_ReadWrite), "map");
-		t[2] = ext_rdtsc();
+		t[2] = tsc_read();
 		runtime_must(seL4_X86_Page_Unmap(slot), "unmap");
-		t[3] = ext_rdtsc();
+		t[3] = tsc_read();
 		runtime_must(seL4_CNode_Delete(ROOT, slot, DEPTH), "delete");
-		t[4] = ext_rdtsc();
+		t[4] = tsc_read();
 		for (unsigned k = 0; k < 4; k++)
 			sum[k] += t[k + 1] - t[k];
 	}
-	t[0] = ext_rdtsc();
+	t[0] = tsc_read();
 	(void)insula_Timer_Cancel(timer);
-	cost("least_invocation", ext_rdtsc() - t[0]);
+	cost("least_invocation", tsc_read() - t[0]);
 	cost("derive", sum[0] / 16);
 	cost("map", sum[1] / 16);
 	cost("unmap", sum[2] / 16);

@@ -1,7 +1,7 @@
 /* InsulaFrameSplit with nobody beside: errors, content, what becomes of copies and grants, rejoining, cost.
  */
 #include "roottask/ext/ext.h"
-#include "roottask/ext/ext_hw.h"
+#include "roottask/runtime/tsc_hw.h"
 
 static insula_Frame_Split_t split(seL4_CPtr frame, seL4_CPtr node, seL4_CPtr table)
 {
@@ -61,9 +61,9 @@ static void content(void)
 	runtime_must(memory_map(m.frame, at, seL4_ReadWrite), "map");
 	for (uint64_t i = 0; i < 512; i++)
 		ext_write(at + i * PAGE + 8 * i, i ^ 0x5555);
-	t = ext_rdtsc();
+	t = tsc_read();
 	r = split(m.frame, node, table);
-	cost("split_mapped", ext_rdtsc() - t);
+	cost("split_mapped", tsc_read() - t);
 	check_error("split.ok", (seL4_Error)r.error, 0);
 	check_equal("split.all", r.left, 0);
 	check("split.frame_is_gone", memory_empty(m.frame), "the large capability is still there");
@@ -155,13 +155,13 @@ static void costs(void)
 {
 	struct memory_large m = memory_large();
 	seL4_CPtr copy = object_copy(m.frame), node = memory_node(9), node2 = memory_node(9);
-	uint64_t t = ext_rdtsc();
+	uint64_t t = tsc_read();
 
 	runtime_must((seL4_Error)split(copy, node, 0).error, "split");
-	cost("split_unmapped", ext_rdtsc() - t);
-	t = ext_rdtsc();
+	cost("split_unmapped", tsc_read() - t);
+	t = tsc_read();
 	runtime_must((seL4_Error)split(m.frame, node2, 0).error, "split");
-	cost("split_handing_on_512", ext_rdtsc() - t);
+	cost("split_handing_on_512", tsc_read() - t);
 }
 
 void split_cases(void)

@@ -1,6 +1,6 @@
 /* Timer objects: errors, deadlines, what happens to a timer whose notification goes. */
 #include "roottask/ext/ext.h"
-#include "roottask/ext/ext_hw.h"
+#include "roottask/runtime/tsc_hw.h"
 
 #define TICKS 200000
 
@@ -18,7 +18,7 @@ static seL4_Word wait_until(uint64_t end)
 {
 	seL4_Word badge = 0;
 
-	while (!badge && ext_rdtsc() < end)
+	while (!badge && tsc_read() < end)
 		badge = poll();
 	return badge;
 }
@@ -64,23 +64,23 @@ static void deadlines(void)
 	check_error("timer.bind", insula_Timer_Bind(timer, badged), 0);
 	check_error("timer.past", insula_Timer_Set(timer, 0), 0);
 	check_equal("timer.past_signals_at_once", poll(), 0x40);
-	start = ext_rdtsc();
+	start = tsc_read();
 	check_error("timer.set", insula_Timer_Set(timer, start + TICKS), 0);
-	check_equal("timer.not_before", ext_rdtsc() < start + TICKS ? poll() : 0, 0);
+	check_equal("timer.not_before", tsc_read() < start + TICKS ? poll() : 0, 0);
 	check_equal("timer.at_deadline", wait_until(start + 100 * TICKS), 0x40);
-	late = ext_rdtsc();
+	late = tsc_read();
 	check("timer.not_early", late >= start + TICKS, "the signal came before the deadline");
-	check_equal("timer.once", wait_until(ext_rdtsc() + 3 * TICKS), 0);
+	check_equal("timer.once", wait_until(tsc_read() + 3 * TICKS), 0);
 	check_error("timer.set_far", insula_Timer_Set(timer, UINT64_MAX), 0);
-	check_error("timer.set_nearer", insula_Timer_Set(timer, ext_rdtsc() + TICKS), 0);
-	check_equal("timer.replaced", wait_until(ext_rdtsc() + 100 * TICKS), 0x40);
-	check_error("timer.set_again", insula_Timer_Set(timer, ext_rdtsc() + TICKS), 0);
+	check_error("timer.set_nearer", insula_Timer_Set(timer, tsc_read() + TICKS), 0);
+	check_equal("timer.replaced", wait_until(tsc_read() + 100 * TICKS), 0x40);
+	check_error("timer.set_again", insula_Timer_Set(timer, tsc_read() + TICKS), 0);
 	check_error("timer.cancel", insula_Timer_Cancel(timer), 0);
-	check_equal("timer.cancelled", wait_until(ext_rdtsc() + 5 * TICKS), 0);
+	check_equal("timer.cancelled", wait_until(tsc_read() + 5 * TICKS), 0);
 	/* another binding forgets the deadline that was set for the first */
-	check_error("timer.set_then_bind", insula_Timer_Set(timer, ext_rdtsc() + TICKS), 0);
+	check_error("timer.set_then_bind", insula_Timer_Set(timer, tsc_read() + TICKS), 0);
 	check_error("timer.bind_other", insula_Timer_Bind(timer, other), 0);
-	check_equal("timer.forgotten", wait_until(ext_rdtsc() + 5 * TICKS), 0);
+	check_equal("timer.forgotten", wait_until(tsc_read() + 5 * TICKS), 0);
 	copy = object_copy(timer);
 	check_error("timer.set_by_copy", insula_Timer_Set(copy, 1), 0);
 	check_equal("timer.other_badge", poll(), 0x80);
@@ -92,18 +92,18 @@ static void deadlines(void)
 	runtime_must(seL4_CNode_Delete(ROOT, badged, DEPTH), "delete");
 	check_error("timer.set_after_delete", insula_Timer_Set(timer, 1), 0);
 	check_equal("timer.signals_after_delete", poll(), 0x40);
-	check_error("timer.armed", insula_Timer_Set(timer, ext_rdtsc() + TICKS), 0);
+	check_error("timer.armed", insula_Timer_Set(timer, tsc_read() + TICKS), 0);
 	check_error("timer.revoke_notification", seL4_CNode_Revoke(ROOT, notification, DEPTH), 0);
-	check_equal("timer.revoked_is_silent", wait_until(ext_rdtsc() + 5 * TICKS), 0);
+	check_equal("timer.revoked_is_silent", wait_until(tsc_read() + 5 * TICKS), 0);
 	check_error("timer.revoked_is_unbound", insula_Timer_Set(timer, 1), seL4_IllegalOperation);
 	badged = object_mint(notification, seL4_AllRights, 0x40);
 	runtime_must(insula_Timer_Bind(timer, badged), "bind");
-	runtime_must(insula_Timer_Set(timer, ext_rdtsc() + TICKS), "set");
+	runtime_must(insula_Timer_Set(timer, tsc_read() + TICKS), "set");
 	check_error("timer.delete_one", seL4_CNode_Delete(ROOT, timer, DEPTH), 0);
-	check_equal("timer.copy_keeps_it", wait_until(ext_rdtsc() + 100 * TICKS), 0x40);
-	runtime_must(insula_Timer_Set(copy, ext_rdtsc() + TICKS), "set");
+	check_equal("timer.copy_keeps_it", wait_until(tsc_read() + 100 * TICKS), 0x40);
+	runtime_must(insula_Timer_Set(copy, tsc_read() + TICKS), "set");
 	check_error("timer.delete_last", seL4_CNode_Delete(ROOT, copy, DEPTH), 0);
-	check_equal("timer.deleted_is_silent", wait_until(ext_rdtsc() + 5 * TICKS), 0);
+	check_equal("timer.deleted_is_silent", wait_until(tsc_read() + 5 * TICKS), 0);
 }
 
 /* More than one interrupt may serve. */
@@ -111,7 +111,7 @@ static void many(void)
 {
 	enum { N = 40 };
 	seL4_CPtr t[N];
-	uint64_t end = ext_rdtsc() + 40 * TICKS;
+	uint64_t end = tsc_read() + 40 * TICKS;
 	seL4_Word seen = 0;
 
 	for (unsigned i = 0; i < N; i++) {
@@ -121,7 +121,7 @@ static void many(void)
 	}
 	for (unsigned i = 0; i < N; i++)
 		runtime_must(insula_Timer_Set(t[i], end), "set");
-	while (seen != (1ull << N) - 1 && ext_rdtsc() < end + 200 * TICKS)
+	while (seen != (1ull << N) - 1 && tsc_read() < end + 200 * TICKS)
 		seen |= poll();
 	check_equal("timer.forty_at_once", seen, (1ull << N) - 1);
 }

@@ -1,7 +1,7 @@
 /* The second thread. It sleeps on a timer of short deadlines, so it runs whenever the kernel looks at its
  * interrupts. */
 #include "roottask/ext/ext.h"
-#include "roottask/ext/ext_hw.h"
+#include "roottask/runtime/tsc_hw.h"
 
 static struct thread_memory watch_memory, watch_fault_memory;
 static struct thread watch_thread, watch_fault_thread;
@@ -20,7 +20,7 @@ static void watch_body(void *nothing)
 			continue;
 		watch_what(watch_count++);
 		if (watch_what)
-			(void)insula_Timer_Set(watch_timer, ext_rdtsc() + watch_ticks);
+			(void)insula_Timer_Set(watch_timer, tsc_read() + watch_ticks);
 	}
 }
 
@@ -55,7 +55,7 @@ void watch_every(seL4_Word ticks, void (*what)(unsigned))
 	watch_count = 0;
 	watch_ticks = ticks;
 	watch_what = what;
-	runtime_must(insula_Timer_Set(watch_timer, ext_rdtsc() + ticks), "set a timer");
+	runtime_must(insula_Timer_Set(watch_timer, tsc_read() + ticks), "set a timer");
 }
 
 unsigned watch_stop(void)
