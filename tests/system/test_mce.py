@@ -22,7 +22,7 @@ class Mce(Machine):
 
     def __enter__(self) -> "Mce":
         super().__enter__()
-        self.expect(r"^mce: start$")
+        self.expect(r"^mce: start\n")  # the whole line, so that what comes next begins one
         return self
 
     def inject(self, bank: int, status: int, mcg_status: int, address: int = 0x1234000) -> None:

@@ -100,18 +100,22 @@ static void mce_write(unsigned bank, unsigned r, uint64_t v)
 	cpu_wrmsr(MSR_MC0_CTL + bank * MCE_BANK_STRIDE + r, v);
 }
 
+/* The exception may come within: a place is taken before it is written, and whoever came in between has
+ * written his when it returns. */
 static void mce_note(struct mce_log *l, unsigned bank, uint64_t status, enum mce_severity severity,
 		     enum mce_context where, bool old)
 {
 	const mce_status_t s = {{status}};
-	struct mce_record *r;
+	uint32_t place = __atomic_load_n(&l->noted, __ATOMIC_RELAXED);
 
-	if (l->noted - l->told == MCE_RECORDS) {
-		l->lost++;
-		return;
-	}
-	r = &l->records[l->noted % MCE_RECORDS];
-	*r = (struct mce_record){
+	do {
+		if (place - l->told == MCE_RECORDS) {
+			l->lost++;
+			return;
+		}
+	} while (!__atomic_compare_exchange_n(&l->noted, &place, place + 1, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	l->records[place % MCE_RECORDS] = (struct mce_record){
 	    .status = status,
 	    .address = mce_status_addrv(s) ? mce_read(bank, MCE_ADDRESS) : 0,
 	    .misc = mce_status_miscv(s) ? mce_read(bank, MCE_MISC) : 0,
@@ -121,7 +125,6 @@ static void mce_note(struct mce_log *l, unsigned bank, uint64_t status, enum mce
 	    .where = (uint8_t)where,
 	    .old = old,
 	};
-	__atomic_store_n(&l->noted, l->noted + 1, __ATOMIC_RELEASE);
 }
 
 void mce_init_cpu(struct percpu *p)

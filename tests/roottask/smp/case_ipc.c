@@ -27,13 +27,15 @@ static void server(void *argument)
 	seL4_Word badge;
 	seL4_MessageInfo_t info;
 
-	seL4_Signal(ipc.back);
-	info = seL4_Recv(ipc.endpoint, &badge, ipc.reply);
+	/* In one: whoever hears of it finds this thread waiting. */
+	info = seL4_NBSendRecv(ipc.back, seL4_MessageInfo_new(0, 0, 0, 0), ipc.endpoint, &badge, ipc.reply);
 	for (;;) {
 		for (seL4_Word i = 0; i < seL4_MessageInfo_get_length(info); i++)
 			seL4_SetMR((int)i, seL4_GetMR((int)i) + (seL4_Word)(uintptr_t)argument);
 		ipc.count++;
-		info = seL4_ReplyRecv(ipc.endpoint, seL4_MessageInfo_new(0, 0, 0, seL4_MessageInfo_get_length(info)), &badge, ipc.reply);
+		info = seL4_ReplyRecv(ipc.endpoint,
+				      seL4_MessageInfo_new(0, 0, 0, seL4_MessageInfo_get_length(info)),
+				      &badge, ipc.reply);
 	}
 }
 
@@ -103,7 +105,6 @@ static void passive_server(void)
 	clients.wrong = clients.ended = 0;
 	thread_run(&t, server, (void *)7);
 	seL4_Wait(ipc.back, 0);
-	smp_delay(2000); /* it is in its Recv */
 	thread_make_passive(&t);
 	wrong = calls(ROUNDS, 2);
 	for (unsigned i = 0; i < 2; i++) {
@@ -111,7 +112,9 @@ static void passive_server(void)
 		thread_run(&c[i], client, (void *)ROUNDS);
 	}
 	wrong += calls(ROUNDS, 5);
-	smp_case("a passive server goes from CPU to CPU", smp_wait_for(&clients.ended, 2) && !wrong && !clients.wrong && ipc.count == 4 * ROUNDS, "a message is wrong");
+	smp_case("a passive server goes from CPU to CPU",
+		 smp_wait_for(&clients.ended, 2) && !wrong && !clients.wrong && ipc.count == 4 * ROUNDS,
+		 "a message is wrong");
 	smp_delete(t.tcb);
 	for (unsigned i = 0; i < 2; i++)
 		smp_delete(c[i].tcb);
@@ -123,8 +126,7 @@ static void dead_server(void *argument)
 	seL4_Word badge;
 
 	(void)argument;
-	seL4_Signal(ipc.back);
-	seL4_Recv(ipc.endpoint, &badge, ipc.reply);
+	seL4_NBSendRecv(ipc.back, seL4_MessageInfo_new(0, 0, 0, 0), ipc.endpoint, &badge, ipc.reply);
 	for (;;) {
 		ipc.count++;
 		hw_pause();
@@ -138,12 +140,12 @@ static void deleted_reply(void)
 	ipc.count = 0;
 	thread_run(&t, dead_server, 0);
 	seL4_Wait(ipc.back, 0);
-	smp_delay(2000);
 	thread_make_passive(&t);
 	thread_run(&c, client, (void *)1);
 	smp_case("the server runs on the caller's budget", smp_wait_for(&ipc.count, 1), "it does not");
 	smp_delete(ipc.reply);
-	smp_case("a reply object's end takes the budget back", smp_still(&ipc.count), "the server still runs");
+	smp_case("a reply object's end takes the budget back", smp_still(&ipc.count),
+		 "the server still runs");
 	ipc.reply = object_new(seL4_ReplyObject, 0);
 	smp_delete(t.tcb);
 	smp_delete(c.tcb);

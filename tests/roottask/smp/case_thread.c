@@ -45,9 +45,11 @@ static void read_registers(void)
 	for (unsigned i = 0; i < smp_times(50); i++) {
 		seL4_Word before = count, after;
 
-		runtime_must(seL4_TCB_ReadRegisters(t.tcb, 0, 0, sizeof(r) / sizeof(seL4_Word), &r), "read registers");
+		runtime_must(seL4_TCB_ReadRegisters(t.tcb, 0, 0, sizeof(r) / sizeof(seL4_Word), &r),
+			     "read registers");
 		after = count;
-		good = good && r.rbx == HW_RBX && r.r13 == HW_R13 && r.rip >= (seL4_Word)(uintptr_t)hw_count_start &&
+		good = good && r.rbx == HW_RBX && r.r13 == HW_R13 &&
+		       r.rip >= (seL4_Word)(uintptr_t)hw_count_start &&
 		       r.rip < (seL4_Word)(uintptr_t)hw_count_end;
 		order = order && r.r12 >= before && r.r12 <= after + 1 && r.r12 >= last && r.r14 <= r.r12;
 		last = r.r12;
@@ -56,7 +58,8 @@ static void read_registers(void)
 	smp_case("and those of now", order, "old ones");
 	/* Changed under its hands: it goes on with the new ones. */
 	r.r12 = 1ull << 40;
-	runtime_must(seL4_TCB_WriteRegisters(t.tcb, 0, 0, sizeof(r) / sizeof(seL4_Word), &r), "write registers");
+	runtime_must(seL4_TCB_WriteRegisters(t.tcb, 0, 0, sizeof(r) / sizeof(seL4_Word), &r),
+		     "write registers");
 	smp_case("and can be written", smp_wait_for(&count, 1ull << 40), "it does not have them");
 	smp_delete(t.tcb);
 }
@@ -166,13 +169,16 @@ static void contexts(void)
 	count = 0;
 	thread_run(&t, counter, (void *)(uintptr_t)&count);
 	smp_wait_for(&count, 1);
-	for (unsigned i = 0; i < 10; i++) {
+	/* The CPU of a busy host may be away for long. */
+	for (unsigned i = 0; i < 10 || (i < 1000 && total < 1000); i++) {
 		smp_delay(2000);
 		c = seL4_SchedContext_Consumed(t.sc);
 		total += c.consumed;
 	}
-	smp_case("time used on another CPU is counted", c.error == seL4_NoError && total >= 1000, "too little");
-	smp_case("a thread of another CPU is yielded to", seL4_SchedContext_YieldTo(t.sc).error == seL4_NoError, "error");
+	smp_case("time used on another CPU is counted", c.error == seL4_NoError && total >= 1000,
+		 "too little");
+	smp_case("a thread of another CPU is yielded to",
+		 seL4_SchedContext_YieldTo(t.sc).error == seL4_NoError, "error");
 	runtime_must(seL4_SchedContext_Unbind(t.sc), "unbind");
 	smp_case("without its context it stands", smp_still(&count), "it still runs");
 	runtime_must(seL4_SchedContext_Bind(t.sc, t.tcb), "bind");
