@@ -56,6 +56,13 @@ system-tests: setup
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
 	$(Q)$(RUN_TESTS) $(TESTS)
 
+# The scenarios of the admin VM that are about Xen's behaviour and not ours, with real Xen below the same files.
+.PHONY: test-xen
+test-xen: export INSULA_TEST_SLOWER ?= 4
+test-xen: setup
+	$(Q)$(MAKE) --no-print-directory guests payloads $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(O)/bench/xen
+	$(Q)$(RUN_TESTS) --on-xen $(TESTS)
+
 # Random use of the kernel for long: FUZZ_STEPS invocations (tests/system/test_fuzz.py) of the debug kernel, which walks its invariants after
 # each, and of the release kernel; each fuzzer for FUZZ_LONG seconds.
 FUZZ_LONG ?= 300

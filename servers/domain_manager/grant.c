@@ -18,12 +18,13 @@
 #define WINDOW_LIMIT 16384u /* frames that we have mapped at once, of all domains */
 #define HANDLES_IN   256u /* a maptrack frame of Xen's */
 #define HANDLES_MAX  (1u << 16) /* of one domain, whatever its toolstack allows: the records are in our heap */
+#define USES_MAX     128u	/* of one entry to read, and as many to write: what Xen's counters hold */
 #define NO_FRAME     UINT32_MAX
 #define NO_HANDLE    UINT32_MAX
 
 /* How often an entry is mapped or being copied. While it is, it stands for the page and the domain that it named at first, whatever it says now. */
 struct grant_use {
-	uint16_t read, write;
+	uint8_t read, write; /* 0..USES_MAX */
 	uint16_t by;
 	uint32_t gfn;
 };
@@ -213,7 +214,7 @@ static int16_t entry_pin(grant_entry_v1_t *e, struct grant_use *use, uint32_t to
 	bool pinned = use->read || use->write;
 	int16_t status;
 
-	if (pinned && (use->by != to || use->read == UINT16_MAX || use->write == UINT16_MAX))
+	if (pinned && (use->by != to || use->read == USES_MAX || use->write == USES_MAX))
 		return GNTST_general_error;
 	if (!pinned || (write && !use->write)) {
 		status = entry_mark(e, use, to, write);
@@ -310,7 +311,7 @@ int16_t grant_map(struct domain *d, uint64_t gfn, uint32_t from, uint32_t ref, u
 	if (!granter || granter->dying)
 		return GNTST_bad_domain;
 	if (!table_of(d) || handle_take(d, handle))
-		return GNTST_no_device_space;
+		return GNTST_no_space;
 	status = map_entry(d, gfn, granter, ref, write);
 	if (status != GNTST_okay) {
 		handle_give(d->grants, *handle);

@@ -2,10 +2,11 @@
 import base64
 import os
 import re
+import time
 
 import insula
-from harness import OUT, Failure
-from scenarios import scenario
+from harness import OUT, Failure, Machine
+from scenarios import Again, scenario
 
 ADMIN_KERNEL = (OUT / "image" / "vmlinux-dom0", "name=vmlinux console=hvc0 quiet")
 ADMIN_ROOT = (OUT / "image" / "admin.initrd", "name=initrd")
@@ -13,18 +14,49 @@ READY = "INSULA-ADMIN: ready"
 FUZZ_SEED = int(os.environ.get("FUZZ_SEED", "1"))
 
 
-class Admin(insula.Insula):
-    """A machine whose console is domain 0's."""
+ON_XEN = os.environ.get("INSULA_HYPERVISOR") == "xen"  # the scenarios run on real Xen, which shows that it is Xen's behaviour that they test
+XEN = OUT / "bench" / "xen"
 
-    def __init__(self, name: str, machine: str = "parallel", *arguments: str, options: str = "dom0_mem=1024M", limit: float = 600):
-        super().__init__(name, machine, *arguments, options=options, modules=(ADMIN_KERNEL, ADMIN_ROOT), limit=limit)
+# QEMU 7.2 may deliver an interrupt that Xen injects twice: domain 0 takes it at the first instruction of its own handler, and dies.
+INTERRUPTED_TWICE = "RIP: 0010:asm_sysvec_xen_hvm_callback+0x0/"
+
+
+class Admin(insula.Insula):
+    """A machine whose console is domain 0's: Insula's, or real Xen's."""
+
+    def __init__(self, name: str, machine: str = "deterministic", *arguments: str, options: str = "dom0_mem=1024M", limit: float = 600):
+        if ON_XEN:
+            memory = re.search(r"dom0_mem=(\d+M)", options).group(1)
+            Machine.__init__(self, f"xen-{name}", "xen", *arguments, kernel=XEN, limit=limit,
+                             append=f"{insula.OPTIONS} dom0=pvh dom0_max_vcpus=1 {options.replace(memory, f'{memory},max:{memory}')}",
+                             modules=((ADMIN_KERNEL[0], ADMIN_KERNEL[1].split(" ", 1)[1]), (ADMIN_ROOT[0],)))
+        else:
+            super().__init__(name, machine, *arguments, options=options, modules=(ADMIN_KERNEL, ADMIN_ROOT), limit=limit)
         self.count = 0
+
+    def send(self, text: str) -> None:
+        """Xen keeps few characters that its serial port has received: there, some at a time, each lot when the one before was echoed."""
+        lot = 32 if ON_XEN else len(text)
+        for start in range(0, len(text), lot):
+            part, before, end = text[start:start + lot], len(self.text), time.monotonic() + 5
+            super().send(part)
+            while ON_XEN and len(self.text) < before + len(part) and time.monotonic() < end and self.pump(0.1):
+                pass
 
     def login(self) -> None:
         self.expect(READY, 240)
         self.expect(insula.LOGIN, 60)
         self.send("root\r")
         self.expect(insula.SHELL, 60)
+        self.shell("stty columns 4000")  # no line of it is folded
+
+    def expect(self, pattern, wall=120, never=insula.PANIC, virtual=None):
+        try:
+            return super().expect(pattern, wall, never, virtual)
+        except Failure as failure:
+            if ON_XEN and INTERRUPTED_TWICE in self.text:
+                raise Again(str(failure)) from failure
+            raise
 
     def shell(self, command: str, wall: float = 60, status: int | None = 0) -> str:
         """What a command prints in domain 0's shell; its exit status must be this."""
@@ -38,17 +70,18 @@ class Admin(insula.Insula):
         return self.text[start:match.start()]
 
 
-@scenario(weight=60)
+@scenario(weight=60, on_xen=True)
 def dom0_xl_info_and_list():
     with Admin("dom0-info") as machine:
         machine.login()
         info = machine.shell("xl info")
-        for line in (r"^xen_version +: 4\.17", r"^xen_scheduler +: credit2", r"^nr_cpus +: 1$", r"^total_memory +: (\d+)$", r"^virt_caps +: hvm hap gnttab-v1"):
+        for line in (r"^xen_version +: 4\.17", r"^xen_scheduler +: credit2", r"^nr_cpus +: 1$", r"^total_memory +: (\d+)$", r"^virt_caps +: .*\bhvm .*\bhap gnttab-v1"):
             insula.check(re.search(line, info, re.M) is not None, f"xl info has no line {line}: {info[:600]!r}")
         rows = machine.shell("xl list").splitlines()
-        insula.check(len(rows) == 2 and re.match(r"Domain-0 +0 +1024 +1 +r----- ", rows[1]) is not None, f"xl list: {rows!r}")
+        insula.check(len(rows) == 2 and re.match(r"Domain-0 +0 +102[34] +1 +r----- ", rows[1]) is not None, f"xl list: {rows!r}")
         insula.check(machine.shell("xenstore-read domid 2>/dev/null || xenstore read domid").strip() == "0", "xenstore's domid is not 0")
-        insula.check("domain_manager: domain 0: " in machine.shell("xl dmesg"), "xl dmesg has not Insula's log")
+        log = "(XEN) Xen version 4.17" if ON_XEN else "domain_manager: domain 0: "
+        insula.check(log in machine.shell("xl dmesg"), f"xl dmesg has no line {log!r}")
 
 
 def guest(machine: Admin, name: str, kernel: str, memory: int, extra: str, ramdisk: str = "", more: str = "") -> None:
@@ -79,7 +112,7 @@ def end_all(machine: Admin, *names: str) -> None:
     insula.check(len(rows) == 2, f"a domain is still there: {rows!r}")
 
 
-@scenario(weight=80)
+@scenario(weight=80, on_xen=True)
 def dom0_xl_creates_a_domain():
     with Admin("dom0-create") as machine:
         machine.login()
@@ -94,7 +127,7 @@ def dom0_xl_creates_a_domain():
         create_again(machine, 2)
 
 
-@scenario(weight=120)
+@scenario(weight=120, on_xen=True)
 def dom0_xl_boots_debian():
     """Debian's kernel from xl to its first process and to its end; its console comes through xenconsoled."""
     with Admin("dom0-debian") as machine:
@@ -140,7 +173,7 @@ echo "DISK end ok"
 """
 
 
-@scenario(weight=150)
+@scenario(weight=150, on_xen=True)
 def dom0_xl_block_devices():
     """Debian's blkback in domain 0 and blkfront in a guest: a disk given at the start, one plugged in, written, taken out, and given again to be read only."""
     with Admin("dom0-block") as machine:
@@ -183,14 +216,14 @@ def fuzz(machine: Admin, number: int) -> None:
     insula.check(left >= free - 1, f"free memory was {free} MiB, is {left}")
 
 
-@scenario(weight=100)
+@scenario(weight=100, on_xen=True)
 def dom0_two_domains_share():
     """Grants and event channels between two ordinary domains (tests/guests/pair.c), refusals among them; the granter, ended, stays in state d while its page is mapped.
     Then two that do anything."""
     with Admin("dom0-pair") as machine:
         machine.login()
         guest(machine, "granter", "/guest/payload", 16, "granter with=2")
-        guest(machine, "user", "/guest/payload", 16, "user with=1", more="max_maptrack_frames=1")
+        guest(machine, "user", "/guest/payload", 16, "user with=1" + (" taken=0 handles=254" if ON_XEN else ""), more="max_maptrack_frames=1")
         machine.shell("xl create /run/granter.cfg", 120)
         wait_log(machine, "granter", "PAIR ready")
         machine.shell("xl create /run/user.cfg", 120)
@@ -203,7 +236,8 @@ def dom0_two_domains_share():
         rows = [row.split() for row in machine.shell("sleep 1; xl list").splitlines()]
         insula.check([row[1] for row in rows[1:]] == ["0", "1", "2"] and "d" in rows[2][4], f"xl list: {rows!r}")
         end_all(machine, "user")
-        fuzz(machine, 3)
+        if not ON_XEN:  # where a domain that maps at a place already taken is crashed
+            fuzz(machine, 3)
 
 
 NET_SCRIPT = """
@@ -230,7 +264,7 @@ echo "NET end ok"
 """
 
 
-@scenario(weight=200)
+@scenario(weight=200, on_xen=True)
 def dom0_xl_network():
     """Debian's netback and a bridge in domain 0, netfront in two guests: they reach domain 0 and each other; one has its interface from the start, the other plugged in and out."""
     with Admin("dom0-net") as machine:
@@ -332,7 +366,7 @@ def lifecycle(machine: Admin, number: int) -> None:
     insula.check(left >= free - 5, f"free memory was {free} MiB, is {left}")
 
 
-@scenario(weight=200)
+@scenario(weight=200, on_xen=True)
 def dom0_xl_lifecycle():
     """What a user does with a running guest: look at it, pause it, rename it, send it an NMI, take memory from it and give it, reboot it, shut it down."""
     with Admin("dom0-life") as machine:
