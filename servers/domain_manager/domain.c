@@ -31,6 +31,7 @@
 #define VMM_LOG_LINES 100u
 
 static struct domain table[DOMAINS_MAX];
+static bool some_ended; /* since domain_work() last looked */
 static uint32_t id_next = 1;
 
 struct domain *domain_find(uint32_t id)
@@ -419,7 +420,7 @@ void domain_vmm_shutdown(uint32_t id, uint32_t reason)
 
 	if (!d)
 		return;
-	d->ended = true;
+	d->ended = some_ended = true;
 	d->shutdown_reason = reason <= SHUTDOWN_MAX ? reason : SHUTDOWN_crash;
 }
 
@@ -431,7 +432,7 @@ void domain_vmm_refused(uint32_t id, int error, const char *why)
 	if (!d)
 		return;
 	log_line("domain %u (%s) refused: %s", id, d->spec.name, why);
-	d->refused = d->ended = true;
+	d->refused = d->ended = some_ended = true;
 	d->shutdown_reason = SHUTDOWN_crash;
 }
 
@@ -451,7 +452,7 @@ void domain_task_faulted(uint32_t task)
 	for (unsigned i = 0; i < DOMAINS_MAX; i++)
 		if (table[i].used && table[i].task == task) {
 			log_line("domain %u (%s) crashed: its vmm failed", table[i].id, table[i].spec.name);
-			table[i].ended = true;
+			table[i].ended = some_ended = true;
 			table[i].shutdown_reason = SHUTDOWN_crash;
 		}
 }
@@ -460,11 +461,15 @@ void domain_work(void)
 {
 	static const char *const how[] = {"powered off", "reboots", "suspended", "crashed", "watchdog", "soft reset"};
 
+	/* after every call: only a look at the one flag, as a rule */
+	if (!some_ended)
+		return;
+	some_ended = false;
 	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
 		struct domain *d = &table[i];
-		struct domain_spec spec = d->spec;
-		bool again = d->shutdown_reason == SHUTDOWN_reboot && d->ready, privileged = d->privileged;
-		uint32_t id = d->id;
+		struct domain_spec spec;
+		bool again, privileged;
+		uint32_t id;
 		int r;
 
 		if (!d->used || !d->ended)
@@ -476,6 +481,10 @@ void domain_work(void)
 			d->told = true;
 			continue;
 		}
+		spec = d->spec;
+		again = d->shutdown_reason == SHUTDOWN_reboot && d->ready;
+		privileged = d->privileged;
+		id = d->id;
 		if (!d->refused)
 			log_line("domain %u (%s) %s", id, spec.name, how[d->shutdown_reason]);
 		/* domain 0's end is the machine's, but for a kernel that never ran: then the monitor says why */
