@@ -16,6 +16,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "system"), str(ROOT / "image")]
 
+import admin  # noqa: E402
 import debian  # noqa: E402
 import insula as system  # noqa: E402
 from harness import OUT, Failure, Machine  # noqa: E402
@@ -73,7 +74,7 @@ FIGURES = [
 def payload_figures(text: str, prefix: str) -> dict[str, int]:
     """The payload says NAME_unpaged= and NAME=; the first is what Xen's known figures are about."""
     found = {}
-    for name, value in re.findall(prefix + r"(\w+)=(\d+)", text):
+    for name, value in re.findall(prefix + r"(\w+)=(\d+)", text, re.M):
         if name.endswith("_unpaged"):
             found[name.removesuffix("_unpaged")] = int(value)
         elif f"{name}_paged" in (figure[0] for figure in FIGURES):
@@ -89,21 +90,20 @@ def time_to_init(machine: Machine) -> int:
     return round(machine.stop_clock() * 1e9)
 
 
-def measure_xen() -> dict[str, int]:
+def measure_xen() -> dict[str, dict[str, int]]:
     work = (DOM0_KERNEL, "console=hvc0 quiet insula.test=spin")
     with Machine("bench-xen-init", MACHINE, kernel=BENCH / "xen", append=XEN_OPTIONS.format(INIT_MEMORY),
                  modules=(work, (OUT / "image" / "initrd",))) as machine:
         figures = {"power_on_to_init": time_to_init(machine)}
-    with Machine("bench-xen", MACHINE, kernel=BENCH / "xen", append=XEN_OPTIONS.format(1024),
-                 modules=((DOM0_KERNEL, "console=hvc0 quiet insula.run=/bin/measure"), (BENCH / "dom0.initrd",))) as machine:
-        machine.expect("FIGURES done", 300)
-        figures.update(payload_figures(machine.text, "FIGURE xen "))
-    return figures
+    pv, pvh = admin.measure_xen(False), admin.measure_xen(True)
+    own = payload_figures("".join(f"{name}={value}\n" for name, value in pv.items()), "^")
+    return {"alone": figures | {f[0]: own[f[0]] for f in FIGURES if f[0] in own and f[0] not in figures} | {"memory_64": pv["xl_memory_64"]},
+            "pv": pv, "pvh": pvh}
 
 
 def peer_key() -> str:
     parts = [str(debian.folder(p).name) for p in ("xen-hypervisor-4.17-amd64", "xen-utils-4.17", "linux-image-amd64")]
-    parts += [XEN_OPTIONS, str(profile(MACHINE)),
+    parts += [XEN_OPTIONS, str(profile(MACHINE)), str(profile("xen")), str(admin.MEMORY),
               subprocess.run(["qemu-system-x86_64", "--version"], check=True, capture_output=True, text=True).stdout]
     digest = hashlib.sha256("\n".join(parts).encode())
     digest.update((BENCH / "dom0.initrd").read_bytes())
@@ -111,7 +111,7 @@ def peer_key() -> str:
     return digest.hexdigest()[:20]
 
 
-def xen_figures() -> dict[str, int]:
+def xen_figures() -> dict[str, dict[str, int]]:
     kept = debian.cache() / "bench" / f"xen-{peer_key()}.json"
     if not kept.exists():
         figures = measure_xen()
@@ -201,8 +201,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer-only", action="store_true")
     options = parser.parse_args()
-    xen, ours = xen_figures(), {}
+    peers, ours, ours_admin = xen_figures(), {}, {}
+    xen = peers["alone"]
     if not options.peer_only:
+        ours_admin = admin.measure_insula()
         ours = measure_insula_domains()
         ours["power_on_to_init"] = measure_insula_init()
         ours |= measure_insula_ipc("xpti=1", "_split") | measure_insula_ipc("xpti=0", "")
@@ -212,11 +214,13 @@ def main() -> int:
              "peer": (xen.get(name) if fixed is None else fixed) if peer else None, "peer_name": peer or ""}
             for name, _, unit, _, peer, fixed in FIGURES]
     good = table(rows, {f[0]: f[3] for f in FIGURES}, {f[0]: f[1] for f in FIGURES}, not options.peer_only)
+    good = admin.table(ours_admin, peers["pvh"], peers["pv"]) and good
     if options.peer_only:
         return 0
     good = flat_table(flat) and good
     rows += [{"name": f"{name}_{n}", "unit": "instructions", "insula": value, "peer": None, "peer_name": ""}
              for name, costs in flat.items() for n, value in costs.items()]
+    rows += admin.rows(ours_admin, peers["pvh"], peers["pv"])
     (ROOT / "build" / "bench.json").write_text(json.dumps(rows, indent=1) + "\n")
     return 0 if good else 1
 

@@ -86,8 +86,11 @@ $(XO)/xen_free: bench/xen/xen_free.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $< -lxenctrl
 ADMIN := build/test.mk image/admin/build.py image/admin/init $(wildcard image/admin/examples/*) image/cpio_archive.py image/initramfs/build.py
-$(XO)/dom0.initrd: $(XO)/xen_free $(IMG)/guest_work $(TO)/payload $(IMG)/vmlinux $(IMG)/initrd bench/xen/measure $(ADMIN)
-	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --program $(XO)/xen_free --program bench/xen/measure \
+$(XO)/transfer: bench/xen/transfer.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -o $@ $<
+$(XO)/dom0.initrd: $(XO)/xen_free $(XO)/transfer $(IMG)/guest_work $(TO)/payload $(IMG)/vmlinux $(IMG)/initrd bench/xen/measure $(ADMIN)
+	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --program $(XO)/xen_free --program $(XO)/transfer --program bench/xen/measure \
 		--file guest/payload=$(TO)/payload --file guest/vmlinux=$(IMG)/vmlinux --file guest/initrd=$(IMG)/initrd
 # The admin VM of the scenarios and of `make run`.
 $(IMG)/admin.initrd: $(IMG)/guest_work $(TO)/payload $(IMG)/initrd $(IMG)/vmlinuz $(ADMIN)

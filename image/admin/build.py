@@ -29,7 +29,7 @@ LIBRARIES = ["libc6", "libxencall1", "libxenevtchn1", "libxenforeignmemory1", "l
              "libxentoollog1", "libxentoolcore1", "libxendevicemodel1", "libxenhypfs1", "libyajl2", "libuuid1", "zlib1g",
              "liblzma5", "libzstd1", "libgcc-s1", "libtinfo6", "libncurses6", "libsmartcols1"]
 # In the order in which init loads them.
-MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs", "loop", "xen-blkback", "llc", "stp", "bridge", "xen-netback"]
+MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs", "loop", "xen-blkback", "llc", "stp", "bridge", "xen-netback", "brd"]
 SCRIPTS = ["block", "vif-bridge", "vif-route"]  # and what they include
 
 

@@ -42,8 +42,8 @@ enum domain_call {
 	/* grants (servers/domain_manager/grant.h) */
 	DOMAIN_VMM_GRANT_PLACE,    /* index of a frame of the caller's table, gfn. -EINVAL, -EEXIST, -ENOMEM */
 	DOMAIN_VMM_GRANT_SIZE,     /* -> frames now, frames at most */
-	DOMAIN_VMM_GRANT_MAP,      /* gfn, domain, reference, flags (GNTMAP_*) -> GNTST_* as a signed word, handle */
-	DOMAIN_VMM_GRANT_UNMAP,    /* gfn, handle -> GNTST_* */
+	DOMAIN_VMM_GRANT_MAP,      /* up to DOMAIN_MAPS times struct domain_map -> of each GNTST_* as a signed word, handle */
+	DOMAIN_VMM_GRANT_UNMAP,    /* up to DOMAIN_MAPS times gfn, handle -> GNTST_* of each */
 	/* ballooning of a domain that a toolstack built: pages that the guest gives back, or wants where it gave some back; up to DOMAIN_PAGES -> how many
 	 * were done before one could not be */
 	DOMAIN_VMM_OUT,
@@ -53,7 +53,16 @@ enum domain_call {
 };
 
 #define DOMAIN_COPIES 24u
+#define DOMAIN_MAPS   32u
 #define DOMAIN_PAGES  64u
+
+/* What GNTTABOP_map_grant_ref is given, in words. */
+struct domain_map {
+	uint64_t gfn;
+	uint32_t domain, ref;
+	uint32_t flags; /* GNTMAP_* */
+	uint32_t reserved;
+};
 
 /* What GNTTABOP_copy is given, in words. */
 struct domain_copy {

@@ -48,11 +48,31 @@ static void bound_put(const struct evtchn_bound *b, uint64_t *reply, unsigned *r
 	*reply_length = 6;
 }
 
-static int status_put(int16_t status, uint32_t handle, uint64_t *reply, unsigned *reply_length)
+static int maps(struct domain *d, const uint64_t *m, unsigned length, uint64_t *reply, unsigned *reply_length)
 {
-	reply[0] = (uint64_t)(int64_t)status;
-	reply[1] = handle;
-	*reply_length = 2;
+	const unsigned words = sizeof(struct domain_map) / 8;
+
+	if (length % words || length / words > DOMAIN_MAPS)
+		return -EINVAL;
+	for (unsigned i = 0; i < length / words; i++) {
+		struct domain_map map;
+		uint32_t handle = 0;
+
+		memcpy(&map, m + i * words, sizeof(map));
+		reply[2 * i] = (uint64_t)(int64_t)grant_map(d, map.gfn, map.domain, map.ref, map.flags, &handle);
+		reply[2 * i + 1] = handle;
+	}
+	*reply_length = length / words * 2;
+	return 0;
+}
+
+static int unmaps(struct domain *d, const uint64_t *m, unsigned length, uint64_t *reply, unsigned *reply_length)
+{
+	if (length % 2 || length / 2 > DOMAIN_MAPS)
+		return -EINVAL;
+	for (unsigned i = 0; i < length / 2; i++)
+		reply[i] = (uint64_t)(int64_t)(m[2 * i + 1] > UINT32_MAX ? GNTST_bad_handle : grant_unmap(d, m[2 * i], (uint32_t)m[2 * i + 1]));
+	*reply_length = length / 2;
 	return 0;
 }
 
@@ -93,8 +113,6 @@ static int balloon(struct domain *d, bool out, const uint64_t *gfn, unsigned n, 
 static int perform(struct domain *d, bool privileged, uint64_t label, const uint64_t w[WORDS], uint64_t *reply, unsigned *reply_length)
 {
 	struct evtchn_bound bound;
-	uint32_t handle = 0;
-	int16_t status;
 	int r;
 
 	switch (label) {
@@ -134,11 +152,6 @@ static int perform(struct domain *d, bool privileged, uint64_t label, const uint
 		reply[1] = d->grant_frames_max;
 		*reply_length = 2;
 		return 0;
-	case DOMAIN_VMM_GRANT_MAP:
-		status = grant_map(d, w[0], (uint32_t)w[1], (uint32_t)w[2], (uint32_t)w[3], &handle);
-		return status_put(status, handle, reply, reply_length);
-	case DOMAIN_VMM_GRANT_UNMAP:
-		return status_put(grant_unmap(d, w[0], (uint32_t)w[1]), 0, reply, reply_length);
 	default:
 		return -EPERM;
 	}
@@ -153,6 +166,10 @@ int vmm_call(uint32_t id, bool privileged, uint64_t label, const uint64_t *m, un
 		return -ESRCH;
 	if (label == DOMAIN_VMM_GRANT_COPY)
 		return copies(d, m, length, reply, reply_length);
+	if (label == DOMAIN_VMM_GRANT_MAP)
+		return maps(d, m, length, reply, reply_length);
+	if (label == DOMAIN_VMM_GRANT_UNMAP)
+		return unmaps(d, m, length, reply, reply_length);
 	if (label == DOMAIN_VMM_OUT || label == DOMAIN_VMM_IN)
 		return balloon(d, label == DOMAIN_VMM_OUT, m, length, reply, reply_length);
 	/* what is missing is 0, and refused as such where it makes no sense */

@@ -139,40 +139,53 @@ static int64_t version(struct vcpu *v, uint64_t op, uint64_t at)
 
 /* ---- other domains' pages ---- */
 
-static int64_t map_batch(struct vcpu *v, uint64_t at, uint64_t count)
-{
-	for (uint64_t i = 0; i < count; i++, at += sizeof(struct gnttab_map_grant_ref)) {
-		struct gnttab_map_grant_ref m;
-
-		if (!guest_read(v, gva(at), &m, sizeof(m)))
-			return -XEN_EFAULT;
-		m.handle = 0;
-		m.dev_bus_addr = 0;
-		if (m.host_addr & (PAGE - 1) || m.host_addr >> 46 || memory_at(gpa(m.host_addr), 1))
-			m.status = GNTST_bad_virt_addr;
-		else
-			m.status = physmap_call_grant_map(m.host_addr >> 12, m.dom == DOMID_SELF ? vmm.domid : m.dom, m.ref, m.flags, &m.handle);
-		if (!guest_write(v, gva(at), &m, sizeof(m)))
-			return -XEN_EFAULT;
-	}
-	return 0;
-}
-
-static int64_t unmap_batch(struct vcpu *v, uint64_t at, uint64_t count)
-{
-	for (uint64_t i = 0; i < count; i++, at += sizeof(struct gnttab_unmap_grant_ref)) {
-		struct gnttab_unmap_grant_ref u;
-
-		if (!guest_read(v, gva(at), &u, sizeof(u)))
-			return -XEN_EFAULT;
-		u.status = physmap_call_grant_unmap(u.host_addr >> 12, u.handle);
-		if (!guest_write(v, gva(at + offsetof(struct gnttab_unmap_grant_ref, status)), &u.status, sizeof(u.status)))
-			return -XEN_EFAULT;
-	}
-	return 0;
-}
-
 /* As many elements as one call to the domain manager takes. */
+static bool map_some(struct vcpu *v, uint64_t at, unsigned n)
+{
+	struct gnttab_map_grant_ref m[DOMAIN_MAPS];
+	struct domain_map map[DOMAIN_MAPS];
+	int16_t status[DOMAIN_MAPS];
+	uint32_t handle[DOMAIN_MAPS];
+	unsigned asked = 0, answer = 0;
+
+	if (!guest_read(v, gva(at), m, n * sizeof(*m)))
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		m[i].status = m[i].host_addr & (PAGE - 1) || m[i].host_addr >> 46 || memory_at(gpa(m[i].host_addr), 1) ? GNTST_bad_virt_addr : GNTST_okay;
+		if (m[i].status == GNTST_okay)
+			map[asked++] = (struct domain_map){.gfn = m[i].host_addr >> 12,
+							   .domain = m[i].dom == DOMID_SELF ? vmm.domid : m[i].dom,
+							   .ref = m[i].ref,
+							   .flags = m[i].flags};
+	}
+	if (asked)
+		physmap_call_grant_map(map, asked, status, handle);
+	for (unsigned i = 0; i < n; i++) {
+		bool was_asked = m[i].status == GNTST_okay;
+
+		m[i].dev_bus_addr = 0;
+		m[i].handle = was_asked ? handle[answer] : 0;
+		m[i].status = was_asked ? status[answer++] : m[i].status;
+	}
+	return guest_write(v, gva(at), m, n * sizeof(*m));
+}
+
+static bool unmap_some(struct vcpu *v, uint64_t at, unsigned n)
+{
+	struct gnttab_unmap_grant_ref u[DOMAIN_MAPS];
+	struct physmap_unmap unmap[DOMAIN_MAPS];
+	int16_t status[DOMAIN_MAPS];
+
+	if (!guest_read(v, gva(at), u, n * sizeof(*u)))
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		unmap[i] = (struct physmap_unmap){.gfn = u[i].host_addr >> 12, .handle = u[i].handle};
+	physmap_call_grant_unmap(unmap, n, status);
+	for (unsigned i = 0; i < n; i++)
+		u[i].status = status[i];
+	return guest_write(v, gva(at), u, n * sizeof(*u));
+}
+
 static bool copy_some(struct vcpu *v, uint64_t at, unsigned n)
 {
 	struct domain_copy copy[DOMAIN_COPIES] = {0};
@@ -198,10 +211,10 @@ static bool copy_some(struct vcpu *v, uint64_t at, unsigned n)
 	return true;
 }
 
-static int64_t copy_batch(struct vcpu *v, uint64_t at, uint64_t count)
+static int64_t batch(struct vcpu *v, uint64_t at, uint64_t count, size_t size, unsigned most, bool (*some)(struct vcpu *v, uint64_t at, unsigned n))
 {
-	for (uint64_t i = 0; i < count; i += DOMAIN_COPIES)
-		if (!copy_some(v, at + i * sizeof(struct gnttab_copy), count - i < DOMAIN_COPIES ? (unsigned)(count - i) : DOMAIN_COPIES))
+	for (uint64_t i = 0; i < count; i += most)
+		if (!some(v, at + i * size, count - i < most ? (unsigned)(count - i) : most))
 			return -XEN_EFAULT;
 	return 0;
 }
@@ -238,13 +251,13 @@ int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		r = count == 1 ? version(v, op, arg[1]) : -XEN_EINVAL;
 		break;
 	case GNTTABOP_map_grant_ref:
-		r = count > BATCH_MAX ? -XEN_EINVAL : map_batch(v, arg[1], count);
+		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, sizeof(struct gnttab_map_grant_ref), DOMAIN_MAPS, map_some);
 		break;
 	case GNTTABOP_unmap_grant_ref:
-		r = count > BATCH_MAX ? -XEN_EINVAL : unmap_batch(v, arg[1], count);
+		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, sizeof(struct gnttab_unmap_grant_ref), DOMAIN_MAPS, unmap_some);
 		break;
 	case GNTTABOP_copy:
-		r = count > BATCH_MAX ? -XEN_EINVAL : copy_batch(v, arg[1], count);
+		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, sizeof(struct gnttab_copy), DOMAIN_COPIES, copy_some);
 		break;
 	case GNTTABOP_transfer:
 		r = count > BATCH_MAX ? -XEN_EINVAL : transfer_batch(v, arg[1], count);

@@ -69,39 +69,41 @@ int64_t physmap_call_grant_size(uint32_t *frames, uint32_t *most)
 	return r;
 }
 
-int16_t physmap_call_grant_map(uint64_t gfn, uint32_t from, uint32_t ref, uint32_t flags, uint32_t *handle)
-{
-	const uint64_t w[] = {gfn, from, ref, flags};
-	struct message m;
-	int16_t status;
-
-	if (call(&m, DOMAIN_VMM_GRANT_MAP, 4, w))
-		return GNTST_general_error;
-	status = (int16_t)(int64_t)message_get(&m);
-	*handle = (uint32_t)message_get(&m);
-	return status;
-}
-
-int16_t physmap_call_grant_unmap(uint64_t gfn, uint32_t handle)
-{
-	const uint64_t w[] = {gfn, handle};
-	struct message m;
-
-	if (call(&m, DOMAIN_VMM_GRANT_UNMAP, 2, w))
-		return GNTST_general_error;
-	return (int16_t)(int64_t)message_get(&m);
-}
-
-void physmap_call_grant_copy(const struct domain_copy *copy, unsigned n, int16_t status[DOMAIN_COPIES])
+void physmap_call_grant_map(const struct domain_map *map, unsigned n, int16_t status[DOMAIN_MAPS], uint32_t handle[DOMAIN_MAPS])
 {
 	struct message m;
 	int r;
 
 	message_begin(&m);
-	message_put_bytes(&m, copy, n * sizeof(*copy));
-	r = message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_GRANT_COPY);
+	message_put_bytes(&m, map, n * sizeof(*map));
+	r = message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_GRANT_MAP);
+	for (unsigned i = 0; i < n; i++) {
+		status[i] = r ? GNTST_general_error : (int16_t)(int64_t)message_get(&m);
+		handle[i] = r ? 0 : (uint32_t)message_get(&m);
+	}
+}
+
+/* n times this much, and what became of each in a word. */
+static void call_each(uint64_t label, const void *what, size_t size, unsigned n, int16_t *status)
+{
+	struct message m;
+	int r;
+
+	message_begin(&m);
+	message_put_bytes(&m, what, n * size);
+	r = message_call(&m, TASK_SLOT_DOMAINS, label);
 	for (unsigned i = 0; i < n; i++)
 		status[i] = r ? GNTST_general_error : (int16_t)(int64_t)message_get(&m);
+}
+
+void physmap_call_grant_unmap(const struct physmap_unmap *unmap, unsigned n, int16_t status[DOMAIN_MAPS])
+{
+	call_each(DOMAIN_VMM_GRANT_UNMAP, unmap, sizeof(*unmap), n, status);
+}
+
+void physmap_call_grant_copy(const struct domain_copy *copy, unsigned n, int16_t status[DOMAIN_COPIES])
+{
+	call_each(DOMAIN_VMM_GRANT_COPY, copy, sizeof(*copy), n, status);
 }
 
 int64_t physmap_call_e820(uint32_t first, uint32_t *all, struct physmap_e820 out[30], uint32_t *n)

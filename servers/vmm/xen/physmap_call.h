@@ -15,9 +15,12 @@ int64_t physmap_call_reservation(uint64_t *pages, uint64_t *most);
 /* A frame of the domain's grant table appears at gfn. */
 int64_t physmap_call_grant_frame(uint32_t index, uint64_t gfn);
 int64_t physmap_call_grant_size(uint32_t *frames, uint32_t *most);
-/* GNTST_*. */
-int16_t physmap_call_grant_map(uint64_t gfn, uint32_t from, uint32_t ref, uint32_t flags, uint32_t *handle);
-int16_t physmap_call_grant_unmap(uint64_t gfn, uint32_t handle);
+/* n at most DOMAIN_MAPS; what became of each (GNTST_*), and the handles of those that are mapped. */
+void physmap_call_grant_map(const struct domain_map *map, unsigned n, int16_t status[DOMAIN_MAPS], uint32_t handle[DOMAIN_MAPS]);
+struct physmap_unmap {
+	uint64_t gfn, handle;
+};
+void physmap_call_grant_unmap(const struct physmap_unmap *unmap, unsigned n, int16_t status[DOMAIN_MAPS]);
 /* n copies, at most DOMAIN_COPIES; what became of each. */
 void physmap_call_grant_copy(const struct domain_copy *copy, unsigned n, int16_t status[DOMAIN_COPIES]);
 

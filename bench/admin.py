@@ -1,0 +1,89 @@
+"""What users of an admin VM wait for and what their guests' devices cost, measured by bench/xen/measure inside it: the same files on
+Insula, on Xen with a PVH domain 0, and on Xen with a PV one, in the deterministic machine."""
+import re
+
+import insula as system
+from harness import OUT, Failure, Machine
+
+BENCH = OUT / "bench"
+DOM0_KERNEL = OUT / "image" / "vmlinux-dom0"
+MEMORY = 1024  # MiB of domain 0
+XEN_PVH, XEN_PV = "Xen, PVH domain 0", "Xen, PV domain 0"
+ATTEMPTS = 4
+
+# name, what it is, unit, limit
+FIGURES = [
+    ("power_on_to_init", "power-on to domain 0's init", "instructions", 2_800_000_000),
+    ("xl_create_debian", "xl create of a 128 MiB Linux guest returns", "instructions", 600_000_000),
+    ("xl_create_to_init", "the same, to the guest's init", "instructions", 2_000_000_000),
+    ("xl_destroy_debian", "xl destroy of it", "instructions", 45_000_000),
+    ("xl_create_16", "xl create of a 16 MiB guest without an OS", "instructions", 50_000_000),
+    ("xl_destroy_16", "xl destroy of it", "instructions", 30_000_000),
+    ("xl_memory_16", "memory beyond its RAM: 16 MiB guest", "KiB", 1024),
+    ("xl_memory_64", "memory beyond its RAM: 64 MiB guest", "KiB", 1280),
+    ("xl_memory_256", "memory beyond its RAM: 256 MiB guest", "KiB", 2048),
+    ("tcp", "TCP from a guest to domain 0, each 100 bytes", "instructions", 600),
+    ("udp", "UDP, 1,400 bytes from a guest to domain 0", "instructions", 60_000),
+    ("read_1048576", "1 MiB read from a RAM disk in domain 0", "instructions", 950_000),
+    ("read_65536", "64 KiB read from it", "instructions", 200_000),
+    ("read_4096", "4 KiB read from it", "instructions", 140_000),
+]
+
+
+def figures(text: str) -> dict[str, int]:
+    """FIGURE NAME=VALUE, and of the two transfers the cost of their unit."""
+    found = {name: int(value) for name, value in re.findall(r"^FIGURE (\w+)=(\d+)", text, re.M)}
+    for name, count, units in (("tcp", "tcp_bytes", 100), ("udp", "udp_packets", 1)):
+        if found.get(count):
+            found[name] = found[f"{name}_ticks"] * units // found[count]
+    return found
+
+
+def measure(machine: Machine) -> dict[str, int]:
+    machine.expect(system.INIT + r"\n", 600)
+    first = round(machine.stop_clock() * 1e9)
+    machine.qmp.call("cont")
+    machine.expect(r"^FIGURES done", 1800, never=r"(?i)\bpanic\b.*|crashed.*")
+    return {"power_on_to_init": first} | figures(machine.text)
+
+
+def measure_insula() -> dict[str, int]:
+    with system.Insula("bench-admin", "bench", options=f"dom0_mem={MEMORY}M", limit=2400, modules=(
+            (DOM0_KERNEL, "name=vmlinux console=hvc0 quiet insula.run=/bin/measure"), (BENCH / "dom0.initrd", "name=initrd"))) as machine:
+        return measure(machine)
+
+
+def measure_xen(pvh: bool) -> dict[str, int]:
+    """QEMU 7.2 may deliver an interrupt that Xen injects twice, and a PVH domain 0 does not survive that: then with a little less memory, which
+    makes another run of it."""
+    for attempt in range(ATTEMPTS):
+        memory = f"{MEMORY - attempt}M"
+        options = f"{system.OPTIONS} dom0_mem={memory},max:{memory}" + (" dom0=pvh dom0_max_vcpus=1" if pvh else "")
+        try:
+            with Machine(f"bench-admin-xen-{'pvh' if pvh else 'pv'}", "xen" if pvh else "bench", kernel=BENCH / "xen", append=options, limit=2400,
+                         modules=((DOM0_KERNEL, "console=hvc0 quiet insula.run=/bin/measure"), (BENCH / "dom0.initrd",))) as machine:
+                return measure(machine)
+        except Failure:
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError
+
+
+def table(ours: dict[str, int], pvh: dict[str, int], pv: dict[str, int]) -> bool:
+    """Whether every figure of ours is there and within its limit; without ours, the peers' alone."""
+    def number(value: int | None) -> str:
+        return "-" if value is None else f"{value:,}"
+
+    good = True
+    print(f"\n{'':48}{'Insula':>15}{'at most':>15}{XEN_PVH:>19}{XEN_PV:>19}")
+    for name, title, unit, limit in FIGURES:
+        value = ours.get(name)
+        over = bool(ours) and (value is None or value > limit)
+        good = good and not over
+        print(f"{title:48}{number(value):>15}{number(limit):>15}{number(pvh.get(name)):>19}{number(pv.get(name)):>19} {unit}{'  TOO HIGH' if over else ''}")
+    return good
+
+
+def rows(ours: dict[str, int], pvh: dict[str, int], pv: dict[str, int]) -> list[dict]:
+    return [{"name": f"admin_{name}", "unit": unit, "insula": ours.get(name), "peer": pvh.get(name), "peer_name": XEN_PVH, "pv": pv.get(name)}
+            for name, _, unit, _ in FIGURES]
