@@ -295,6 +295,25 @@ static void report(const char *when, uint64_t start)
 	fflush(stdout);
 }
 
+/* How often the kernel's clock interrupt found the next event past already, of /proc/timer_list: the sum of
+ * all CPUs. */
+static uint64_t interrupts(const char *what)
+{
+	FILE *list = fopen("/proc/timer_list", "r");
+	char line[256];
+	uint64_t sum = 0, n;
+
+	while (list && fgets(line, sizeof(line), list)) {
+		const char *at = strstr(line, what), *colon = at ? strchr(at, ':') : NULL;
+
+		if (colon && sscanf(colon, ": %" SCNu64, &n) == 1)
+			sum += n;
+	}
+	if (list)
+		(void)fclose(list);
+	return sum;
+}
+
 static void wait_for(pid_t worker)
 {
 	for (unsigned i = 0; i < END_SECONDS * 10; i++) {
@@ -338,6 +357,8 @@ int mixed_load(unsigned seconds)
 	all->stop = true;
 	for (size_t i = 0; i < kinds; i++)
 		wait_for(worker[i]);
+	printf("INSULA-GUEST: clock interrupts=%" PRIu64 " retries=%" PRIu64 " hangs=%" PRIu64 "\n",
+	       interrupts(".nr_events"), interrupts(".nr_retries"), interrupts(".nr_hangs"));
 	report("done", start);
 	return all->wrong != 0;
 }

@@ -36,6 +36,18 @@ void placement_give_back(struct placement *p, uint32_t cpu)
 		p->load[cpu]--;
 }
 
+uint32_t placement_slice_us(const struct placement *p, uint32_t cpu)
+{
+	uint32_t slice;
+
+	if (cpu >= p->cpus)
+		return 0;
+	if (p->load[cpu] < 2)
+		return PLACEMENT_SLICE_ALONE_US;
+	slice = PLACEMENT_LATENCY_US / p->load[cpu];
+	return slice < PLACEMENT_SLICE_MIN_US ? PLACEMENT_SLICE_MIN_US : slice;
+}
+
 bool placement_move(struct placement *p, uint32_t *from, uint32_t *to)
 {
 	uint32_t most = 0;

@@ -85,6 +85,31 @@ static void moves(void **state)
 	assert_int_equal(p.load[0] + p.load[1] + p.load[2] + p.load[3], 10);
 }
 
+static void slices(void **state)
+{
+	struct placement p;
+
+	(void)state;
+	placement_begin(&p, 2);
+	assert_int_equal(placement_slice_us(&p, 0), 5000);
+	assert_int_equal(placement_slice_us(&p, 2), 0);
+	assert_int_equal(placement_slice_us(&p, UINT32_MAX), 0);
+	for (uint32_t n = 1; n < 1000; n++) {
+		static const uint32_t few[] = {0, 5000, 2000, 1333, 1000};
+		uint32_t slice;
+
+		while (p.load[1] < n)
+			placement_take(&p, 1);
+		slice = placement_slice_us(&p, 1);
+		assert_int_equal(slice, few[n < 4 ? n : 4]);
+		/* nobody is away for a tick of 4 ms until the turns would be too short */
+		assert_true(n == 1 || slice == 1000 || n * slice <= 4000);
+	}
+	while (p.load[1] > 2)
+		placement_give_back(&p, 1);
+	assert_int_equal(placement_slice_us(&p, 1), 2000);
+}
+
 /* Domains come and go as they like: nobody is further than one vCPU from anybody, once what can be moved has
  * been. */
 static void random_domains(void **state)
@@ -136,6 +161,7 @@ int main(void)
 	    cmocka_unit_test(all_cpus),
 	    cmocka_unit_test(limits),
 	    cmocka_unit_test(moves),
+	    cmocka_unit_test(slices),
 	    cmocka_unit_test(random_domains),
 	};
 

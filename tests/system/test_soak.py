@@ -10,6 +10,7 @@ SOAK_SECONDS = int(os.environ.get("INSULA_SOAK_SECONDS", "0"))
 SHORT_SECONDS = 20
 VCPUS = 4
 COUNTS = re.compile(r"INSULA-GUEST: mixed done seconds=(\d+) forks=(\d+) pages=(\d+) timers=(\d+) ipis=(\d+) late_ms=(\d+) wrong=(\d+)")
+CLOCK = re.compile(r"INSULA-GUEST: clock interrupts=(\d+) retries=(\d+) hangs=(\d+)\n")  # retries: the next event was past when one was done
 LEAST = {"forks": 1, "pages": 500, "timers": 5, "ipis": 20}  # a second, of each domain; about a fourth of what they do
 TROUBLE = r"mixed wrong: .*"
 ALARM = r"(?i)WARNING: CPU|BUG:|soft lockup|hard lockup|rcu.*(stall|starved)|unstable|blocked for more than|Oops|Call Trace|general protection|segfault"
@@ -25,6 +26,8 @@ def complaints_of(insula: Insula, number: int, seconds: int) -> list[str]:
     """What a domain's kernel has to complain of, when its load has ended well."""
     insula.console(number)
     wall = 300 + seconds * 10
+    clock = CLOCK.search(insula.expect(CLOCK.pattern, wall, never=TROUBLE, virtual=seconds * 2 + 60).group(0))
+    print(f"     domain {number}: clock interrupts {clock.group(1)}, retries {clock.group(2)}, hangs {clock.group(3)}", flush=True)
     found = COUNTS.search(insula.expect(COUNTS.pattern + r"\n", wall, never=TROUBLE, virtual=seconds * 2 + 60).group(0))
     names = ("seconds", "forks", "pages", "timers", "ipis", "late_ms", "wrong")
     counts = dict(zip(names, map(int, found.groups())))
