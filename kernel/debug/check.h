@@ -27,7 +27,7 @@ void check_or_stop(void);
  * Breaks an invariant on purpose, to see that it is noticed: kind 0 to CHECK_BREAKS - 1. False: there is no
  * such kind, or nothing that could be broken so. Debug kernels only.
  */
-#define CHECK_BREAKS 10u
+#define CHECK_BREAKS 11u
 bool check_break(unsigned kind);
 
 #endif

@@ -16,14 +16,33 @@ static bool break_suits(cap_t cap, enum cap_type type)
 		!pte_present(tables_read(tables_entry(WINDOW_BASE + cap_frame_ptr(cap), 1))));
 }
 
+static struct cte *break_next(const struct cte *c)
+{
+	return mdb_next(c->mdb) ? window_kv(paddr(mdb_next(c->mdb))) : NULL;
+}
+
 /* The first such capability; NULL: there is none. */
 static struct cte *break_find(enum cap_type type)
 {
 	struct cte *c = cte_own.slots;
 
 	while (c && !break_suits(c->cap, type))
-		c = mdb_next(c->mdb) ? window_kv(paddr(mdb_next(c->mdb))) : NULL;
+		c = break_next(c);
 	return c;
+}
+
+/* An endpoint's capability allows less than one that was made from it. */
+static bool break_rights(void)
+{
+	struct cte *c = cte_own.slots, *next;
+
+	for (; c && (next = break_next(c)) != NULL; c = next)
+		if (cap_type(c->cap) == CAP_ENDPOINT && cte_is_parent(c, next) &&
+		    cap_endpoint_can_send(next->cap)) {
+			c->cap = cap_endpoint_with_can_send(c->cap, 0);
+			return true;
+		}
+	return false;
 }
 
 static void break_capability(struct cte *c, unsigned kind)
@@ -83,6 +102,8 @@ bool check_break(unsigned kind)
 	case 9:
 		asid_pools[0][300] = asid_pools[0][1];
 		return true;
+	case 10:
+		return break_rights();
 	default:
 		return false;
 	}

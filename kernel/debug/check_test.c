@@ -48,6 +48,8 @@ enum {
 	UT,
 	BADGED,
 	BADGED2,
+	REPLY2,
+	NTFN3,
 	OBJECTS = 64,
 	SC = 128
 };
@@ -92,6 +94,8 @@ static int setup(void **state)
 	sim_untyped(UT, 16);
 	sim_mint(BADGED, EP, 15, 7);
 	sim_mint(BADGED2, BADGED, 15, 0);
+	sim_mint(REPLY2, REPLY, 15, 0);
+	sim_mint(NTFN3, NTFN, 15, 0);
 	sender = start(SENDER, 200);
 	assert_null(sim_syscall(sender, seL4_SysSend, EP, 0));
 	sender2 = start(SENDER2, 100);
@@ -170,6 +174,26 @@ static void test_derivation(void **state)
 	BREAK(sim_slot(OBJECTS + 4)->cap, cap_untyped_with_device(sim_slot(OBJECTS + 4)->cap, 1));
 	BREAK(sim_slot(EP)->cap, cap_endpoint_with_ptr(sim_slot(EP)->cap, cap_untyped_ptr(u->cap)));
 	BREAK(sim_slot(BADGED)->mdb, mdb_with_first_badged(sim_slot(BADGED)->mdb, 0));
+}
+
+/* A child allows what its parent does not. */
+static void test_rights(void **state)
+{
+	struct cte *of_badge = sim_slot(BADGED2), *badged = sim_slot(BADGED), *first = sim_slot(EP),
+		   *r = sim_slot(REPLY);
+	cap_t cap = of_badge->cap;
+
+	(void)state;
+	for (unsigned right = 1; right < 16; right <<= 1) {
+		BREAK(first->cap, cap_mask_rights(first->cap, 15 ^ right));
+		BREAK(badged->cap, cap_mask_rights(badged->cap, 15 ^ right));
+		/* the other way round is in order */
+		of_badge->cap = cap_mask_rights(cap, right);
+		assert_string_equal(verdict(), "sound");
+		of_badge->cap = cap;
+	}
+	BREAK(r->cap, cap_mask_rights(r->cap, 0));
+	BREAK(sim_slot(NTFN)->cap, cap_mask_rights(sim_slot(NTFN)->cap, seL4_RightWrite));
 }
 
 static void test_ipc(void **state)
@@ -286,7 +310,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(test_sound, setup),	     cmocka_unit_test_setup(test_derivation, setup),
-	    cmocka_unit_test_setup(test_ipc, setup),	     cmocka_unit_test_setup(test_scheduling, setup),
+	    cmocka_unit_test_setup(test_rights, setup),	     cmocka_unit_test_setup(test_ipc, setup),
+	    cmocka_unit_test_setup(test_scheduling, setup),
 	    cmocka_unit_test_setup(test_lost_thread, setup), cmocka_unit_test_setup(test_deleting, setup),
 	};
 

@@ -280,6 +280,71 @@ static void check_tree_object(cap_t cap)
 		check_window_kernel(cap_paddr(cap), BIT(cap_size_bits(cap)));
 }
 
+/* ---- rights: nothing allows more than what it was derived from ---- */
+
+/*
+ * Whose children may follow in the list: of frames at most one for each depth, the nearest; of anything else
+ * the object's first capability, and the first of those with one badge.
+ */
+static struct {
+	const struct cte *slot[TREE_DEPTH];
+	unsigned count;
+} check_parents;
+
+static word_t check_tree_rights(cap_t cap)
+{
+	switch (cap_type_of(cap)) {
+	case CAP_ENDPOINT:
+		return cap_endpoint_can_send(cap) | cap_endpoint_can_receive(cap) << 1 |
+		       cap_endpoint_can_grant(cap) << 2 | cap_endpoint_can_grant_reply(cap) << 3;
+	case CAP_NOTIFICATION:
+		return cap_notification_can_send(cap) | cap_notification_can_receive(cap) << 1;
+	case CAP_REPLY:
+		return cap_reply_can_grant(cap);
+	case CAP_FRAME:
+		return cap_frame_rights(cap);
+	default:
+		return 0;
+	}
+}
+
+/* Those that `slot` is no child of, and no later one. */
+static void check_tree_leave(const struct cte *slot)
+{
+	const struct cte *p;
+
+	while (check_parents.count) {
+		p = check_parents.slot[check_parents.count - 1];
+		if (cap_type(p->cap) == cap_type(slot->cap) &&
+		    (cap_type(p->cap) == CAP_FRAME ? mdb_depth(p->mdb) < mdb_depth(slot->mdb)
+						   : cap_same_object(p->cap, slot->cap)))
+			break;
+		check_parents.count--;
+	}
+}
+
+static void check_tree_derived(const struct cte *slot)
+{
+	bool frame = cap_type(slot->cap) == CAP_FRAME;
+	const struct cte *p;
+
+	check_tree_leave(slot);
+	for (unsigned i = check_parents.count; i-- > 0;) {
+		p = check_parents.slot[i];
+		if (!cte_is_parent(p, slot))
+			continue;
+		CHECK(!(check_tree_rights(slot->cap) & ~check_tree_rights(p->cap)),
+		      "a capability allows more than its parent", check_at(slot), slot->cap.w[0],
+		      p->cap.w[0]);
+		break;
+	}
+	/* a badge of its own ends the group before it */
+	if (!frame && check_parents.count == 2 && mdb_revocable(slot->mdb))
+		check_parents.count--;
+	if ((frame || mdb_revocable(slot->mdb)) && check_parents.count < TREE_DEPTH)
+		check_parents.slot[check_parents.count++] = slot;
+}
+
 static word_t check_tree_badge(cap_t cap)
 {
 	return cap_type(cap) == CAP_ENDPOINT ? cap_endpoint_badge(cap) : cap_notification_badge(cap);
@@ -332,6 +397,7 @@ static void check_tree_step(const struct cte *prev, const struct cte *slot)
 	check_now->caps++;
 	check_tree_flags(prev, slot);
 	check_tree_frames(prev, slot);
+	check_tree_derived(slot);
 	if (cap_type(cap) == CAP_UNTYPED)
 		check_tree_untyped(cap);
 	if (first && cap_is_physical(cap))
@@ -350,7 +416,7 @@ void check_tree(void)
 {
 	const struct cte *prev = cte_own.slots, *slot;
 
-	check_depth = check_top_count = 0;
+	check_depth = check_top_count = check_parents.count = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(check_irqs); i++)
 		check_irqs[i] = 0;
 	for (; check_ok() && (slot = check_tree_slot(mdb_next(prev->mdb))) != NULL; prev = slot)

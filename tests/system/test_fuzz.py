@@ -38,7 +38,7 @@ def fuzz_parallel():
     fuzz("fuzz_parallel", "parallel", "release", 0, STEPS // 10 or 10000, 0.05)
 
 
-BREAKS = 10  # CHECK_BREAKS in kernel/debug/check.h
+BREAKS = 11  # CHECK_BREAKS in kernel/debug/check.h
 
 
 @scenario(30)

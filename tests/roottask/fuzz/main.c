@@ -200,7 +200,7 @@ static void start_other(unsigned cpu)
 /* A debug kernel breaks one of its invariants when asked, and must notice. */
 static void break_it(seL4_Word kind)
 {
-	(void)object_new(seL4_EndpointObject, 0);
+	(void)object_copy(object_new(seL4_EndpointObject, 0));
 	seL4_DebugSnapshot();
 	if (!sel4_syscall_word((seL4_Word)seL4_SysDebugRun, kind)) {
 		print("fuzz: nothing to break\n");
