@@ -18,6 +18,13 @@ def madt(entries: bytes, checksum: int | None = None) -> bytes:
 CPU = struct.pack("<BBBBI", 0, 8, 0, 0, 1)
 IOAPIC = struct.pack("<BBBBII", 1, 12, 0, 0, IO_APIC, 0)
 
+
+def cpu(number: int, apic_id: int) -> bytes:
+    return struct.pack("<BBBBI", 0, 8, number, apic_id, 1)
+
+
+ABSENT_CPU = madt(CPU + cpu(1, 9) + cpu(2, 1) + IOAPIC)  # of two CPUs, with a third between them
+
 MADTS = {  # what is wrong -> the MADT
     "no_ioapic": madt(CPU),
     "no_entries": madt(b""),

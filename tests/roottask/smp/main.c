@@ -111,6 +111,45 @@ void smp_delete(seL4_CPtr cap)
 	runtime_must(seL4_CNode_Delete(seL4_CapInitThreadCNode, cap, seL4_WordBits), "delete");
 }
 
+/* ---- the clock: one for all CPUs ---- */
+
+static struct {
+	volatile seL4_Word asked, answered, tsc;
+} smp_clock;
+
+static void smp_clock_answer(void *argument)
+{
+	(void)argument;
+	for (seL4_Word n = 1;; n++) {
+		while (smp_clock.asked != n)
+			hw_pause();
+		smp_clock.tsc = smp_tsc();
+		smp_clock.answered = n;
+	}
+}
+
+/* Each CPU's time lies between a time before and a time behind it that the first one reads, but for what nobody can measure. */
+static void smp_clock_case(void)
+{
+	const seL4_Word blur = 2 * smp_tsc_per_us;
+	int good = 1;
+
+	for (seL4_Word cpu = 1; cpu < smp_cpus; cpu++) {
+		struct thread t = smp_worker(0, cpu, SMP_PRIORITY, 0);
+
+		smp_clock.asked = smp_clock.answered = 0;
+		thread_run(&t, smp_clock_answer, 0);
+		for (seL4_Word n = 1; n <= 10 && good; n++) {
+			seL4_Word before = smp_tsc();
+
+			smp_clock.asked = n;
+			good = smp_wait_for(&smp_clock.answered, n) && smp_clock.tsc + blur >= before && smp_clock.tsc <= smp_tsc() + blur;
+		}
+		smp_delete(t.tcb);
+	}
+	smp_case("the clock is one for all CPUs", good, "another CPU's time is earlier or later");
+}
+
 /* ---- what boot says ---- */
 
 static const void *smp_chunk(seL4_Word id)
@@ -161,6 +200,7 @@ void roottask_main(void)
 	smp_delay_timer = smp_timer(smp_delay_notification);
 	smp_case("bootinfo counts CPUs", m->cpu_count == smp_cpus && smp_cpus > 0, "not the same everywhere");
 	smp_case("a control capability per CPU", b->schedcontrol.start == 16 && b->schedcontrol.end == 16 + smp_cpus, "slots");
+	smp_clock_case();
 	if (smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "boot-only=", 0) == 0) {
 		ipc_cases();
 		thread_cases();
