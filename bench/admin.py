@@ -1,6 +1,8 @@
 """What users of an admin VM wait for and what their guests' devices cost, measured by bench/xen/measure inside it: the same files on
 Insula, on Xen with a PVH domain 0, and on Xen with a PV one, in the deterministic machine."""
+import contextlib
 import re
+import tempfile
 
 import insula as system
 from harness import OUT, Failure, Machine
@@ -27,6 +29,7 @@ FIGURES = [
     ("read_1048576", "1 MiB read from a RAM disk in domain 0", "instructions", 950_000),
     ("read_65536", "64 KiB read from it", "instructions", 200_000),
     ("read_4096", "4 KiB read from it", "instructions", 140_000),
+    ("idle_60_s", "idle machine with its admin VM, 60 s", "instructions", 40_000_000),
 ]
 
 
@@ -39,32 +42,52 @@ def figures(text: str) -> dict[str, int]:
     return found
 
 
-def measure(machine: Machine) -> dict[str, int]:
-    machine.expect(system.INIT + r"\n", 600)
-    first = round(machine.stop_clock() * 1e9)
-    machine.qmp.call("cont")
-    machine.expect(r"^FIGURES done", 1800, never=r"(?i)\bpanic\b.*|crashed.*")
-    return {"power_on_to_init": first} | figures(machine.text)
+def machine_of(peer: str | None, name: str, root, words: str, memory: int, *arguments: str) -> Machine:
+    """An admin VM of this root file system and these words for its kernel; peer: XEN_PVH, XEN_PV, or None for Insula."""
+    if peer is None:
+        return system.Insula(f"bench-{name}", "bench", *arguments, options=f"dom0_mem={memory}M", limit=2400, modules=(
+            (DOM0_KERNEL, f"name=vmlinux console=hvc0 quiet {words}"), (root, "name=initrd")))
+    options = f"{system.OPTIONS} dom0_mem={memory}M,max:{memory}M" + (" dom0=pvh dom0_max_vcpus=1" if peer == XEN_PVH else "")
+    return Machine(f"bench-{name}-xen-{'pvh' if peer == XEN_PVH else 'pv'}", "xen" if peer == XEN_PVH else "bench", *arguments,
+                   kernel=BENCH / "xen", append=options, limit=2400, modules=((DOM0_KERNEL, f"console=hvc0 quiet {words}"), (root,)))
 
 
-def measure_insula() -> dict[str, int]:
-    with system.Insula("bench-admin", "bench", options=f"dom0_mem={MEMORY}M", limit=2400, modules=(
-            (DOM0_KERNEL, "name=vmlinux console=hvc0 quiet insula.run=/bin/measure"), (BENCH / "dom0.initrd", "name=initrd"))) as machine:
-        return measure(machine)
+def measure_work(peer: str | None, memory: int) -> dict[str, int]:
+    with machine_of(peer, "admin", BENCH / "dom0.initrd", "insula.run=/bin/measure", memory) as machine:
+        machine.expect(system.INIT + r"\n", 600)
+        first = round(machine.stop_clock() * 1e9)
+        machine.go_on()
+        machine.expect(r"^FIGURES done", 1800, never=r"(?i)\bpanic\b.*|crashed.*")
+        return {"power_on_to_init": first} | figures(machine.text)
 
 
-def measure_xen(pvh: bool) -> dict[str, int]:
+def measure_idle(peer: str | None, memory: int) -> int:
+    """Somebody could log in, and nobody does. Where idle time leaps, instructions are counted by the emulator."""
+    with tempfile.NamedTemporaryFile() as file, contextlib.ExitStack() as stack:
+        machine = stack.enter_context(machine_of(peer, "idle", OUT / "image" / "admin.initrd", "", memory, "-plugin",
+                                                 f"{BENCH / 'instruction_count.so'},count={file.name}"))
+
+        def after(seconds: float) -> tuple[float, int]:
+            start = machine.virtual_time()
+            while machine.virtual_time() < start + seconds:
+                machine.pump(0.02)
+            file.seek(0)
+            return machine.virtual_time(), int.from_bytes(file.read(8), "little")
+
+        machine.expect(system.LOGIN, 600)
+        (start, before), (end, now) = after(10), after(60)
+        return round((now - before) * 60 / (end - start))
+
+
+def measure(peer: str | None) -> dict[str, int]:
     """QEMU 7.2 may deliver an interrupt that Xen injects twice, and a PVH domain 0 does not survive that: then with a little less memory, which
     makes another run of it."""
     for attempt in range(ATTEMPTS):
-        memory = f"{MEMORY - attempt}M"
-        options = f"{system.OPTIONS} dom0_mem={memory},max:{memory}" + (" dom0=pvh dom0_max_vcpus=1" if pvh else "")
         try:
-            with Machine(f"bench-admin-xen-{'pvh' if pvh else 'pv'}", "xen" if pvh else "bench", kernel=BENCH / "xen", append=options, limit=2400,
-                         modules=((DOM0_KERNEL, "console=hvc0 quiet insula.run=/bin/measure"), (BENCH / "dom0.initrd",))) as machine:
-                return measure(machine)
+            found = measure_work(peer, MEMORY - attempt)
+            return found | {"idle_60_s": measure_idle(peer, MEMORY - attempt)}
         except Failure:
-            if attempt == ATTEMPTS - 1:
+            if peer is None or attempt == ATTEMPTS - 1:
                 raise
     raise AssertionError
 

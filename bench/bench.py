@@ -95,7 +95,7 @@ def measure_xen() -> dict[str, dict[str, int]]:
     with Machine("bench-xen-init", MACHINE, kernel=BENCH / "xen", append=XEN_OPTIONS.format(INIT_MEMORY),
                  modules=(work, (OUT / "image" / "initrd",))) as machine:
         figures = {"power_on_to_init": time_to_init(machine)}
-    pv, pvh = admin.measure_xen(False), admin.measure_xen(True)
+    pv, pvh = admin.measure(admin.XEN_PV), admin.measure(admin.XEN_PVH)
     own = payload_figures("".join(f"{name}={value}\n" for name, value in pv.items()), "^")
     return {"alone": figures | {f[0]: own[f[0]] for f in FIGURES if f[0] in own and f[0] not in figures} | {"memory_64": pv["xl_memory_64"]},
             "pv": pv, "pvh": pvh}
@@ -108,6 +108,7 @@ def peer_key() -> str:
     digest = hashlib.sha256("\n".join(parts).encode())
     digest.update((BENCH / "dom0.initrd").read_bytes())
     digest.update((OUT / "image" / "initrd").read_bytes())
+    digest.update((OUT / "image" / "admin.initrd").read_bytes())
     return digest.hexdigest()[:20]
 
 
@@ -204,7 +205,7 @@ def main() -> int:
     peers, ours, ours_admin = xen_figures(), {}, {}
     xen = peers["alone"]
     if not options.peer_only:
-        ours_admin = admin.measure_insula()
+        ours_admin = admin.measure(None)
         ours = measure_insula_domains()
         ours["power_on_to_init"] = measure_insula_init()
         ours |= measure_insula_ipc("xpti=1", "_split") | measure_insula_ipc("xpti=0", "")

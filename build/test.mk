@@ -98,11 +98,15 @@ $(IMG)/admin.initrd: $(IMG)/guest_work $(TO)/payload $(IMG)/initrd $(IMG)/vmlinu
 $(XO)/xen: | image/debian.py
 	@mkdir -p $(@D)
 	$(Q)ln -sfn "$$($(PYTHON) image/debian.py --xen)" $@
+$(XO)/instruction_count.so: bench/instruction_count.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -o $@ $<
+BENCH_FILES := $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(XO)/dom0.initrd $(XO)/xen $(XO)/instruction_count.so
 bench-peer: setup
-	$(Q)$(MAKE) --no-print-directory guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
+	$(Q)$(MAKE) --no-print-directory guests payloads $(BENCH_FILES)
 	$(Q)INSULA_OUT=$(O) $(PYTHON) bench/bench.py --peer-only
 bench: setup
-	$(Q)$(MAKE) --no-print-directory image kernel bench-tasks guests payloads $(IMG)/vmlinux-dom0 $(XO)/dom0.initrd $(XO)/xen
+	$(Q)$(MAKE) --no-print-directory image kernel bench-tasks guests payloads $(BENCH_FILES)
 	$(Q)INSULA_OUT=$(O) $(PYTHON) bench/bench.py
 # What operations have of the kernel lock (docs/decisions/0009).
 .PHONY: bench-lock

@@ -1,12 +1,12 @@
 /*
- * Moves bytes for the benchmark, and says what that took: ticks of the TSC, which are instructions of the whole machine where it
- * is measured. Runs in guests and in the admin VM.
+ * Moves bytes for the benchmark, and says what that took: ticks of the TSC, which are instructions of the
+ * whole machine where it is measured. Runs in guests and in the admin VM.
  *
- *   transfer tcp-receive PORT            one connection: "TRANSFER tcp bytes=N ticks=N", from the first bytes to the last
- *   transfer tcp-send ADDRESS PORT BYTES
- *   transfer udp-receive PORT            datagrams, until a short one comes: "TRANSFER udp packets=N ticks=N"
- *   transfer udp-send ADDRESS PORT COUNT datagrams of 1,400 bytes
- *   transfer read DEVICE SIZE COUNT      reads one after the other past the page cache: "TRANSFER read_SIZE ticks=N", for each
+ *   transfer tcp-receive PORT            one connection: "TRANSFER tcp bytes=N ticks=N", from the first bytes
+ * to the last transfer tcp-send ADDRESS PORT BYTES transfer udp-receive PORT            datagrams, until a
+ * short one comes: "TRANSFER udp packets=N ticks=N" transfer udp-send ADDRESS PORT COUNT datagrams of 1,400
+ * bytes transfer read DEVICE SIZE COUNT      reads one after the other past the page cache: "TRANSFER
+ * read_SIZE ticks=N", for each
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -51,9 +51,10 @@ static unsigned long number(const char *text)
 	return n;
 }
 
-static int endpoint(int type, const char *address, const char *port, int (*use)(int, const struct sockaddr *, socklen_t))
+static int endpoint(int type, const char *address, const char *port,
+		    int (*use)(int, const struct sockaddr *, socklen_t))
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)number(port)) };
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(port))};
 	int s = socket(AF_INET, type, 0), one = 1;
 
 	must(inet_pton(AF_INET, address, &a.sin_addr) == 1, address);
@@ -164,7 +165,8 @@ int main(int argc, char **argv)
 	else if (argc == 5 && !strcmp(mode, "read"))
 		read_device(argv[2], number(argv[3]), number(argv[4]));
 	else {
-		fprintf(stderr, "usage: transfer tcp-receive PORT | tcp-send ADDRESS PORT BYTES | udp-receive PORT | udp-send ADDRESS PORT COUNT | read DEVICE SIZE COUNT\n");
+		fprintf(stderr, "usage: transfer tcp-receive PORT | tcp-send ADDRESS PORT BYTES | "
+				"udp-receive PORT | udp-send ADDRESS PORT COUNT | read DEVICE SIZE COUNT\n");
 		return EXIT_FAILURE;
 	}
 	return EXIT_SUCCESS;
