@@ -8,6 +8,8 @@ KERNEL_LIBS := acpi cmdline cpio elf fbtext font multiboot ranges rbtree
 KERNEL_SKIP := $(if $(filter release,$(KBUILD)),kernel/debug/%,kernel/release/%)
 KERNEL_C := $(filter-out %_test.c %_fuzz.c %_fake.c $(KERNEL_SKIP),$(shell find kernel -name '*.c')) \
             $(filter-out %_test.c %_fuzz.c %_fake.c,$(foreach l,$(KERNEL_LIBS),$(wildcard lib/$(l)/*.c)))
+# kernel/debug/count.c stands before it.
+KERNEL_WRAP_debug := -Wl,--wrap=invocation_decode
 KERNEL_S := $(filter-out $(KERNEL_SKIP),$(shell find kernel -name '*.S'))
 KERNEL_OBJ := $(KERNEL_C:%.c=$(KO)/%.o) $(KERNEL_S:%.S=$(KO)/%.o)
 
@@ -42,7 +44,7 @@ $(KO)/gen/asm_offsets.h: kernel/entry/asm_offsets.c.in $(GEN_H) $(shell find ker
 VERSION := $(shell cat VERSION)
 $(KO)/insula.elf: $(KERNEL_OBJ) kernel/kernel.lds VERSION
 	$(Q)echo 'const char kernel_version[]; const char kernel_version[] = "$(VERSION)";' | $(CC) $(KERNEL_CFLAGS) -x c -c - -o $(KO)/version.o
-	$(Q)$(CC) -nostdlib -static -Wl,-T,kernel/kernel.lds -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+	$(Q)$(CC) -nostdlib -static -Wl,-T,kernel/kernel.lds -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments $(KERNEL_WRAP_$(KBUILD)) \
 		-o $@ $(KERNEL_OBJ) $(KO)/version.o
 
 # insula-kernel: no archive; its first boot module is the root task, as with seL4.

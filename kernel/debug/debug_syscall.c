@@ -1,12 +1,13 @@
 /*
- * Debug system calls of debug builds. They print or stop, and change no object: DebugSnapshot walks all invariants
- * (check.h). But for DebugRun, which breaks one on purpose. Called by the system call
- * layer.
+ * Debug system calls of debug builds. They print or stop, and change no object: DebugSnapshot walks all
+ * invariants (check.h). But for DebugRun, which breaks one on purpose, or says how often a label has
+ * succeeded (count.h). Called by the system call layer.
  */
 #include "api/debug_syscall.h"
 #include "arch/x86/arch.h"
 #include "cap/cnode.h"
 #include "debug/check.h"
+#include "debug/count.h"
 #include "panic.h"
 #include "percpu.h"
 #include "sched/sched.h"
@@ -40,6 +41,11 @@ static void debug_syscall_affinity(struct tcb *t)
 		t->ctx.rdi = cap_tcb_of(r.slot->cap)->cpu;
 }
 
+static word_t debug_syscall_run(word_t what)
+{
+	return what < COUNT_FIRST ? check_break((unsigned)what) : count_successes(what - COUNT_FIRST);
+}
+
 bool debug_syscall(struct tcb *t, int64_t number)
 {
 	switch (number) {
@@ -53,7 +59,7 @@ bool debug_syscall(struct tcb *t, int64_t number)
 		check_or_stop();
 		return true;
 	case seL4_SysDebugRun:
-		t->ctx.rdi = check_break((unsigned)t->ctx.rdi);
+		t->ctx.rdi = debug_syscall_run(t->ctx.rdi);
 		return true;
 	case seL4_SysDebugGetThreadAffinity:
 		debug_syscall_affinity(t);

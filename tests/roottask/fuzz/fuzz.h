@@ -6,8 +6,9 @@
  *
  * Options on the kernel's command line: fuzz.seed=N, fuzz.steps=N (invocations of all controllers together),
  * fuzz.check=N (a debug kernel walks its invariants after every N steps; 0: never), fuzz.recycle=N (steps of
- * the first controller between two times that all is taken back). Prints its progress, then "fuzz: N
- * invocations on C CPUs, seed S: all is well".
+ * the first controller between two times that all is taken back), fuzz.count=1 (a debug kernel is asked which
+ * labels succeeded). Prints its progress, with fuzz.count "fuzz: label L succeeded N times" for each label,
+ * then "fuzz: N invocations on C CPUs, seed S: all is well".
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -36,13 +37,14 @@ enum fuzz_slot {
 	FUZZ_THREAD = 4,
 	FUZZ_THREADS = 8,
 	FUZZ_SC = 12,
-	FUZZ_ENDPOINT = 20,
-	FUZZ_NOTIFICATION = 24,
-	FUZZ_REPLY = 28,
-	FUZZ_TIMER = 36,
-	FUZZ_SPACE = 38, /* PML4 of the threads; unmapped: PDPT, PD, PT */
-	FUZZ_CODE = 42,
-	FUZZ_BUFFER = 43, /* frames: FUZZ_BUFFERS */
+	FUZZ_PARTS = 20, /* a CNode of 1,024 slots for those of FUZZ_LARGE */
+	FUZZ_ENDPOINT = 21,
+	FUZZ_NOTIFICATION = 25,
+	FUZZ_REPLY = 29,
+	FUZZ_TIMER = 37,
+	FUZZ_SPACE = 39, /* PML4 of the threads; unmapped: PDPT, PD, PT */
+	FUZZ_CODE = 43,
+	FUZZ_BUFFER = 44, /* frames: FUZZ_BUFFERS */
 	FUZZ_BUFFERS = 4,
 	FUZZ_SCHED_CONTROL = 48, /* one per CPU */
 	FUZZ_ASID_CONTROL = 56,
@@ -52,9 +54,9 @@ enum fuzz_slot {
 	FUZZ_PORT = 61,
 	FUZZ_VCPU,	 /* vCPU, EPT PML4, PDPT, PD, PT */
 	FUZZ_PAGES = 68, /* two Untypeds of a page */
-	FUZZ_LARGE = 70, /* a frame of 2 MiB, and a CNode for its parts */
-	FUZZ_PARTS,
-	FUZZ_FREE, /* empty from here on */
+	FUZZ_FREE = 70,	 /* empty from here on, but for what would not be found often enough beside others: */
+	FUZZ_LARGE = 80, /* a frame of 2 MiB */
+	FUZZ_TABLES = 110, /* IO page table; EPT PD and PT that are not mapped */
 };
 
 extern const char worker_code[], worker_code_end[], worker_guest[], worker_call[], worker_serve[],

@@ -38,10 +38,11 @@ enum {
 };
 
 /*
- * Words: i index of a slot, e of an endpoint's, P port, O offset in a frame, S size of its part, d depth, n
- * node index and depth for a CNode as a whole, o index to retype to, t object type, s size, c count, b badge,
- * r rights, g guard data, p priority, a address, m attributes, u microseconds, x register, f flags, w small
- * number, z zero, v field, R register context, k count of registers, T deadline, B buffer.
+ * Words: i index of a slot, E of an empty one, h of one that holds something, e of an endpoint's, P port, O
+ * offset in a frame, S size of its part, d depth, n node index and depth for a CNode as a whole, o index to
+ * retype to, t object type, s size, c count, b badge, r rights, g guard data, p priority, a address, m
+ * attributes, u microseconds, x register, f flags, w small number, z zero, v field, M machine register, G
+ * guest-physical address, R register context, k count of registers, T deadline, B buffer.
  */
 struct generate_shape {
 	uint32_t label;
@@ -77,8 +78,10 @@ static const struct generate_shape shapes[] = {
     {CNodeMint, CNODE, 20, {CNODE}, "ididrb"},
     {CNodeMint, CNODE, 4, {CNODE}, "ididrg"},
     {CNodeMove, CNODE, 12, {CNODE}, "idid"},
-    {CNodeMutate, CNODE, 5, {CNODE}, "ididg"},
-    {CNodeRotate, CNODE, 8, {CNODE, CNODE}, "idbidbid"},
+    {CNodeMutate, CNODE, 6, {CNODE}, "Edhdg"},
+    {CNodeMutate, CNODE, 3, {CNODE}, "ididg"},
+    {CNodeRotate, CNODE, 6, {CNODE, CNODE}, "Edzhdzhd"},
+    {CNodeRotate, CNODE, 6, {CNODE, CNODE}, "idbidbid"},
     {IRQIssueIRQHandler, IRQ_CONTROL, 1, {CNODE}, "wid"},
     {X86IRQIssueIRQHandlerMSI, IRQ_CONTROL, 3, {CNODE}, "idwwwww"},
     {IRQAckIRQ, IRQ_HANDLER, 2, {0}, ""},
@@ -103,35 +106,38 @@ static const struct generate_shape shapes[] = {
     {X86PageTableUnmap, PT, 2, {0}, ""},
     {X86IOPageTableMap, IOPT, 1, {IOSPACE}, "a"},
     {X86IOPageTableUnmap, IOPT, 1, {0}, ""},
-    {X86PageMap, FRAME, 20, {PML4}, "arm"},
+    {X86PageMap, FRAME, 40, {PML4}, "arm"},
     {X86PageUnmap, FRAME, 5, {0}, ""},
     {InsulaFrameDerive, FRAME, 12, {CNODE}, "idrOS"},
-    {InsulaFrameSplit, FRAME, 5, {CNODE, PT}, "nz"},
-    {InsulaFrameSplit, FRAME, 2, {CNODE, EPT_PT}, "nz"},
+    {InsulaFrameSplit, FRAME, 24, {CNODE, PT}, "nq"},
+    {InsulaFrameSplit, FRAME, 8, {CNODE, EPT_PT}, "nq"},
     {X86PageMapIO, FRAME, 1, {IOSPACE}, "ra"},
     {X86PageGetAddress, FRAME, 1, {0}, ""},
-    {X86PageMapEPT, FRAME, 8, {EPT_PML4}, "arw"},
+    {X86PageMapEPT, FRAME, 8, {EPT_PML4}, "Grw"},
+    {X86PageMapEPT, FRAME, 2, {EPT_PML4}, "arw"},
     {X86IOPortIn8, IOPORT, 1, {0}, "P"},
-    {X86IOPortIn16, IOPORT, 1, {0}, "P"},
+    {X86IOPortIn16, IOPORT, 2, {0}, "P"},
+    {X86IOPortIn32, IOPORT, 3, {0}, "P"},
     {X86IOPortOut8, IOPORT, 1, {0}, "Px"},
-    {X86IOPortOut32, IOPORT, 1, {0}, "Px"},
-    {X86ASIDControlMakePool, ASID_CONTROL, 3, {UNTYPED, CNODE}, "id"},
-    {X86ASIDPoolAssign, ASID_POOL, 8, {PML4}, ""},
-    {X86ASIDPoolAssign, ASID_POOL, 4, {EPT_PML4}, ""},
-    {X86VCPUReadMSR, VCPU, 1, {0}, "v"},
-    {X86VCPUWriteMSR, VCPU, 1, {0}, "vx"},
+    {X86IOPortOut16, IOPORT, 2, {0}, "Px"},
+    {X86IOPortOut32, IOPORT, 3, {0}, "Px"},
+    {X86ASIDControlMakePool, ASID_CONTROL, 16, {UNTYPED, CNODE}, "Ed"},
+    {X86ASIDPoolAssign, ASID_POOL, 16, {PML4}, ""},
+    {X86ASIDPoolAssign, ASID_POOL, 8, {EPT_PML4}, ""},
+    {X86VCPUReadMSR, VCPU, 2, {0}, "M"},
+    {X86VCPUWriteMSR, VCPU, 2, {0}, "Mx"},
     {X86VCPUSetTCB, VCPU, 4, {TCB}, ""},
     {X86VCPUReadVMCS, VCPU, 2, {0}, "v"},
     {X86VCPUWriteVMCS, VCPU, 4, {0}, "vx"},
-    {X86VCPUEnableIOPort, VCPU, 1, {IOPORT}, "ww"},
-    {X86VCPUDisableIOPort, VCPU, 1, {0}, "ww"},
+    {X86VCPUEnableIOPort, VCPU, 3, {IOPORT}, "PP"},
+    {X86VCPUDisableIOPort, VCPU, 1, {0}, "PP"},
     {X86VCPUWriteRegisters, VCPU, 1, {0}, "xxxxxxxxxxxxxxx"},
-    {X86EPTPDPTMap, EPT_PDPT, 4, {EPT_PML4}, "am"},
-    {X86EPTPDPTUnmap, EPT_PDPT, 1, {0}, ""},
-    {X86EPTPDMap, EPT_PD, 4, {EPT_PML4}, "am"},
-    {X86EPTPDUnmap, EPT_PD, 1, {0}, ""},
-    {X86EPTPTMap, EPT_PT, 4, {EPT_PML4}, "am"},
-    {X86EPTPTUnmap, EPT_PT, 1, {0}, ""},
+    {X86EPTPDPTMap, EPT_PDPT, 8, {EPT_PML4}, "Gm"},
+    {X86EPTPDPTUnmap, EPT_PDPT, 2, {0}, ""},
+    {X86EPTPDMap, EPT_PD, 8, {EPT_PML4}, "Gm"},
+    {X86EPTPDUnmap, EPT_PD, 2, {0}, ""},
+    {X86EPTPTMap, EPT_PT, 8, {EPT_PML4}, "Gm"},
+    {X86EPTPTUnmap, EPT_PT, 2, {0}, ""},
     {InsulaTimerBind, TIMER, 4, {NOTIFICATION}, ""},
     {InsulaTimerBind, TIMER, 1, {0}, ""},
     {InsulaTimerSet, TIMER, 5, {0}, "T"},
@@ -165,6 +171,15 @@ unsigned generate_slot(const struct generate_world *w, unsigned type)
 	return slot;
 }
 
+static unsigned generate_held(const struct generate_world *w)
+{
+	unsigned slot = generate_slot(w, ANY);
+
+	for (unsigned i = 0; i < w->slots && w->type_of(w->ctx, slot) == NONE; i++)
+		slot = slot + 1 < w->slots ? slot + 1 : 1;
+	return slot;
+}
+
 static uint64_t generate_address(const struct generate_world *w)
 {
 	static const uint64_t places[] = {0x10000000000u, 0x10000200000u, 0x10040000000u, 0x18000000000u};
@@ -180,6 +195,24 @@ static uint64_t generate_address(const struct generate_world *w)
 	default:
 		return places[generate_below(w, sizeof(places) / sizeof(places[0]))] + page;
 	}
+}
+
+/* Beside what a guest has: one level of its tables is there less each time. */
+static uint64_t generate_guest_address(const struct generate_world *w)
+{
+	static const uint64_t places[] = {0, 0, 0x200000, 0x40000000, 0x8000000000};
+
+	return places[generate_below(w, sizeof(places) / sizeof(places[0]))] +
+	       ((uint64_t)generate_below(w, 4) << 12);
+}
+
+static uint64_t generate_msr(const struct generate_world *w)
+{
+	static const uint32_t allowed[] = {0xc0000081, 0xc0000082, 0xc0000083,
+					   0xc0000084}; /* STAR, LSTAR, CSTAR, SFMASK */
+
+	return generate_one_in(w, 4) ? generate_below(w, 0x1000)
+				     : allowed[generate_below(w, sizeof(allowed) / sizeof(allowed[0]))];
 }
 
 static uint64_t generate_object_type(const struct generate_world *w)
@@ -319,10 +352,18 @@ static uint64_t generate_word(const struct generate_world *w, char kind)
 	switch (kind) {
 	case 'i':
 		return w->cptr + generate_slot(w, generate_one_in(w, 2) ? ANY : NONE);
+	case 'E':
+		return w->cptr + generate_slot(w, NONE);
+	case 'h':
+		return w->cptr + generate_held(w);
 	case 'e':
 		return w->cptr + generate_slot(w, ENDPOINT);
 	case 'P':
-		return 0x80 + (uint64_t)generate_below(w, 3);
+		return 0x80 + (uint64_t)generate_below(w, 5);
+	case 'M':
+		return generate_msr(w);
+	case 'G':
+		return generate_guest_address(w);
 	case 'O':
 		return generate_one_in(w, 2) ? 0 : (uint64_t)generate_below(w, 600) << 12;
 	case 'S':
@@ -361,6 +402,8 @@ static uint64_t generate_word(const struct generate_world *w, char kind)
 		return generate_below(w, 8);
 	case 'z':
 		return generate_one_in(w, 8) ? generate_below(w, 4) : 0;
+	case 'q': /* the upper half of a CNode of 1,024: nothing else comes there */
+		return generate_one_in(w, 4) ? generate_below(w, 600) : 512;
 	case 'v':
 		return generate_one_in(w, 2) ? 0x6800u + 2 * generate_below(w, 32)
 					     : 0x4000u + 2 * generate_below(w, 0x1500);

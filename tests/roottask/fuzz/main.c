@@ -211,6 +211,20 @@ static void break_it(seL4_Word kind)
 	runtime_stop();
 }
 
+/* Of the invocations that controllers and threads under test sent: a debug kernel counts
+ * (kernel/debug/count.h). */
+static void print_successes(void)
+{
+	const seL4_Word first = 0x1000000;
+
+	for (seL4_Word label = 1; label <= InsulaSchedControlLockCount; label++) {
+		if (label == seL4_NumInvocationLabels)
+			label = InsulaTimerBind;
+		print("fuzz: label %u succeeded %u times\n", label,
+		      sel4_syscall_word((seL4_Word)seL4_SysDebugRun, first + label));
+	}
+}
+
 void roottask_main(void)
 {
 	cpus = (unsigned)runtime_bootinfo()->numNodes;
@@ -235,5 +249,7 @@ void roottask_main(void)
 	world_end();
 	if (check_every)
 		seL4_DebugSnapshot();
+	if (option("fuzz.count", 0))
+		print_successes();
 	print("fuzz: %u invocations on %u CPUs, seed %u: all is well\n", total, (seL4_Word)cpus, seed);
 }

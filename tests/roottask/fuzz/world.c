@@ -5,7 +5,7 @@
 #define WORLD_BITS   23u /* all memory of it */
 #define SERVER	     1u	 /* threads with something to do from the beginning */
 #define CLIENT	     3u
-#define WORLD_PORT   0x80u
+#define WORLD_PORT   0x80u /* and three behind it, of a DMA controller that nothing uses */
 #define WORLD_VECTOR 60u
 
 seL4_Word fuzz_cptr;
@@ -110,7 +110,7 @@ static void make_controls(void)
 		runtime_must(seL4_IRQControl_GetMSI(seL4_CapIRQControl, node, FUZZ_IRQ + i, FUZZ_BITS, 0, 0,
 						    0, 0, WORLD_VECTOR + i),
 			     "an interrupt");
-	runtime_must(seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, WORLD_PORT, WORLD_PORT, node,
+	runtime_must(seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, WORLD_PORT, WORLD_PORT + 3, node,
 						  FUZZ_PORT, FUZZ_BITS),
 		     "a port");
 	/* with the guard that makes it a CSpace of its own */
@@ -231,6 +231,8 @@ static void make_guest(void)
 	put(FUZZ_VCPU + 3, seL4_X86_EPTPDObject, 0, 1);
 	put(FUZZ_VCPU + 4, seL4_X86_EPTPTObject, 0, 1);
 	put(FUZZ_VCPU + 5, seL4_X86_4K, 0, 1);
+	put(FUZZ_TABLES + 1, seL4_X86_EPTPDObject, 0, 1);
+	put(FUZZ_TABLES + 2, seL4_X86_EPTPTObject, 0, 1);
 	runtime_must(seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, at(FUZZ_VCPU + 1)), "EPT ASID");
 	runtime_must(seL4_X86_EPTPDPT_Map(at(FUZZ_VCPU + 2), at(FUZZ_VCPU + 1), 0, 0), "EPT PDPT");
 	runtime_must(seL4_X86_EPTPD_Map(at(FUZZ_VCPU + 3), at(FUZZ_VCPU + 1), 0, 0), "EPT PD");
@@ -251,9 +253,10 @@ void world_make(void)
 	make_controls();
 	put(FUZZ_UNTYPED, seL4_UntypedObject, WORLD_BITS - 1, 1);
 	put(FUZZ_LARGE, seL4_X86_LargePageObject, 0, 1);
-	put(FUZZ_PARTS, seL4_CapTableObject, 9, 1);
+	put(FUZZ_PARTS, seL4_CapTableObject, 10, 1);
 	put(FUZZ_UNTYPED + 1, seL4_UntypedObject, WORLD_BITS - 4, 1);
 	put(FUZZ_PAGES, seL4_UntypedObject, 12, 2);
+	put(FUZZ_TABLES, seL4_X86_IOPageTableObject, 0, 1);
 	put(FUZZ_ENDPOINT, seL4_EndpointObject, 0, 4);
 	put(FUZZ_NOTIFICATION, seL4_NotificationObject, 0, 4);
 	put(FUZZ_REPLY, seL4_ReplyObject, 0, 8);
