@@ -155,6 +155,26 @@ void heap_init(struct heap *h, void *start, size_t bytes)
 	heap_insert(h, first);
 }
 
+/* The end's header becomes a block's, which is freed as if it had been handed out. */
+bool heap_extend(struct heap *h, size_t bytes)
+{
+	struct heap_block *b = (struct heap_block *)(void *)h->end - 1, *last;
+
+	if (bytes % HEAP_ALIGN || bytes < 64 || bytes > HEAP_LIMIT - (size_t)(h->end - h->start))
+		return false;
+	if (h->start == h->end) {
+		heap_init(h, h->start, bytes);
+		return h->start != h->end;
+	}
+	h->end += bytes;
+	heap_set(b, bytes - sizeof(*b), true);
+	last = heap_next(b);
+	heap_set(last, 0, true);
+	last->previous = heap_size(b);
+	h->used += bytes;
+	return heap_free(h, b + 1);
+}
+
 static size_t heap_round(size_t n)
 {
 	return n < HEAP_MIN ? HEAP_MIN : (n + HEAP_ALIGN - 1) & ~(size_t)(HEAP_ALIGN - 1);

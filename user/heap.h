@@ -26,6 +26,9 @@ struct heap {
 /* start: HEAP_ALIGN-aligned. Less than 128 bytes give an empty heap. */
 void heap_init(struct heap *h, void *start, size_t bytes);
 
+/* The stretch becomes longer: memory follows at its end. bytes: a multiple of HEAP_ALIGN, at least 64. False: it would be too long. */
+bool heap_extend(struct heap *h, size_t bytes);
+
 /* HEAP_ALIGN-aligned, or NULL. n = 0 gives a block, too. */
 void *heap_alloc(struct heap *h, size_t n);
 /* align: a power of two. */

@@ -89,6 +89,33 @@ static void limits(void **state)
 	assert_true(heap_check(&h));
 }
 
+static void grows(void **state)
+{
+	struct heap h;
+	uint8_t *a, *b;
+
+	(void)state;
+	heap_init(&h, memory, 0);
+	assert_null(heap_alloc(&h, 1));
+	assert_false(heap_extend(&h, 60));
+	assert_true(heap_extend(&h, 4096));
+	assert_true(heap_check(&h));
+	a = heap_alloc(&h, 4096 - 32);
+	assert_non_null(a);
+	assert_null(heap_alloc(&h, 1));
+	memset(a, 0x5a, 4096 - 32);
+	assert_true(heap_extend(&h, 4096));
+	assert_true(heap_check(&h));
+	b = heap_alloc(&h, 1000);
+	assert_non_null(b);
+	/* what is free at the end and what is added are one block */
+	assert_true(heap_extend(&h, 4096));
+	assert_non_null(heap_alloc(&h, 4096 + 2000));
+	assert_true(heap_check(&h));
+	for (unsigned i = 0; i < 4096 - 32; i++)
+		assert_int_equal(a[i], 0x5a);
+}
+
 static void damage_is_noticed(void **state)
 {
 	struct heap h;
@@ -111,7 +138,7 @@ static void damage_is_noticed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(random_use_keeps_contents), cmocka_unit_test(limits),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(random_use_keeps_contents), cmocka_unit_test(limits), cmocka_unit_test(grows),
 					   cmocka_unit_test(damage_is_noticed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,6 +309,7 @@ static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain 
 		return d->u.max_vcpus.max == of->spec.vcpus ? 0 : -XEN_EINVAL;
 	case XEN_DOMCTL_max_mem:
 		of->max_pages = d->u.max_mem.max_memkb / 4;
+		domain_heap_allow(&of->heap, of->max_pages);
 		return 0;
 	case XEN_DOMCTL_setvcpuaffinity:
 	case XEN_DOMCTL_getvcpuaffinity:

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/grant.h"
@@ -150,11 +149,11 @@ static int64_t map_set(struct control *c, const struct xen_foreign_memory_map *m
 	given = control_in(c, (uint64_t)(uintptr_t)m->map.buffer.p, m->map.nr_entries * (uint32_t)sizeof(*given));
 	if (!given)
 		return CONTROL_AGAIN;
-	kept = malloc(m->map.nr_entries * sizeof(*kept) + 1);
+	kept = domain_heap_alloc(&d->heap, m->map.nr_entries + 1, sizeof(*kept));
 	if (!kept)
 		return -XEN_ENOMEM;
 	memcpy(kept, given, m->map.nr_entries * sizeof(*kept));
-	free(d->e820);
+	domain_heap_free(&d->heap, d->e820);
 	d->e820 = kept;
 	d->e820_count = m->map.nr_entries;
 	return 0;

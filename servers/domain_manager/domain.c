@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include "proto/console/console.h"
 #include "proto/control/control.h"
@@ -170,7 +169,7 @@ static int ram_cnode_make(struct domain *d, uint32_t frames)
 /* Which frame is where, for copies out of and into its memory. */
 static int extents_keep(struct domain *d, const struct vmm_start *start, uint32_t slot)
 {
-	d->extent = malloc((start->extent_count + 1) * sizeof(d->extent[0]));
+	d->extent = domain_heap_alloc(&d->heap, start->extent_count + 1, sizeof(d->extent[0]));
 	if (!d->extent)
 		return -ENOMEM;
 	memcpy(d->extent, start->extent, start->extent_count * sizeof(d->extent[0]));
@@ -202,7 +201,7 @@ static int build(struct domain *d, struct vmm_start *start)
 	if (!r && seL4_CNode_Copy(TASK_SLOT_CNODE, ept, seL4_WordBits, cnode, TASK_SLOT_EPT_ROOT, seL4_WordBits, seL4_AllRights))
 		r = -ENOMEM;
 	if (!r)
-		r = physmap_init(&d->map, d->account, ept, d->slot_base + ROOT_TASK_SLOT_VSPACE);
+		r = physmap_init(&d->map, &d->heap, d->account, ept, d->slot_base + ROOT_TASK_SLOT_VSPACE);
 	start->peer_slot = d->peer_slot = vmm_slot + 3;
 	if (!r)
 		r = ram_cnode_make(d, frames);
@@ -267,6 +266,8 @@ struct domain *domain_take(const struct domain_spec *spec)
 		if (!d->slot_base)
 			return NULL;
 		d->slot_next = SLOT_THREADS(d) + 3 * spec->vcpus;
+		domain_heap_begin(&d->heap, i);
+		domain_heap_allow(&d->heap, (uint64_t)spec->memory_mib << 8);
 		d->used = true;
 		d->privileged = spec->flags & DOMAIN_SPEC_CONTROL;
 		d->id = d->privileged ? 0 : id_new();
@@ -514,14 +515,17 @@ static uint64_t cpu_us(struct domain *d)
 
 void domain_describe(struct domain *d, struct domain_info *out)
 {
-	uint64_t account = 0;
+	uint64_t account = 0, heap = 0;
 
 	memset(out, 0, sizeof(*out));
 	strcpy(out->name, d->spec.name);
 	out->id = d->id;
 	out->vcpus = d->spec.vcpus;
 	out->memory_kib = d->ram_bytes >> 10;
-	if (!root_account_size(d->account, &account) && account > d->ram_bytes)
+	(void)root_account_size(d->account, &account);
+	if (d->heap.account && !root_account_size(d->heap.account, &heap))
+		account += heap;
+	if (account > d->ram_bytes)
 		out->overhead_kib = (account - d->ram_bytes) >> 10;
 	out->cpu_ns = cpu_us(d) * 1000;
 	out->placed = d->placed;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "proto/domain/domain.h"
 #include "proto/vmm/vmm_start.h"
+#include "servers/domain_manager/domain_heap.h"
 #include "servers/domain_manager/physmap.h"
 
 /* xen/include/public/memory.h has it without a name. */
@@ -29,6 +30,7 @@ struct domain {
 	bool privileged; /* its vmm holds the control capability: the admin VM, domain 0 */
 	struct domain_spec spec;
 	uint32_t account, task;
+	struct domain_heap heap; /* what is noted of it */
 	uint32_t slot_base, slot_count; /* in our CNode: see domain.c */
 	uint32_t slot_ram;              /* CNode with the RAM frames: their owner's copies */
 	uint8_t ram_radix;              /* of that CNode */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
@@ -34,7 +33,7 @@ static int build(struct domain *d)
 		return r;
 	if (seL4_CNode_Copy(TASK_SLOT_CNODE, ept, seL4_WordBits, cnode, TASK_SLOT_EPT_ROOT, seL4_WordBits, seL4_AllRights))
 		return -ENOMEM;
-	r = physmap_init(&d->map, d->account, ept, d->slot_base + ROOT_TASK_SLOT_VSPACE);
+	r = physmap_init(&d->map, &d->heap, d->account, ept, d->slot_base + ROOT_TASK_SLOT_VSPACE);
 	if (r)
 		return r;
 	memset(&start, 0, sizeof(start));
@@ -157,10 +156,9 @@ void domain_bare_end(struct domain *d)
 	evtchn_domain_gone(d);
 	grant_end(d);
 	physmap_end(&d->map);
-	free(d->e820);
-	free(d->extent);
 	d->e820 = NULL;
 	d->extent = NULL;
+	domain_heap_end(&d->heap);
 }
 
 int domain_e820(const struct domain *d, uint64_t first, uint64_t *reply, unsigned *reply_length)

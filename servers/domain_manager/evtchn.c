@@ -201,7 +201,7 @@ static struct evtchn_end *end_find(const struct domain *d, uint32_t port)
 
 static struct evtchn_end *end_add(struct domain *d, uint32_t port, uint32_t remote)
 {
-	struct evtchn_end *e = calloc(1, sizeof(*e));
+	struct evtchn_end *e = domain_heap_alloc(&d->heap, 1, sizeof(*e));
 
 	if (!e)
 		return NULL;
@@ -217,7 +217,7 @@ static void end_remove(struct evtchn_end *e)
 	while (*at != e)
 		at = &(*at)->next;
 	*at = e->next;
-	free(e);
+	domain_heap_free(&e->of->heap, e);
 }
 
 static void describe(const struct evtchn_end *e, struct evtchn_bound *out)

@@ -1,7 +1,6 @@
 #include "servers/domain_manager/frame_store.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include "proto/task/task.h"
 #include "user/slot.h"
@@ -16,9 +15,9 @@ struct frame_chunk {
 };
 _Static_assert(FRAME_COPIES * FRAME_CHUNK <= 1u << CHUNK_RADIX, "a chunk's CNode");
 
-void frame_store_init(struct frame_store *s, struct object_pool *pool)
+void frame_store_init(struct frame_store *s, struct object_pool *pool, struct domain_heap *heap)
 {
-	*s = (struct frame_store){.pool = pool};
+	*s = (struct frame_store){.pool = pool, .heap = heap};
 }
 
 void frame_store_end(struct frame_store *s)
@@ -27,13 +26,14 @@ void frame_store_end(struct frame_store *s)
 		(void)seL4_CNode_Delete(TASK_SLOT_CNODE, s->chunk[i].cnode, seL4_WordBits);
 		slot_free(s->chunk[i].cnode);
 	}
-	free(s->chunk);
+	if (s->heap)
+		domain_heap_free(s->heap, s->chunk);
 	*s = (struct frame_store){0};
 }
 
 static int chunk_add(struct frame_store *s)
 {
-	struct frame_chunk *more = realloc(s->chunk, (s->chunks + 1) * sizeof(*more));
+	struct frame_chunk *more = domain_heap_resize(s->heap, s->chunk, s->chunks + 1, sizeof(*more));
 	uint32_t slot;
 
 	if (!more)
@@ -109,4 +109,12 @@ void frame_store_give(struct frame_store *s, uint32_t frame)
 	}
 	c->map[k / 64] &= ~(1ull << (k % 64));
 	c->used--;
+}
+
+void frame_store_give_chunk(struct frame_store *s, uint32_t first)
+{
+	struct frame_chunk *c = &s->chunk[first / FRAME_CHUNK];
+
+	memset(c->map, 0, sizeof(c->map));
+	c->used = 0;
 }

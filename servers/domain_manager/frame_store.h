@@ -6,6 +6,7 @@
 #define DOMAIN_MANAGER_FRAME_STORE_H
 
 #include <stdint.h>
+#include "servers/domain_manager/domain_heap.h"
 #include "servers/domain_manager/object_pool.h"
 
 enum frame_copy {
@@ -19,17 +20,20 @@ enum frame_copy {
 
 struct frame_store {
 	struct object_pool *pool;
+	struct domain_heap *heap;
 	struct frame_chunk *chunk;
 	uint32_t chunks;
 };
 
-void frame_store_init(struct frame_store *s, struct object_pool *pool);
+void frame_store_init(struct frame_store *s, struct object_pool *pool, struct domain_heap *heap);
 /* After the account was freed: the capabilities are gone, slots and heap are given back. */
 void frame_store_end(struct frame_store *s);
 
 /* A free place, all empty; or the first of FRAME_CHUNK neighbouring ones. 0 or -ENOMEM. */
 int frame_store_take(struct frame_store *s, uint32_t *frame);
 int frame_store_take_chunk(struct frame_store *s, uint32_t *first);
+/* All of such a row, of which nothing has been used, is free again. */
+void frame_store_give_chunk(struct frame_store *s, uint32_t first);
 /* Deletes what is in a place (mappings end with it), and it is free. */
 void frame_store_give(struct frame_store *s, uint32_t frame);
 

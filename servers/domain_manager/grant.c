@@ -1,7 +1,6 @@
 #include "servers/domain_manager/grant.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
@@ -17,7 +16,7 @@
 #define FRAMES_VADDR (TASK_SHARED_VADDR + 0x80000000ull)
 #define WINDOW_LIMIT 16384u /* frames that we have mapped at once, of all domains */
 #define HANDLES_IN   256u /* a maptrack frame of Xen's */
-#define HANDLES_MAX  (1u << 16) /* of one domain, whatever its toolstack allows: the records are in our heap */
+#define HANDLES_MAX  (1u << 16) /* of one domain, whatever its toolstack allows */
 #define USES_MAX     128u	/* of one entry to read, and as many to write: what Xen's counters hold */
 #define NO_FRAME     UINT32_MAX
 #define NO_HANDLE    UINT32_MAX
@@ -73,7 +72,7 @@ static void window_give(uint32_t n)
 static struct grant_table *table_of(struct domain *d)
 {
 	if (!d->grants) {
-		d->grants = calloc(1, sizeof(*d->grants));
+		d->grants = domain_heap_alloc(&d->heap, 1, sizeof(*d->grants));
 		if (d->grants)
 			d->grants->free_handle = NO_HANDLE;
 		for (uint32_t i = 0; d->grants && i < GRANT_FRAMES_MAX; i++)
@@ -102,7 +101,7 @@ static int frame_look(struct domain *d, struct grant_frame *f)
 	return r;
 }
 
-static void frame_forget(struct grant_frame *f)
+static void frame_forget(struct domain *d, struct grant_frame *f)
 {
 	if (f->slot) {
 		(void)seL4_CNode_Delete(TASK_SLOT_CNODE, f->slot, seL4_WordBits);
@@ -110,7 +109,7 @@ static void frame_forget(struct grant_frame *f)
 	}
 	if (f->frame != NO_FRAME && f->window < WINDOW_LIMIT)
 		window_give(f->window);
-	free(f->use);
+	domain_heap_free(&d->heap, f->use);
 	*f = (struct grant_frame){.frame = NO_FRAME, .gfn = UINT64_MAX};
 }
 
@@ -135,7 +134,7 @@ int grant_frame(struct domain *d, uint32_t index, uint32_t *frame)
 		if (r) {
 			uint32_t made = f->frame;
 
-			frame_forget(f);
+			frame_forget(d, f);
 			frame_store_give(&d->map.frames, made);
 			return r;
 		}
@@ -183,7 +182,7 @@ static grant_entry_v1_t *entry_of(struct domain *d, uint32_t ref, struct grant_u
 	if (!f->entry)
 		return NULL;
 	if (!f->use)
-		f->use = calloc(ENTRIES, sizeof(f->use[0]));
+		f->use = domain_heap_alloc(&d->heap, ENTRIES, sizeof(f->use[0]));
 	if (!f->use)
 		return NULL;
 	*use = &f->use[ref % ENTRIES];
@@ -258,7 +257,7 @@ static int handle_take(struct domain *d, uint32_t *handle)
 			n = HANDLES_MAX;
 		if (n <= t->handles)
 			return -ENOSPC;
-		more = realloc(t->mapping, n * sizeof(*more));
+		more = domain_heap_resize(&d->heap, t->mapping, n, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		t->mapping = more;
@@ -425,8 +424,8 @@ void grant_end(struct domain *d)
 	if (!d->grants)
 		return;
 	for (uint32_t i = 0; i < GRANT_FRAMES_MAX; i++)
-		frame_forget(&d->grants->frame[i]);
-	free(d->grants->mapping);
-	free(d->grants);
+		frame_forget(d, &d->grants->frame[i]);
+	domain_heap_free(&d->heap, d->grants->mapping);
+	domain_heap_free(&d->heap, d->grants);
 	d->grants = NULL;
 }

@@ -1,7 +1,6 @@
 #include "servers/domain_manager/p2m.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A word: kind in the upper 4 bits, frame in the lower 28. */
@@ -27,17 +26,17 @@ static struct p2m_entry entry_of(uint32_t word, bool large)
 
 static const struct p2m_entry nothing = {.kind = P2M_NONE};
 
-void p2m_init(struct p2m *p)
+void p2m_init(struct p2m *p, struct domain_heap *heap)
 {
-	memset(p, 0, sizeof(*p));
+	*p = (struct p2m){.heap = heap};
 }
 
 void p2m_free(struct p2m *p)
 {
 	for (uint32_t i = 0; i < p->count; i++)
-		free(p->region[i].small);
-	free(p->region);
-	p2m_init(p);
+		domain_heap_free(p->heap, p->region[i].small);
+	domain_heap_free(p->heap, p->region);
+	p2m_init(p, p->heap);
 }
 
 /* The first region whose index is not below this. */
@@ -72,7 +71,7 @@ static struct p2m_region *region_add(struct p2m *p, uint64_t gfn)
 
 	if (p->count == p->room) {
 		uint32_t room = p->room ? p->room * 2 : 16;
-		struct p2m_region *more = realloc(p->region, room * sizeof(*more));
+		struct p2m_region *more = domain_heap_resize(p->heap, p->region, room, sizeof(*more));
 
 		if (!more)
 			return NULL;
@@ -89,7 +88,7 @@ static void region_remove(struct p2m *p, struct p2m_region *r)
 {
 	uint32_t at = (uint32_t)(r - p->region);
 
-	free(r->small);
+	domain_heap_free(p->heap, r->small);
 	memmove(r, r + 1, (p->count - at - 1) * sizeof(*r));
 	p->count--;
 }
@@ -116,7 +115,7 @@ int p2m_set(struct p2m *p, uint64_t gfn, struct p2m_entry e)
 		if (!r)
 			return -ENOMEM;
 		if (!e.large) {
-			r->small = calloc(P2M_LARGE_PAGES, sizeof(r->small[0]));
+			r->small = domain_heap_alloc(p->heap, P2M_LARGE_PAGES, sizeof(r->small[0]));
 			if (!r->small) {
 				region_remove(p, r);
 				return -ENOMEM;
@@ -164,7 +163,7 @@ int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first)
 	if (first > P2M_FRAME_LIMIT - P2M_LARGE_PAGES)
 		return -EINVAL;
 	e = entry_of(r->large, false);
-	r->small = malloc(P2M_LARGE_PAGES * sizeof(r->small[0]));
+	r->small = domain_heap_alloc(p->heap, P2M_LARGE_PAGES, sizeof(r->small[0]));
 	if (!r->small)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < P2M_LARGE_PAGES; i++) {

@@ -1,12 +1,13 @@
 /*
  * The record of what lies where in a domain's guest-physical memory: for each page a kind and a frame's number (frame_store.h). Pure: it
- * knows neither capabilities nor mappings. Memory for it comes from the heap: 16 bytes for 2 MiB, and 2 KiB more where these are not one large frame.
+ * knows neither capabilities nor mappings. Memory for it comes from the domain's heap: 40 bytes for 2 MiB, and 2 KiB more where these are not one large frame.
  */
 #ifndef DOMAIN_MANAGER_P2M_H
 #define DOMAIN_MANAGER_P2M_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "servers/domain_manager/domain_heap.h"
 
 #define P2M_LARGE_ORDER 9u /* log2 of the pages in a large frame */
 #define P2M_LARGE_PAGES (1u << P2M_LARGE_ORDER)
@@ -30,6 +31,7 @@ struct p2m_entry {
 
 struct p2m_region;
 struct p2m {
+	struct domain_heap *heap;
 	struct p2m_region *region; /* ascending */
 	uint32_t count, room;
 	uint64_t pages[P2M_KINDS]; /* by kind */
@@ -43,7 +45,7 @@ struct p2m_note {
 	bool given;     /* all are, and the block has been given back */
 };
 
-void p2m_init(struct p2m *p);
+void p2m_init(struct p2m *p, struct domain_heap *heap);
 void p2m_free(struct p2m *p);
 
 /* kind P2M_NONE where nothing is, or gfn is out of range. */

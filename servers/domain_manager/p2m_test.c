@@ -1,3 +1,4 @@
+// links: servers/domain_manager/domain_heap.c user/heap.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,13 +11,30 @@
 
 static const struct p2m_entry ram = {.kind = P2M_RAM, .frame = 7}, large = {.kind = P2M_RAM, .large = true, .frame = 9};
 
+static int more(struct domain_heap *h, uint8_t *at, uint64_t bytes)
+{
+	(void)h;
+	(void)at;
+	(void)bytes;
+	return 0;
+}
+
+static struct domain_heap *heap(void)
+{
+	static uint8_t stretch[DOMAIN_HEAP_MAX] __attribute__((aligned(16)));
+	static struct domain_heap h;
+
+	domain_heap_init(&h, stretch, more);
+	return &h;
+}
+
 static void refusals(void **state)
 {
 	struct p2m p;
 	uint64_t found;
 
 	(void)state;
-	p2m_init(&p);
+	p2m_init(&p, heap());
 	assert_int_equal(p2m_get(&p, 0).kind, P2M_NONE);
 	assert_int_equal(p2m_get(&p, UINT64_MAX).kind, P2M_NONE);
 	assert_false(p2m_next(&p, 0, &found));
@@ -38,7 +56,7 @@ static void split(void **state)
 	struct p2m p;
 
 	(void)state;
-	p2m_init(&p);
+	p2m_init(&p, heap());
 	assert_int_equal(p2m_set(&p, 512, large), 0);
 	assert_int_equal(p2m_set(&p, 600, ram), -EEXIST);
 	assert_true(p2m_get(&p, 600).large);
@@ -59,7 +77,7 @@ static void out_and_in(void **state)
 	struct p2m p;
 
 	(void)state;
-	p2m_init(&p);
+	p2m_init(&p, heap());
 	assert_null(p2m_note(&p, 512));
 	assert_int_equal(p2m_set(&p, 512, large), 0);
 	p2m_note(&p, 1023)->block = 5;
@@ -122,7 +140,7 @@ static void random_against_model(void **state)
 
 	(void)state;
 	srand(4);
-	p2m_init(&p);
+	p2m_init(&p, heap());
 	for (unsigned step = 0; step < 20000; step++) {
 		uint32_t g = (uint32_t)rand() % PAGES, base = g & ~(P2M_LARGE_PAGES - 1), n = 1;
 		struct p2m_entry e = {.kind = (enum p2m_kind)(1 + rand() % 3), .frame = (uint32_t)rand() % 100000};

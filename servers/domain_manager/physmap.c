@@ -1,7 +1,6 @@
 #include "servers/domain_manager/physmap.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include "insula/ext.h"
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
@@ -11,16 +10,16 @@
 #define WRITE_BACK 6u /* EPT memory type */
 #define PAGE_BITS  12u
 #define LEVELS	   3u
-#define SPLITS_MAX 1024u /* large frames of one domain: what is noted of their pages is in our heap */
+#define NO_FRAME   UINT32_MAX
 #define SCRATCHES  (sizeof(((struct physmap *)0)->slot_scratch) / sizeof(uint32_t))
 
-int physmap_init(struct physmap *m, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace)
+int physmap_init(struct physmap *m, struct domain_heap *heap, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace)
 {
-	*m = (struct physmap){.slot_ept = slot_ept, .slot_vspace = slot_vspace};
-	p2m_init(&m->p2m);
+	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace};
+	p2m_init(&m->p2m, heap);
 	if (!object_pool_init(&m->pool, account))
 		return -ENOMEM;
-	frame_store_init(&m->frames, &m->pool);
+	frame_store_init(&m->frames, &m->pool, heap);
 	for (unsigned i = 0; i < SCRATCHES; i++) {
 		m->slot_scratch[i] = (uint32_t)slot_alloc();
 		if (!m->slot_scratch[i])
@@ -31,12 +30,14 @@ int physmap_init(struct physmap *m, uint32_t account, uint32_t slot_ept, uint32_
 
 void physmap_end(struct physmap *m)
 {
+	if (!m->heap)
+		return; /* it was never begun */
 	frame_store_end(&m->frames);
 	object_pool_end(&m->pool);
 	p2m_free(&m->p2m);
 	for (uint32_t i = 0; i < m->sources; i++)
-		free(m->source[i]);
-	free(m->source);
+		domain_heap_free(m->heap, m->source[i]);
+	domain_heap_free(m->heap, m->source);
 	for (unsigned i = 0; i < SCRATCHES; i++)
 		if (m->slot_scratch[i]) {
 			(void)seL4_CNode_Delete(TASK_SLOT_CNODE, m->slot_scratch[i], seL4_WordBits);
@@ -317,7 +318,7 @@ static int source_set(struct physmap *m, uint32_t frame, struct physmap_source s
 
 	if (chunk >= m->sources) {
 		uint32_t n = chunk + 16;
-		struct physmap_source **more = realloc(m->source, n * sizeof(*more));
+		struct physmap_source **more = domain_heap_resize(m->heap, m->source, n, sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;
@@ -327,7 +328,7 @@ static int source_set(struct physmap *m, uint32_t frame, struct physmap_source s
 		m->sources = n;
 	}
 	if (!m->source[chunk])
-		m->source[chunk] = malloc(FRAME_CHUNK * sizeof(source));
+		m->source[chunk] = domain_heap_alloc(m->heap, FRAME_CHUNK, sizeof(source));
 	if (!m->source[chunk])
 		return -ENOMEM;
 	m->source[chunk][frame % FRAME_CHUNK] = source;
@@ -401,7 +402,10 @@ int physmap_map_vmm(struct physmap *m, uint32_t slot, uint64_t vaddr)
 
 /* ---- ballooning ---- */
 
-/* One copy of a large frame, and its mapping if it has one, becomes 512 in the same row of a chunk. table: a slot of ours, or 0. */
+/*
+ * One copy of a large frame, and its mapping if it has one, becomes 512 in the same row of a chunk. table: a slot of ours, or 0. 1: something that others have of
+ * it could not be handed on to a part (a page that was granted a thousand times): the large one keeps its place, and stands for that alone.
+ */
 static int split_copy(struct physmap *m, uint32_t large, uint32_t first, enum frame_copy copy, uint32_t table)
 {
 	struct frame_place from = frame_store_place(&m->frames, large, copy), to = frame_store_place(&m->frames, first, copy);
@@ -415,7 +419,7 @@ static int split_copy(struct physmap *m, uint32_t large, uint32_t first, enum fr
 		return 0;
 	/* what is left of it keeps its place */
 	(void)seL4_CNode_Move(from.root, from.index, from.depth, TASK_SLOT_CNODE, slot, seL4_WordBits);
-	return -ENOMEM;
+	return s.error ? -EINVAL : 1;
 }
 
 /* Tables for the two mappings of a large frame's parts, in slots of ours; they are kept as those of table_add are. */
@@ -426,40 +430,45 @@ static int split_tables(struct physmap *m, uint32_t keep[2])
 	for (unsigned i = 0; i < 2; i++) {
 		int r = frame_store_take(&m->frames, &keep[i]);
 
-		if (!r)
-			r = object_pool_make(&m->pool, type[i], 0, TASK_SLOT_CNODE, m->slot_scratch[2 + i]);
 		if (r)
-			return r; /* a number or two of the store stay taken */
+			return r;
+		r = object_pool_make(&m->pool, type[i], 0, TASK_SLOT_CNODE, m->slot_scratch[2 + i]);
+		if (r)
+			return r;
 	}
 	return 0;
 }
 
+/* All that may be missing is had before the frame itself is touched. */
 static int split(struct physmap *m, uint64_t gfn, uint32_t large)
 {
-	uint32_t keep[2], first;
-	int r = m->splits < SPLITS_MAX ? frame_store_take_chunk(&m->frames, &first) : -ENOMEM;
+	uint32_t keep[2] = {NO_FRAME, NO_FRAME}, first;
+	int r = frame_store_take_chunk(&m->frames, &first);
 
 	if (r)
 		return r;
-	m->splits++;
 	r = split_tables(m, keep);
 	if (!r)
 		r = p2m_split(&m->p2m, gfn, first);
-	if (!r)
-		r = split_copy(m, large, first, FRAME_VMM, m->slot_scratch[3]);
+	if (r) {
+		for (unsigned i = 0; i < 2; i++) {
+			drop(m->slot_scratch[2 + i]);
+			if (keep[i] != NO_FRAME)
+				frame_store_give(&m->frames, keep[i]);
+		}
+		frame_store_give_chunk(&m->frames, first);
+		return r;
+	}
+	r = split_copy(m, large, first, FRAME_VMM, m->slot_scratch[3]);
 	if (!r)
 		r = split_copy(m, large, first, FRAME_GUEST, m->slot_scratch[2]);
 	if (!r)
 		r = split_copy(m, large, first, FRAME_OWNER, 0);
-	if (r) {
-		drop(m->slot_scratch[2]);
-		drop(m->slot_scratch[3]);
-		return r;
-	}
 	for (unsigned i = 0; i < 2; i++)
 		(void)move_in(m, m->slot_scratch[2 + i], keep[i], FRAME_OWNER);
-	frame_store_give(&m->frames, large);
-	return 0;
+	if (!r)
+		frame_store_give(&m->frames, large);
+	return r < 0 ? r : 0;
 }
 
 /* So that the vmm always finds something where it takes RAM to be. */

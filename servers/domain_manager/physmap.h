@@ -14,13 +14,13 @@
 #define PHYSMAP_NOBODY UINT16_MAX
 
 struct physmap {
+	struct domain_heap *heap;
 	struct p2m p2m;
 	struct object_pool pool;
 	struct frame_store frames;
 	uint32_t slot_ept, slot_vspace; /* our copies of the EPT root and of the vmm's VSpace */
 	uint32_t slot_scratch[4];	/* empty between operations */
 	uint32_t nowhere;		/* frame that the vmm has where its guest gave pages back: nothing of it is used; 0: not made yet */
-	uint32_t splits;		/* large frames that were split for ballooning */
 	uint64_t foreign_elsewhere;	/* pages of ours that other domains have mapped */
 	struct physmap_source **source;	/* of foreign pages, by frame: FRAME_CHUNK in each, NULL where there is none */
 	uint32_t sources;
@@ -34,7 +34,7 @@ struct physmap_source {
 };
 
 /* Takes slots of ours. 0 or -ENOMEM. physmap_end gives all back, when the account was freed. */
-int physmap_init(struct physmap *m, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace);
+int physmap_init(struct physmap *m, struct domain_heap *heap, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace);
 void physmap_end(struct physmap *m);
 
 /* New zeroed memory of 2^order pages (order 0 or P2M_LARGE_ORDER) at gfn. 0, -EEXIST, -EINVAL, -ENOMEM. */

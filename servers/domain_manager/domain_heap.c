@@ -1,0 +1,76 @@
+#include "servers/domain_manager/domain_heap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_EXTRA 64u /* what a heap needs beyond a payload that is all of it: two headers, rounded up */
+
+void domain_heap_init(struct domain_heap *h, void *start, int (*more)(struct domain_heap *h, uint8_t *at, uint64_t bytes))
+{
+	*h = (struct domain_heap){.limit = DOMAIN_HEAP_BASE, .more = more};
+	heap_init(&h->heap, start, 0);
+}
+
+/* 2 MiB in single pages: some 2.2 KiB, and as much again for a moment where the table of them grows. */
+void domain_heap_allow(struct domain_heap *h, uint64_t pages)
+{
+	uint64_t limit = pages < DOMAIN_HEAP_MAX / 8 ? DOMAIN_HEAP_BASE + pages * 8 : DOMAIN_HEAP_MAX;
+
+	if (limit > DOMAIN_HEAP_MAX)
+		limit = DOMAIN_HEAP_MAX;
+	if (limit > h->limit)
+		h->limit = limit;
+}
+
+static void *take(struct domain_heap *h, size_t n)
+{
+	void *p = heap_alloc(&h->heap, n);
+	uint64_t bytes = (n + BLOCK_EXTRA + DOMAIN_HEAP_STEP - 1) / DOMAIN_HEAP_STEP * DOMAIN_HEAP_STEP;
+
+	if (p || n > DOMAIN_HEAP_MAX || bytes > h->limit - h->bytes)
+		return p;
+	if (h->more(h, h->heap.start + h->bytes, bytes))
+		return NULL;
+	h->bytes += bytes;
+	return heap_extend(&h->heap, bytes) ? heap_alloc(&h->heap, n) : NULL;
+}
+
+void *domain_heap_alloc(struct domain_heap *h, size_t count, size_t size)
+{
+	size_t n;
+	void *p;
+
+	if (__builtin_mul_overflow(count, size, &n))
+		return NULL;
+	p = take(h, n);
+	if (p)
+		memset(p, 0, n);
+	return p;
+}
+
+void *domain_heap_resize(struct domain_heap *h, void *p, size_t count, size_t size)
+{
+	size_t n, old;
+	void *to;
+
+	if (__builtin_mul_overflow(count, size, &n))
+		return NULL;
+	if (!p)
+		return take(h, n);
+	if (heap_resize(&h->heap, p, n))
+		return p;
+	old = heap_size_of(&h->heap, p);
+	to = take(h, n);
+	if (!to)
+		return NULL;
+	memcpy(to, p, old < n ? old : n);
+	domain_heap_free(h, p);
+	return to;
+}
+
+void domain_heap_free(struct domain_heap *h, void *p)
+{
+	if (p && !heap_free(&h->heap, p))
+		abort(); /* it is damaged */
+}
