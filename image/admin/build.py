@@ -18,7 +18,8 @@ import debian  # noqa: E402
 from cpio_archive import Archive  # noqa: E402
 
 PROGRAMS = {
-    "xen-utils-4.17": ["xl", "xenstored", "xenconsoled", "xen-init-dom0", "xentop"],
+    "xen-utils-4.17": ["xl", "xenstored", "xenconsoled", "xen-init-dom0", "xentop", "lsevtchn", "test-cpu-policy",
+                       "test-paging-mempool", "test-resource", "test-tsx", "test-xenstore", "xen-cpuid", "xen-hvmcrash", "xen-hvmctx", "xenctx"],
     "xenstore-utils": ["xenstore", "xenstore-exists", "xenstore-list", "xenstore-ls", "xenstore-read", "xenstore-rm", "xenstore-write"],
     "bash": ["bash"],  # of the hot plug scripts, as the next two
     "util-linux": ["flock"],

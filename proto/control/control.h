@@ -9,7 +9,7 @@
  *   dm:  MR0 CONTROL_FETCH, MR1 count, then for each piece: guest-virtual address, bytes, offset in the area
  *   vmm: DOMAIN_VMM_HYPERCALL, MR0 CONTROL_FETCHED, when all of them are in the area; CONTROL_FAULT, when one could not be read
  *   ...  as often as the domain manager finds a further pointer in what it was given
- *   dm:  MR0 CONTROL_DONE, MR1 result (0.., or a negative errno of Xen's), MR2 count of pieces to be stored, described as above
+ *   dm:  MR0 CONTROL_DONE, MR1 result (0.., a negative errno of Xen's, or CONTROL_RETRY: the vmm begins anew, soon), MR2 count of pieces to be stored, described as above
  *   vmm: stores them in their order; -EFAULT for its guest if one cannot be written
  *
  * The area is memory of the domain manager's that the vmm has mapped too. Each side copies what the other wrote before it looks at it.
@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#define CONTROL_AREA_BYTES (64u << 10)
+#define CONTROL_AREA_BYTES (128u << 10)
 #define CONTROL_PIECES	   32u /* in one message at most */
 
 enum control_step {
@@ -30,6 +30,8 @@ enum control_step {
 	CONTROL_FETCH = 3,
 	CONTROL_DONE = 4,
 };
+
+#define CONTROL_RETRY (INT64_MIN + 1)
 
 struct control_piece {
 	uint64_t address; /* guest-virtual */

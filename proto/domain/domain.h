@@ -37,20 +37,26 @@ enum domain_call {
 	DOMAIN_VMM_EVTCHN_CHANGED, /* -> port, bound, remote domain, remote port, peer, channel; -ENOENT: no other */
 	/* guest-physical memory (servers/domain_manager/physmap.h) */
 	DOMAIN_VMM_FOREIGN,        /* gfn, domain, its gfn. -EPERM without DOMAIN_BADGE_PRIVILEGED, -ESRCH, -EEXIST, -ENOENT, -ENOMEM */
-	DOMAIN_VMM_REMOVE,         /* gfn: a foreign page, or one of the domain's own. -ENOENT, -EBUSY */
+	DOMAIN_VMM_REMOVE,         /* gfn: a foreign page. -ENOENT; -EBUSY: it is one of the domain's own */
 	DOMAIN_VMM_E820,           /* first entry -> entries in all, then up to 30 of them as address, size, type */
 	/* grants (servers/domain_manager/grant.h) */
 	DOMAIN_VMM_GRANT_PLACE,    /* index of a frame of the caller's table, gfn. -EINVAL, -EEXIST, -ENOMEM */
 	DOMAIN_VMM_GRANT_SIZE,     /* -> frames now, frames at most */
 	DOMAIN_VMM_GRANT_MAP,      /* up to DOMAIN_MAPS times struct domain_map -> of each GNTST_* as a signed word, handle */
 	DOMAIN_VMM_GRANT_UNMAP,    /* up to DOMAIN_MAPS times gfn, handle -> GNTST_* of each */
-	/* ballooning of a domain that a toolstack built: pages that the guest gives back, or wants where it gave some back; up to DOMAIN_PAGES -> how many
+	/* ballooning of a domain that a toolstack built: pages that the guest gives back, or wants where it has none; up to DOMAIN_PAGES -> how many
 	 * were done before one could not be */
 	DOMAIN_VMM_OUT,
 	DOMAIN_VMM_IN,
 	DOMAIN_VMM_RESERVATION,    /* -> pages of RAM, how many it may have at most */
+	/* gfn: its page is made, if it comes on demand -> DOMAIN_NEED_*: the caller finds something there in its own address space from now on. -ENOENT: there is nothing.
+	 * Where no memory is kept for it any more, the domain has crashed, and there is no answer */
+	DOMAIN_VMM_NEED,
 	DOMAIN_VMM_GRANT_COPY,     /* up to DOMAIN_COPIES times struct domain_copy -> GNTST_* of each */
 };
+
+#define DOMAIN_NEED_RAM   1u /* the guest has memory there */
+#define DOMAIN_NEED_WHOLE 2u /* what was said holds for all of the aligned 2 MiB */
 
 #define DOMAIN_COPIES 24u
 #define DOMAIN_MAPS   32u

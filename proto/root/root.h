@@ -25,7 +25,7 @@ enum root_call {
 	/* account, size bits (4..47), slot -> block: an Untyped of that size. -ENOMEM: no such block free. The copy is a child of
 	 * root's: the caller may retype it, and never needs to delete it. The block's number is for ROOT_ACCOUNT_RETURN. */
 	ROOT_ACCOUNT_ALLOC,
-	/* account -> bytes: all blocks that it holds, root's for the account's tasks included */
+	/* account -> bytes: all blocks that it holds, what is kept for it, root's for the account's tasks included */
 	ROOT_ACCOUNT_SIZE,
 	/* account, threads, CNode bits, own-Untyped bits (0 none), heap bytes, priority, flags; then name of the program (4 words,
 	 * NUL-padded) and the caller's slot base: root puts there CNode, VSpace, then per thread TCB, SC,
@@ -56,6 +56,9 @@ enum root_call {
 	ROOT_CMDLINE,
 	/* account, block that ROOT_ACCOUNT_ALLOC gave: what was made of it is revoked, and it goes back. -ENOENT: the account has no such block */
 	ROOT_ACCOUNT_RETURN,
+	/* account, bytes: so much of the free memory is kept for this account's blocks, in place of what was kept for it before. A block that it gets does not lower the
+	 * figure: its owner does. -ENOMEM: there is not so much; nothing changed */
+	ROOT_ACCOUNT_RESERVE,
 };
 
 #define ROOT_TASK_EPT 1u
@@ -75,13 +78,13 @@ enum root_priority {
 /* Words of ROOT_INFO, in bytes where not said otherwise. */
 enum root_info {
 	ROOT_INFO_TOTAL = 0,  /* RAM as the firmware reported it */
-	ROOT_INFO_FREE,       /* in no block that anyone holds */
+	ROOT_INFO_FREE,       /* in no block that anyone holds, and not kept for an account */
 	ROOT_INFO_KERNEL,     /* kept by the kernel since boot */
 	ROOT_INFO_SERVERS,    /* root's own and its servers' */
 	ROOT_INFO_SLOTS,      /* slots in use in root's CNode */
 	ROOT_INFO_ACCOUNTS,   /* number of accounts, the servers' not counted */
 	ROOT_INFO_TASKS,      /* number of tasks, the servers included */
-	ROOT_INFO_DOMAINS,    /* held by accounts that servers made */
+	ROOT_INFO_DOMAINS,    /* held by accounts that servers made, or kept for them */
 	ROOT_INFO_MODULES,    /* boot modules */
 	ROOT_INFO_LARGEST,    /* log2 of the largest free block, 0 if there is none */
 	ROOT_INFO_WORDS,

@@ -62,6 +62,24 @@ struct vmm_start {
 #define VMM_REQUEST_NMI 8u   /* one for each vCPU in vmm_control.nmi */
 #define VMM_REQUEST_PORTS 2u /* event channels changed: DOMAIN_VMM_EVTCHN_CHANGED tells which */
 
+/*
+ * A vCPU's state, for a toolstack. Page i from VMM_CONTEXT_VADDR is vCPU i's; the domain manager has put them there when it first sets vmm_control.hold to the number of a
+ * request. Then each vCPU's thread fills its page, stores the number in `done`, and does not go on with its guest until hold is 0. The domain manager wakes them for both.
+ */
+#define VMM_CONTEXT_VADDR (TASK_SHARED_VADDR + 0x1200000ull)
+
+struct vmm_context {
+	uint32_t done;
+	uint32_t offline; /* it waits to be started: it has no state */
+	uint32_t load;    /* not 0: before it goes on, it takes what the domain manager has put into `cpu` */
+	uint32_t reserved;
+	uint64_t pat;
+	uint8_t lapic[24];   /* Xen's records (xen/include/public/arch-x86/hvm/save.h) without their descriptors */
+	uint8_t cpu[1040];
+	uint8_t lapic_regs[1024];
+};
+_Static_assert(sizeof(struct vmm_context) <= 4096, "a page");
+
 /* Shared with the domain manager, who owns the page. Each side reads the other's words once and trusts nothing. */
 struct vmm_ram {
 	uint64_t gfn, pages;
@@ -77,6 +95,8 @@ struct vmm_control {
 	uint32_t ram_count;
 	uint32_t cpu_bytes;             /* of cpu, 0: none was set */
 	uint32_t first_port;            /* ports below are taken: DOMAIN_VMM_EVTCHN_CHANGED tells them */
+	uint32_t demand;                /* not 0: some of ram is there only when DOMAIN_VMM_NEED has asked for it */
+	uint32_t hold;                  /* dm to vmm: struct vmm_context */
 	uint32_t nmi;                   /* dm to vmm: vCPUs to get an NMI, taken by exchange with 0 */
 	struct vmm_ram ram[VMM_RAM_MAX]; /* mapped at TASK_RAM_VADDR and in the second-level tables; ascending */
 	uint64_t param[VMM_PARAMS];

@@ -101,6 +101,8 @@ static int64_t perform(struct control *c)
 		return control_memory_op(c, c->arg);
 	case __HYPERVISOR_event_channel_op:
 		return control_event_channel_op(c, c->arg);
+	case __HYPERVISOR_xen_version:
+		return control_xen_version(c, c->arg);
 	case __HYPERVISOR_hvm_op:
 		return control_hvm_op(c, c->arg);
 	default:

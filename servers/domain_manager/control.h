@@ -27,6 +27,7 @@ int64_t control_platform_op(struct control *c, const uint64_t arg[5]);
 int64_t control_memory_op(struct control *c, const uint64_t arg[5]);
 int64_t control_hvm_op(struct control *c, const uint64_t arg[5]);
 int64_t control_event_channel_op(struct control *c, const uint64_t arg[5]);
+int64_t control_xen_version(struct control *c, const uint64_t arg[5]);
 
 /* The area's frames: made once. Returns the first of CONTROL_AREA_BYTES / 4096 slots, or 0. */
 uint32_t control_area_slot(void);

@@ -43,6 +43,8 @@ static int64_t status(struct control *c, const uint64_t arg[5])
 	d = domain_find(s.dom);
 	if (!d)
 		return -XEN_ESRCH;
+	if (s.port >= evtchn_ports(d))
+		return -XEN_EINVAL;
 	/* its ports that do not concern another domain are its vmm's own matter */
 	s.status = EVTCHNSTAT_closed;
 	s.vcpu = 0;

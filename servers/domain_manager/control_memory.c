@@ -26,11 +26,30 @@ static struct domain *target(domid_t id)
 }
 
 /* Extents done so far are in the command's upper bits, and what is answered: as Xen, all of them or up to the first that failed. */
+static bool populate_one(struct domain *d, uint64_t gfn, unsigned order, bool on_demand)
+{
+	if (on_demand)
+		return physmap_pod_mark(&d->map, gfn, order) == 0;
+	return physmap_pages(&d->map) + (1ull << order) <= d->max_pages && physmap_populate(&d->map, gfn, order) == 0;
+}
+
+/* Of what was claimed, so much may be taken now. */
+static uint64_t claim_open(struct domain *d, uint64_t pages)
+{
+	uint64_t open = pages < d->map.claim ? pages : d->map.claim;
+
+	d->map.claim -= open;
+	if (open)
+		(void)physmap_keep(&d->map);
+	return open;
+}
+
 static int64_t populate(struct control *c, const struct xen_memory_reservation *r, uint64_t start)
 {
 	struct domain *d = target(r->domid);
 	const xen_pfn_t *gfn;
-	uint64_t n = r->nr_extents, done;
+	uint64_t n = r->nr_extents, done, open, taken;
+	bool on_demand = r->mem_flags & XENMEMF_populate_on_demand;
 
 	if (!d)
 		return -XEN_ESRCH;
@@ -43,13 +62,12 @@ static int64_t populate(struct control *c, const struct xen_memory_reservation *
 	gfn = control_in(c, (uint64_t)(uintptr_t)r->extent_start.p, (uint32_t)(n * sizeof(*gfn)));
 	if (!gfn)
 		return CONTROL_AGAIN;
-	for (done = start; done < n; done++) {
-		if (d->map.p2m.pages[P2M_RAM] + (1ull << r->extent_order) > d->max_pages)
-			break;
-		if (physmap_populate(&d->map, gfn[done], r->extent_order))
-			break;
-	}
-	d->ram_bytes = d->map.p2m.pages[P2M_RAM] << 12;
+	open = on_demand ? 0 : claim_open(d, (n - start) << r->extent_order);
+	for (done = start; done < n && populate_one(d, gfn[done], r->extent_order, on_demand); done++)
+		;
+	taken = (done - start) << r->extent_order;
+	d->map.claim += open > taken ? open - taken : 0;
+	domain_pages_changed(d);
 	return (int64_t)done;
 }
 
@@ -68,9 +86,20 @@ static int64_t decrease(struct control *c, const struct xen_memory_reservation *
 	if (!gfn)
 		return CONTROL_AGAIN;
 	for (done = start; done < n; done++)
-		if (p2m_get(&d->map.p2m, gfn[done]).kind != P2M_RAM || physmap_remove(&d->map, gfn[done], &owner))
+		switch (p2m_get(&d->map.p2m, gfn[done]).kind) {
+		case P2M_POD:
+			if (physmap_pod_forget(&d->map, gfn[done]))
+				goto end;
 			break;
-	d->ram_bytes = d->map.p2m.pages[P2M_RAM] << 12;
+		case P2M_RAM:
+			if (physmap_remove(&d->map, gfn[done], &owner))
+				goto end;
+			break;
+		default:
+			goto end;
+		}
+end:
+	domain_pages_changed(d);
 	return (int64_t)done;
 }
 
@@ -125,13 +154,25 @@ static int64_t acquire(struct control *c, const uint64_t arg[5])
 static int64_t claim(const struct xen_memory_reservation *r)
 {
 	struct domain *d = target(r->domid);
+	uint64_t have;
 
 	if (!d)
 		return -XEN_ESRCH;
 	if (r->extent_start.p || r->extent_order || r->mem_flags)
 		return -XEN_EINVAL;
-	d->claimed_pages = r->nr_extents;
-	return 0;
+	if (r->nr_extents == 0) {
+		d->map.claim = 0;
+		return physmap_keep(&d->map);
+	}
+	have = physmap_pages(&d->map);
+	/* one at a time; and for memory that it has not, and may have */
+	if (!d->bare || d->map.claim || r->nr_extents <= have || r->nr_extents > d->max_pages)
+		return -XEN_EINVAL;
+	d->map.claim = r->nr_extents - have;
+	if (!physmap_keep(&d->map))
+		return 0;
+	d->map.claim = 0;
+	return -XEN_ENOMEM;
 }
 
 static int64_t map_set(struct control *c, const struct xen_foreign_memory_map *m)
@@ -180,15 +221,20 @@ static int64_t pages(domid_t id, bool maximum)
 	return (int64_t)(maximum && d->bare ? d->max_pages : d->ram_bytes >> 12);
 }
 
-/* No domain is populated on demand: there is no target to set, and that is no error on Xen either. */
-static int64_t pod_target(struct control *c, const uint64_t arg[5], struct xen_pod_target *t)
+static int64_t pod_target(struct control *c, const uint64_t arg[5], struct xen_pod_target *t, bool set)
 {
 	struct domain *d = target(t->domid);
 
 	if (!d)
 		return -XEN_ESRCH;
+	if (set && d->bare) {
+		if (physmap_pod_target(&d->map, t->target_pages, d->max_pages))
+			return -XEN_ENOMEM;
+		domain_pages_changed(d);
+	}
 	t->tot_pages = d->ram_bytes >> 12;
-	t->pod_cache_pages = t->pod_entries = 0;
+	t->pod_cache_pages = d->map.pod_cache;
+	t->pod_entries = d->map.p2m.pages[P2M_POD];
 	control_out(c, arg[1], t, sizeof(*t));
 	return 0;
 }
@@ -245,7 +291,7 @@ int64_t control_memory_op(struct control *c, const uint64_t arg[5])
 		GIVEN(struct xen_pod_target, given);
 		struct xen_pod_target own = *given;
 
-		return pod_target(c, arg, &own);
+		return pod_target(c, arg, &own, op == XENMEM_set_pod_target);
 	}
 	case XENMEM_acquire_resource:
 		return acquire(c, arg);

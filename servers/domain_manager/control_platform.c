@@ -1,10 +1,12 @@
-/* platform_op (xen/include/public/platform.h): what domain 0's kernel tells and asks about the machine. */
+/* platform_op (xen/include/public/platform.h): what domain 0's kernel tells and asks about the machine; and of xen_version what only domain 0 is told. */
 #include "servers/domain_manager/control.h"
 
 #include <stddef.h>
+#include "servers/domain_manager/root_call.h"
 #include "user/env.h"
 #include <xen/errno.h>
 #include <xen/platform.h>
+#include <xen/version.h>
 
 static int64_t cpu_info(struct xenpf_pcpuinfo *p)
 {
@@ -41,4 +43,17 @@ int64_t control_platform_op(struct control *c, const uint64_t arg[5])
 	if (r == 0)
 		control_out(c, arg[0] + offsetof(struct xen_platform_op, u), &p.u, sizeof(p.u));
 	return r;
+}
+
+/* libxl looks for dom0_mem= in it, before it takes memory from domain 0. */
+int64_t control_xen_version(struct control *c, const uint64_t arg[5])
+{
+	xen_commandline_t text;
+
+	if (arg[0] != XENVER_commandline)
+		return -XEN_ENOSYS;
+	if (root_cmdline(text, sizeof(text)))
+		return -XEN_EIO;
+	control_out(c, arg[1], text, sizeof(text));
+	return 0;
 }

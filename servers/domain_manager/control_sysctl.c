@@ -44,7 +44,10 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
 	p->cpu_khz = (uint32_t)(env_get()->tsc_hz / 1000);
 	p->capabilities = CAPS_SYSCTL;
 	p->total_pages = info[ROOT_INFO_TOTAL] >> 12;
-	p->free_pages = info[ROOT_INFO_FREE] >> 12;
+	/* claims are of memory that is still free */
+	for (struct domain *d = domain_next(0); d; d = domain_next(d->id + 1))
+		p->outstanding_pages += d->map.claim;
+	p->free_pages = (info[ROOT_INFO_FREE] >> 12) + p->outstanding_pages;
 	p->max_mfn = (info[ROOT_INFO_TOTAL] >> 12) - 1;
 	cpu_featureset(p->hw_cap, 8);
 	return 0;

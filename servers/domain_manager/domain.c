@@ -17,6 +17,7 @@
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
 #include "servers/domain_manager/console_call.h"
+#include "servers/domain_manager/context.h"
 #include "servers/domain_manager/control.h"
 #include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/ram.h"
@@ -269,6 +270,7 @@ struct domain *domain_take(const struct domain_spec *spec)
 		domain_heap_begin(&d->heap, i);
 		domain_heap_allow(&d->heap, (uint64_t)spec->memory_mib << 8);
 		d->used = true;
+		d->row = i;
 		d->privileged = spec->flags & DOMAIN_SPEC_CONTROL;
 		d->id = d->privileged ? 0 : id_new();
 		d->spec = *spec;
@@ -342,6 +344,7 @@ int domain_pause(uint32_t id)
 
 	if (!d)
 		return -ESRCH;
+	context_paused(d);
 	if (d->pauses++ == 0 && (!d->bare || d->started))
 		for (uint32_t i = 0; i < d->spec.vcpus; i++)
 			(void)seL4_SchedContext_Unbind(SLOT_THREADS(d) + 3 * i + 1);
@@ -356,6 +359,7 @@ int domain_unpause(uint32_t id)
 		return -ESRCH;
 	if (d->pauses == 0)
 		return -EINVAL;
+	context_unpaused(d);
 	if (--d->pauses == 0 && d->bare && !d->started)
 		return domain_bare_start(d);
 	if (d->pauses == 0)
@@ -376,10 +380,15 @@ void domain_exception(void)
 
 void domain_signal_control(struct domain *d)
 {
+	domain_signal(d, 0, VMM_EVENT_CONTROL);
+}
+
+void domain_signal(struct domain *d, uint32_t vcpu, uint64_t badge)
+{
 	uint32_t slot = d->slot_base + d->slot_count - 1;
 
-	if (seL4_CNode_Mint(TASK_SLOT_CNODE, slot, seL4_WordBits, TASK_SLOT_CNODE, SLOT_THREADS(d) + 2, seL4_WordBits,
-			    seL4_CapRights_new(false, false, false, true), VMM_EVENT_CONTROL))
+	if (seL4_CNode_Mint(TASK_SLOT_CNODE, slot, seL4_WordBits, TASK_SLOT_CNODE, SLOT_THREADS(d) + 3 * vcpu + 2, seL4_WordBits,
+			    seL4_CapRights_new(false, false, false, true), badge))
 		return; /* it is on its way out */
 	seL4_Signal(slot);
 	(void)seL4_CNode_Delete(TASK_SLOT_CNODE, slot, seL4_WordBits);
@@ -453,7 +462,7 @@ void domain_task_faulted(uint32_t task)
 	for (unsigned i = 0; i < DOMAINS_MAX; i++)
 		if (table[i].used && table[i].task == task) {
 			log_line("domain %u (%s) crashed: its vmm failed", table[i].id, table[i].spec.name);
-			table[i].ended = some_ended = true;
+			table[i].stopped = table[i].ended = some_ended = true;
 			table[i].shutdown_reason = SHUTDOWN_crash;
 		}
 }

@@ -26,6 +26,7 @@ struct grant_table;
 
 struct domain {
 	bool used; /* false: slot is free */
+	uint32_t row; /* of the table */
 	uint32_t id;
 	bool privileged; /* its vmm holds the control capability: the admin VM, domain 0 */
 	struct domain_spec spec;
@@ -54,6 +55,7 @@ struct domain {
 	bool bare;
 	bool started;    /* its vmm has been let run */
 	bool told;       /* its end, to domain 0 */
+	bool stopped;    /* its vmm will never run again */
 	bool dying;      /* destroyed; kept while others have pages of its mapped */
 	bool gone;       /* its account has been freed */
 	struct physmap map;
@@ -62,10 +64,14 @@ struct domain {
 	uint32_t grant_frames_max, maptrack_frames;
 	uint64_t peers[VMM_PEERS / 64];
 	uint32_t peer_slot;      /* first of VMM_PEERS slots of its vmm's CNode */
-	uint64_t max_pages, claimed_pages;
+	uint64_t max_pages;
 	uint32_t tsc_mode;
 	uint16_t weight, cap;  /* credit2's */
 	uint64_t mempool_bytes;
+	/* context.c */
+	uint32_t context_slot, context_number;
+	uint64_t context_until;
+	bool context_asked, context_valid;
 	struct e820_entry *e820; /* XENMEM_set_memory_map */
 	uint32_t e820_count;
 	struct vmm_control *control;
@@ -78,6 +84,10 @@ struct domain *domain_find(uint32_t id);
 struct domain *domain_next(uint32_t from);
 uint32_t domain_count(void);
 void domain_describe(struct domain *d, struct domain_info *out);
+/* Its memory has changed: what is told of it follows, and what is kept for it. */
+void domain_pages_changed(struct domain *d);
+/* It is stopped, as crashed; what becomes of it is its toolstack's to say. */
+void domain_crash(struct domain *d, const char *why);
 /* One of its pages is not mapped by another domain any more: a dying one may be gone now. */
 void domain_foreign_gone(struct domain *d);
 /* What XENMEM_set_memory_map left, from an entry on, as DOMAIN_VMM_E820 says. -ENOENT: it was not set. */
@@ -86,6 +96,8 @@ int domain_e820(const struct domain *d, uint64_t first, uint64_t *reply, unsigne
 void domain_exception(void);
 /* Its vmm looks at struct vmm_control. */
 void domain_signal_control(struct domain *d);
+/* A vCPU's thread looks at what `badge` stands for. */
+void domain_signal(struct domain *d, uint32_t vcpu, uint64_t badge);
 
 /* 0 or a negative errno; *id of the new domain. */
 int domain_create(const struct domain_spec *spec, uint32_t *id);

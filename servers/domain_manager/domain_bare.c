@@ -8,12 +8,16 @@
 #include <string.h>
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
+#include "servers/domain_manager/context.h"
 #include "servers/domain_manager/domain_private.h"
 #include "servers/domain_manager/evtchn.h"
 #include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/log.h"
 #include "user/slot.h"
+#include <xen/sched.h>
+
+#define MEMPOOL_FIRST (1ull << 20) /* what Xen gives a new domain for its second-level tables */
 
 static int build(struct domain *d)
 {
@@ -70,6 +74,7 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
 	(void)snprintf(d->spec.name, sizeof(d->spec.name), "dom%u", d->id);
 	d->bare = true;
 	d->pauses = 1;
+	d->mempool_bytes = MEMPOOL_FIRST;
 	d->grant_frames_max = grant_frames;
 	d->maptrack_frames = maptrack_frames;
 	memcpy(d->uuid, uuid, sizeof(d->uuid));
@@ -84,19 +89,20 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
 	return 0;
 }
 
-/* The memory that it has now, as runs of pages: what its vmm may look at. */
+/* The memory that it has now, or will have when it is looked for, as runs of pages: what its vmm may look at. */
 static int ram_describe(struct domain *d)
 {
 	struct vmm_control *c = d->control;
 	uint64_t gfn = 0;
 
 	c->ram_count = 0;
+	c->demand = d->map.p2m.pages[P2M_POD] != 0;
 	while (p2m_next(&d->map.p2m, gfn, &gfn)) {
 		struct vmm_ram *last = c->ram_count ? &c->ram[c->ram_count - 1] : NULL;
 		struct p2m_entry e = p2m_get(&d->map.p2m, gfn);
 		uint64_t n = e.large ? P2M_LARGE_PAGES - gfn % P2M_LARGE_PAGES : 1;
 
-		if (e.kind != P2M_RAM) {
+		if (e.kind != P2M_RAM && e.kind != P2M_POD) {
 			gfn += n;
 			continue;
 		}
@@ -124,6 +130,22 @@ int domain_bare_start(struct domain *d)
 	}
 	d->started = true;
 	return 0;
+}
+
+void domain_pages_changed(struct domain *d)
+{
+	d->ram_bytes = physmap_pages(&d->map) << 12;
+	/* where root has less now than is to be kept, it is tried again with the next change */
+	(void)physmap_keep(&d->map);
+}
+
+void domain_crash(struct domain *d, const char *why)
+{
+	log_line("domain %u (%s) crashed: %s", d->id, d->spec.name, why);
+	for (uint32_t i = 0; i < d->spec.vcpus; i++)
+		(void)seL4_TCB_Suspend(SLOT_THREADS(d) + 3 * i);
+	d->stopped = true;
+	domain_vmm_shutdown(d->id, SHUTDOWN_crash);
 }
 
 int domain_bare_destroy(struct domain *d)
@@ -155,6 +177,7 @@ void domain_bare_end(struct domain *d)
 	d->gone = true;
 	evtchn_domain_gone(d);
 	grant_end(d);
+	context_forget(d);
 	physmap_end(&d->map);
 	d->e820 = NULL;
 	d->extent = NULL;

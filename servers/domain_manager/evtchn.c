@@ -11,6 +11,7 @@
 #include "user/slot.h"
 #include "user/vspace.h"
 
+#define PORTS_STEP  128u
 #define PAIRS_MAX   1024u
 #define PORTS_LIMIT 4096u /* as many as a vmm offers its guest; each costs our heap */
 #define PAGES_VADDR (TASK_SHARED_VADDR + 0x40000000ull)
@@ -331,6 +332,16 @@ int evtchn_changed(struct domain *d, struct evtchn_bound *out)
 			return 0;
 		}
 	return -ENOENT;
+}
+
+uint32_t evtchn_ports(const struct domain *d)
+{
+	uint32_t last = 0;
+
+	for (const struct evtchn_end *e = d->ends; e; e = e->next)
+		if (e->port > last)
+			last = e->port;
+	return (last / PORTS_STEP + 1) * PORTS_STEP;
 }
 
 int evtchn_status(const struct domain *d, uint32_t port, struct evtchn_bound *out)

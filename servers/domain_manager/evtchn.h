@@ -26,6 +26,8 @@ int evtchn_bind(struct domain *d, uint32_t port, uint32_t remote, uint32_t remot
 void evtchn_close(struct domain *d, uint32_t port);
 /* A port of the caller's whose state another has changed, each told once. -ENOENT: none (more). */
 int evtchn_changed(struct domain *d, struct evtchn_bound *out);
+/* The number behind the last port that may be asked about, in the steps in which Xen makes them: lsevtchn asks until there is an error. */
+uint32_t evtchn_ports(const struct domain *d);
 /* What is known of a domain's port. -ENOENT: nothing. */
 int evtchn_status(const struct domain *d, uint32_t port, struct evtchn_bound *out);
 /* All ports of a domain that ends. */

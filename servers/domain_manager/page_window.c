@@ -1,6 +1,7 @@
 #include "servers/domain_manager/page_window.h"
 
 #include <errno.h>
+#include <string.h>
 #include "insula/ext.h"
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
@@ -71,4 +72,15 @@ int page_window_open(unsigned n, struct domain *d, uint64_t gfn, bool write, uin
 void page_window_close(unsigned n)
 {
 	(void)seL4_CNode_Delete(TASK_SLOT_CNODE, slots[n], seL4_WordBits);
+}
+
+int page_window_zero(uint32_t slot)
+{
+	const uint64_t vaddr = WINDOWS_VADDR + ((uint64_t)PAGE_WINDOWS << PAGE_BITS);
+
+	if (vspace_map(slot, vaddr, true, false))
+		return -ENOMEM;
+	memset((void *)vaddr, 0, 1u << PAGE_BITS);
+	vspace_unmap(slot);
+	return 0;
 }

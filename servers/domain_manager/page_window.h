@@ -15,5 +15,7 @@ struct domain;
 /* Page gfn of the domain's own memory appears at *at in window n, which must be closed. 0, -ENOENT (not memory of its own), -ENOMEM. */
 int page_window_open(unsigned n, struct domain *d, uint64_t gfn, bool write, uint8_t **at);
 void page_window_close(unsigned n);
+/* The page of a frame in a slot of ours is cleared. 0 or -ENOMEM. */
+int page_window_zero(uint32_t slot);
 
 #endif

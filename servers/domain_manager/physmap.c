@@ -4,6 +4,8 @@
 #include "insula/ext.h"
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
+#include "servers/domain_manager/page_window.h"
+#include "servers/domain_manager/physmap_private.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/slot.h"
 
@@ -157,6 +159,54 @@ static int map_copy(struct physmap *m, uint32_t frame, enum frame_copy copy, uin
 	return r;
 }
 
+void physmap_unmap(struct physmap *m, uint32_t frame)
+{
+	for (unsigned copy = FRAME_GUEST; copy < FRAME_COPIES; copy++) {
+		struct frame_place p = frame_store_place(&m->frames, frame, (enum frame_copy)copy);
+
+		(void)seL4_CNode_Delete(p.root, p.index, p.depth);
+	}
+}
+
+int physmap_map(struct physmap *m, uint64_t gfn, uint32_t frame)
+{
+	int r = map_copy(m, frame, FRAME_VMM, gfn, seL4_ReadWrite);
+
+	if (!r)
+		r = map_copy(m, frame, FRAME_GUEST, gfn, seL4_ReadWrite);
+	if (r)
+		physmap_unmap(m, frame);
+	return r;
+}
+
+int physmap_move(struct physmap *m, uint32_t from, uint32_t to)
+{
+	struct frame_place a = frame_store_place(&m->frames, from, FRAME_OWNER), b = frame_store_place(&m->frames, to, FRAME_OWNER);
+
+	return seL4_CNode_Move(b.root, b.index, b.depth, a.root, a.index, a.depth) ? -EINVAL : 0;
+}
+
+int physmap_zero(struct physmap *m, uint32_t frame)
+{
+	uint32_t slot = m->slot_scratch[0];
+	int r = copy_out(m, frame, FRAME_OWNER, slot);
+
+	if (!r)
+		r = page_window_zero(slot);
+	drop(slot);
+	return r;
+}
+
+uint64_t physmap_pages(const struct physmap *m)
+{
+	return m->p2m.pages[P2M_RAM] + m->pod_cache;
+}
+
+int physmap_keep(struct physmap *m)
+{
+	return root_account_reserve(m->pool.account, (m->pod_cache + m->claim) << PAGE_BITS);
+}
+
 /* ---- memory of the domain's own ---- */
 
 /* A large frame of a block of its own, at `index` of a CNode. */
@@ -204,13 +254,15 @@ int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order)
 	r = frame_make(m, e.frame, order, &block);
 	if (!r && block)
 		p2m_note(&m->p2m, gfn)->block = block;
+	if (!r && e.large)
+		p2m_note(&m->p2m, gfn)->whole = true;
 	if (!r)
-		r = map_copy(m, e.frame, FRAME_VMM, gfn, seL4_ReadWrite);
-	if (!r)
-		r = map_copy(m, e.frame, FRAME_GUEST, gfn, seL4_ReadWrite);
+		r = physmap_map(m, gfn, e.frame);
 	if (r) {
 		(void)p2m_clear(&m->p2m, gfn);
 		frame_store_give(&m->frames, e.frame);
+		if (block)
+			(void)root_account_return(m->pool.account, block);
 	}
 	return r;
 }
@@ -260,28 +312,15 @@ int physmap_frame(struct physmap *m, uint32_t *frame)
 	return r;
 }
 
-static void unmap_copies(struct physmap *m, uint32_t frame)
-{
-	for (unsigned copy = FRAME_GUEST; copy < FRAME_COPIES; copy++) {
-		struct frame_place p = frame_store_place(&m->frames, frame, (enum frame_copy)copy);
-
-		(void)seL4_CNode_Delete(p.root, p.index, p.depth);
-	}
-}
-
 int physmap_place(struct physmap *m, uint64_t gfn, uint32_t frame)
 {
 	int r = p2m_set(&m->p2m, gfn, (struct p2m_entry){.kind = P2M_XEN, .frame = frame});
 
 	if (r)
 		return r;
-	r = map_copy(m, frame, FRAME_VMM, gfn, seL4_ReadWrite);
-	if (!r)
-		r = map_copy(m, frame, FRAME_GUEST, gfn, seL4_ReadWrite);
-	if (r) {
-		unmap_copies(m, frame);
+	r = physmap_map(m, gfn, frame);
+	if (r)
 		(void)p2m_clear(&m->p2m, gfn);
-	}
 	return r;
 }
 
@@ -291,7 +330,7 @@ void physmap_take_away(struct physmap *m, uint64_t gfn)
 
 	if (e.kind != P2M_XEN)
 		return;
-	unmap_copies(m, e.frame);
+	physmap_unmap(m, e.frame);
 	(void)p2m_clear(&m->p2m, gfn);
 }
 
@@ -370,9 +409,11 @@ static uint32_t page_in(struct p2m_entry e, uint64_t gfn)
 
 int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner)
 {
+	int r = physmap_pod_need(from, gfn);
 	struct p2m_entry e = p2m_get(&from->p2m, gfn);
-	int r;
 
+	if (r)
+		return r;
 	if (e.kind != P2M_RAM && e.kind != P2M_XEN)
 		return -ENOENT;
 	r = foreign(m, at, from, e.frame, page_in(e, gfn), write, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner});
@@ -383,8 +424,11 @@ int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64
 
 int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot)
 {
+	int r = physmap_pod_need(m, gfn);
 	struct p2m_entry e = p2m_get(&m->p2m, gfn);
 
+	if (r)
+		return r;
 	if (e.kind != P2M_RAM && e.kind != P2M_XEN)
 		return -ENOENT;
 	return derive(m, e.frame, page_in(e, gfn), slot, write);
@@ -472,7 +516,7 @@ static int split(struct physmap *m, uint64_t gfn, uint32_t large)
 }
 
 /* So that the vmm always finds something where it takes RAM to be. */
-static void vmm_nowhere(struct physmap *m, uint64_t gfn, uint32_t frame)
+void physmap_nowhere(struct physmap *m, uint64_t gfn, uint32_t frame)
 {
 	uint32_t slot = m->slot_scratch[0];
 
@@ -491,6 +535,8 @@ int physmap_out(struct physmap *m, uint64_t gfn)
 	struct p2m_entry e = p2m_get(&m->p2m, gfn);
 	int r;
 
+	if (e.kind == P2M_POD)
+		return physmap_pod_forget(m, gfn);
 	if (e.kind != P2M_RAM)
 		return -ENOENT;
 	if (e.large) {
@@ -502,10 +548,69 @@ int physmap_out(struct physmap *m, uint64_t gfn)
 	r = p2m_out(&m->p2m, gfn);
 	if (r)
 		return r;
-	unmap_copies(m, e.frame);
-	vmm_nowhere(m, gfn, e.frame);
+	if (m->p2m.pages[P2M_POD] > m->pod_cache)
+		m->pod_cache++;
+	physmap_unmap(m, e.frame);
+	physmap_nowhere(m, gfn, e.frame);
 	block_return(m, p2m_note(&m->p2m, gfn));
 	return 0;
+}
+
+static bool may_have(const struct physmap *m, uint64_t more)
+{
+	return m->p2m.pages[P2M_RAM] + m->p2m.pages[P2M_OUT] + m->p2m.pages[P2M_POD] + more <= m->most;
+}
+
+int physmap_take_given(struct physmap *m, uint32_t to)
+{
+	uint32_t frame;
+	uint64_t at;
+	int r;
+
+	if (!p2m_find_out(&m->p2m, &at))
+		return -ENOMEM;
+	frame = p2m_get(&m->p2m, at).frame;
+	r = physmap_zero(m, frame);
+	if (!r)
+		r = physmap_move(m, frame, to);
+	if (r)
+		return r;
+	(void)p2m_lend(&m->p2m, at);
+	/* the block is in two places now: it is not given back before the domain ends */
+	p2m_note(&m->p2m, at)->block = 0;
+	return 0;
+}
+
+/* A single page for a place of the store, which is empty and counted: new, or one that the domain holds. */
+static int single_make(struct physmap *m, uint32_t frame)
+{
+	uint64_t block;
+	int r = may_have(m, 0) ? frame_make(m, frame, 0, &block) : -ENOMEM;
+
+	return r == -ENOMEM ? physmap_take_given(m, frame) : r;
+}
+
+/* One at gfn, where nothing is. */
+static int single_page(struct physmap *m, uint64_t gfn)
+{
+	struct p2m_entry e = {.kind = P2M_RAM};
+	int r = frame_store_take(&m->frames, &e.frame);
+
+	if (r)
+		return r;
+	r = p2m_set(&m->p2m, gfn, e);
+	if (r) {
+		frame_store_give(&m->frames, e.frame);
+		return r;
+	}
+	r = single_make(m, e.frame);
+	if (!r)
+		r = physmap_map(m, gfn, e.frame);
+	if (r) {
+		(void)p2m_clear(&m->p2m, gfn);
+		frame_store_give(&m->frames, e.frame);
+	}
+	return r;
 }
 
 /* New memory for 2 MiB that were given back: 512 frames, of which none is mapped. */
@@ -529,28 +634,57 @@ static int block_take(struct physmap *m, struct p2m_note *n, uint32_t first)
 	return 0;
 }
 
+/* Where there never was one: in 2 MiB that are empty they are had together, so that they can go back together. */
+static int new_page(struct physmap *m, uint64_t gfn)
+{
+	uint32_t first;
+	int r;
+
+	if (p2m_note(&m->p2m, gfn) || !may_have(m, P2M_LARGE_PAGES))
+		return single_page(m, gfn);
+	r = frame_store_take_chunk(&m->frames, &first);
+	if (r)
+		return r;
+	r = p2m_room(&m->p2m, gfn, first);
+	if (r) {
+		frame_store_give_chunk(&m->frames, first);
+		return r;
+	}
+	return physmap_in(m, gfn);
+}
+
 int physmap_in(struct physmap *m, uint64_t gfn)
 {
 	struct p2m_entry e = p2m_get(&m->p2m, gfn);
 	struct p2m_note *n;
+	uint64_t block;
 	int r = 0;
 
-	if (e.kind != P2M_OUT)
-		return -ENOENT;
+	if (e.kind == P2M_POD) {
+		r = physmap_pod_forget(m, gfn);
+		return r ? r : single_page(m, gfn);
+	}
+	if (e.kind == P2M_NONE)
+		return new_page(m, gfn);
+	if (e.kind != P2M_OUT && e.kind != P2M_LENT)
+		return -EEXIST;
 	n = p2m_note(&m->p2m, gfn);
-	if (n->given)
+	if (e.kind == P2M_LENT)
+		r = may_have(m, 1) ? frame_make(m, e.frame, 0, &block) : physmap_take_given(m, e.frame);
+	else if (n->given)
 		r = block_take(m, n, e.frame - (uint32_t)(gfn % P2M_LARGE_PAGES));
 	if (r)
 		return r;
-	unmap_copies(m, e.frame);
-	r = map_copy(m, e.frame, FRAME_VMM, gfn, seL4_ReadWrite);
+	physmap_unmap(m, e.frame);
+	r = physmap_map(m, gfn, e.frame);
 	if (!r)
-		r = map_copy(m, e.frame, FRAME_GUEST, gfn, seL4_ReadWrite);
-	if (!r)
-		r = p2m_in(&m->p2m, gfn);
-	if (r) {
-		unmap_copies(m, e.frame);
-		vmm_nowhere(m, gfn, e.frame);
+		r = e.kind == P2M_LENT ? p2m_replace(&m->p2m, gfn) : p2m_in(&m->p2m, gfn);
+	if (r && e.kind == P2M_LENT) {
+		struct frame_place p = frame_store_place(&m->frames, e.frame, FRAME_OWNER);
+
+		(void)seL4_CNode_Delete(p.root, p.index, p.depth);
 	}
+	if (r)
+		physmap_nowhere(m, gfn, e.frame);
 	return r;
 }

@@ -21,7 +21,10 @@ struct physmap {
 	uint32_t slot_ept, slot_vspace; /* our copies of the EPT root and of the vmm's VSpace */
 	uint32_t slot_scratch[4];	/* empty between operations */
 	uint32_t nowhere;		/* frame that the vmm has where its guest gave pages back: nothing of it is used; 0: not made yet */
+	uint64_t most;			/* places that it may have for pages: those that are out, or still to come, included */
 	uint64_t foreign_elsewhere;	/* pages of ours that other domains have mapped */
+	uint64_t pod_cache;		/* pages that are kept for places of kind P2M_POD */
+	uint64_t claim;			/* pages that are kept for it until its maker has them populated */
 	struct physmap_source **source;	/* of foreign pages, by frame: FRAME_CHUNK in each, NULL where there is none */
 	uint32_t sources;
 };
@@ -40,11 +43,38 @@ void physmap_end(struct physmap *m);
 /* New zeroed memory of 2^order pages (order 0 or P2M_LARGE_ORDER) at gfn. 0, -EEXIST, -EINVAL, -ENOMEM. */
 int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order);
 /*
- * Ballooning. A page of RAM is given back by the guest, or comes back where one was given back. A large frame is split for it; when all pages of its 2 MiB are out and no
- * other domain has one of them, the memory goes back to root. -ENOENT (there is no such page), -ENOMEM.
+ * Ballooning. A page of RAM is given back by the guest, or comes where none is: one was given back, or never was any. A large frame is split for it; when all pages of its
+ * 2 MiB are out and no other domain has one of them, the memory goes back to root. Where the domain has as many places as it may, a new one takes the page of another that
+ * is out: so it never holds more memory than that. While more pages are to be populated on demand than are kept for that, a page given back is kept too.
+ * -ENOENT (there is no such page), -EEXIST (something else is there), -ENOMEM.
  */
 int physmap_out(struct physmap *m, uint64_t gfn);
 int physmap_in(struct physmap *m, uint64_t gfn);
+
+/* What the domain has, of which it is told that it is its memory: pages that are there, and those kept to be populated on demand. */
+uint64_t physmap_pages(const struct physmap *m);
+/* What is kept at root follows pod_cache and claim. -ENOMEM: there is less; what was kept before still is. */
+int physmap_keep(struct physmap *m);
+
+/* ---- populate on demand (physmap_pod.c) ---- */
+/* A page, or 512 of them, is to come at gfn when it is looked for. -EEXIST, -EINVAL, -ENOMEM. */
+int physmap_pod_mark(struct physmap *m, uint64_t gfn, unsigned order);
+/*
+ * The domain is to have so many pages: the cache follows as Xen's does (pod_cache.h). -ENOMEM: it would have more than `most` then, or root has
+ * not so much; nothing changed.
+ */
+int physmap_pod_target(struct physmap *m, uint64_t target, uint64_t most);
+/* If a page is to come at gfn, it is there afterwards. -ENOSPC: none is kept any more, which is the domain's end; -ENOMEM. */
+int physmap_pod_need(struct physmap *m, uint64_t gfn);
+/* A page that is to come at gfn never will. */
+int physmap_pod_forget(struct physmap *m, uint64_t gfn);
+/*
+ * The vmm will find something at its TASK_RAM_VADDR + gfn's address from now on. *what: PHYSMAP_RAM: its guest has memory there; PHYSMAP_WHOLE: the same holds for all of
+ * the aligned 2 MiB. -ENOENT: there is nothing; else as physmap_pod_need.
+ */
+#define PHYSMAP_RAM   1u
+#define PHYSMAP_WHOLE 2u
+int physmap_vmm_finds(struct physmap *m, uint64_t gfn, uint64_t *what);
 
 /* Takes a page out: of its own memory or a foreign one, whose owner is told. -ENOENT; -EBUSY for a page inside a large frame, or one of P2M_XEN or P2M_OUT. */
 int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner);

@@ -54,6 +54,13 @@ int root_account_return(uint32_t account, uint64_t block)
 	return call(ROOT_ACCOUNT_RETURN, 2);
 }
 
+int root_account_reserve(uint32_t account, uint64_t bytes)
+{
+	seL4_SetMR(0, account);
+	seL4_SetMR(1, bytes);
+	return call(ROOT_ACCOUNT_RESERVE, 2);
+}
+
 int root_account_size(uint32_t account, uint64_t *bytes)
 {
 	int r;
@@ -188,4 +195,31 @@ int root_machine_end(uint64_t how)
 {
 	seL4_SetMR(0, how);
 	return call(ROOT_MACHINE_END, 1);
+}
+
+int root_cmdline(char *text, uint32_t size)
+{
+	uint64_t piece[WORDS_MAX];
+	uint32_t at = 0;
+
+	memset(text, 0, size);
+	for (;;) {
+		uint64_t follow, n;
+		int r;
+
+		seL4_SetMR(0, at);
+		r = call(ROOT_CMDLINE, 1);
+		if (r)
+			return r;
+		follow = seL4_GetMR(0);
+		for (unsigned i = 0; i < WORDS_MAX; i++)
+			piece[i] = seL4_GetMR((int)i + 1);
+		n = follow < sizeof(piece) ? follow : sizeof(piece);
+		if (n > size - 1 - at)
+			n = size - 1 - at;
+		memcpy(text + at, piece, n);
+		at += (uint32_t)n;
+		if (n == 0 || n == follow)
+			return 0;
+	}
 }

@@ -8,7 +8,9 @@
 #include <xen/xen.h>
 #include <xen/grant_table.h>
 
+#define NO_MORE "out of the memory that is kept to populate it on demand"
 #define WORDS 6u /* of the longest message */
+_Static_assert(PHYSMAP_RAM == DOMAIN_NEED_RAM && PHYSMAP_WHOLE == DOMAIN_NEED_WHOLE, "one answer, two names");
 
 static int foreign(struct domain *d, uint64_t gfn, uint64_t from, uint64_t from_gfn)
 {
@@ -18,16 +20,32 @@ static int foreign(struct domain *d, uint64_t gfn, uint64_t from, uint64_t from_
 	if (!f || f == d)
 		return -ESRCH;
 	r = physmap_foreign(&d->map, gfn, &f->map, from_gfn, true, (uint16_t)f->id);
+	if (r == -ENOSPC)
+		domain_crash(f, NO_MORE);
 	if (!r)
 		f->map.foreign_elsewhere++;
+	return r;
+}
+
+static int need(struct domain *d, uint64_t gfn, uint64_t *reply, unsigned *reply_length)
+{
+	int r = d->bare ? physmap_vmm_finds(&d->map, gfn, &reply[0]) : -ENOENT;
+
+	if (r == -ENOSPC || r == -ENOMEM)
+		domain_crash(d, NO_MORE);
+	*reply_length = r ? 0 : 1;
 	return r;
 }
 
 static int remove_page(struct domain *d, uint64_t gfn)
 {
 	uint16_t owner;
-	int r = physmap_remove(&d->map, gfn, &owner);
+	int r;
 
+	/* memory of its own goes by DOMAIN_VMM_OUT */
+	if (p2m_get(&d->map.p2m, gfn).kind == P2M_RAM)
+		return -EBUSY;
+	r = physmap_remove(&d->map, gfn, &owner);
 	if (!r && owner != PHYSMAP_NOBODY) {
 		struct domain *f = domain_find(owner);
 
@@ -101,10 +119,10 @@ static int balloon(struct domain *d, bool out, const uint64_t *gfn, unsigned n, 
 
 	if (n > DOMAIN_PAGES || !d->bare)
 		return -EINVAL;
-	while (done < n && (out || d->map.p2m.pages[P2M_RAM] < d->max_pages) &&
+	while (done < n && (out || physmap_pages(&d->map) < d->max_pages) &&
 	       !(out ? physmap_out(&d->map, gfn[done]) : physmap_in(&d->map, gfn[done])))
 		done++;
-	d->ram_bytes = d->map.p2m.pages[P2M_RAM] << 12;
+	domain_pages_changed(d);
 	reply[0] = done;
 	*reply_length = 1;
 	return 0;
@@ -145,6 +163,8 @@ static int perform(struct domain *d, bool privileged, uint64_t label, const uint
 		reply[1] = d->bare ? d->max_pages : d->ram_bytes >> 12;
 		*reply_length = 2;
 		return 0;
+	case DOMAIN_VMM_NEED:
+		return need(d, w[0], reply, reply_length);
 	case DOMAIN_VMM_GRANT_PLACE:
 		return w[0] > UINT32_MAX ? -EINVAL : grant_place(d, (uint32_t)w[0], w[1]);
 	case DOMAIN_VMM_GRANT_SIZE:

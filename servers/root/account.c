@@ -8,6 +8,7 @@
 
 static struct account accounts[ACCOUNTS_MAX];
 static uint32_t account_last;
+static uint64_t account_reserved; /* of all */
 
 struct account *account_create(uint32_t owner)
 {
@@ -39,12 +40,29 @@ void account_free(struct account *a)
 		next = n->next;
 		memory_release(n);
 	}
+	account_reserved -= a->reserved;
 	*a = (struct account){0};
+}
+
+uint64_t account_free_bytes(void)
+{
+	uint64_t all = memory_free_bytes();
+
+	return all > account_reserved ? all - account_reserved : 0;
+}
+
+bool account_reserve(struct account *a, uint64_t bytes)
+{
+	if (bytes > a->reserved && bytes - a->reserved > account_free_bytes())
+		return false;
+	account_reserved = account_reserved - a->reserved + bytes;
+	a->reserved = bytes;
+	return true;
 }
 
 struct buddy_node *account_block(struct account *a, unsigned bits)
 {
-	struct buddy_node *n = memory_take(bits);
+	struct buddy_node *n = bits < 64 && account_free_bytes() + a->reserved >= 1ull << bits ? memory_take(bits) : NULL;
 
 	if (!n)
 		return NULL;
@@ -139,7 +157,7 @@ uint64_t account_bytes(bool servers)
 
 	for (uint32_t i = 0; i < ACCOUNTS_MAX; i++)
 		if (accounts[i].id && (accounts[i].owner == 0) == servers)
-			sum += accounts[i].bytes;
+			sum += accounts[i].bytes + accounts[i].reserved;
 	return sum;
 }
 

@@ -21,7 +21,7 @@ struct account {
 	uint32_t id;    /* 0: free */
 	uint32_t owner; /* task id; 0: root */
 	struct buddy_node *blocks;
-	uint64_t bytes;
+	uint64_t bytes, reserved;
 	struct account_chunk page, small; /* objects of a page and more, and the others */
 };
 
@@ -32,7 +32,12 @@ struct account *account_find(uint32_t id, uint32_t owner);
 /* Its tasks leave the table after this (task_end_all): their objects are gone. */
 void account_free(struct account *a);
 
-/* A block of its own; NULL: no memory. */
+/* Keeps memory for it. False: there is not so much. */
+bool account_reserve(struct account *a, uint64_t bytes);
+/* What is free and kept for no account. */
+uint64_t account_free_bytes(void);
+
+/* A block of its own; NULL: no memory that is not kept for others. */
 struct buddy_node *account_block(struct account *a, unsigned bits);
 
 /* Gives back a block; what was made of it is revoked. */
@@ -46,7 +51,7 @@ struct buddy_node *account_block_find(const struct account *a, uint64_t slot);
  */
 bool account_objects(struct account *a, seL4_Word type, unsigned bits, seL4_CPtr cnode, seL4_Word offset, uint32_t n);
 
-/* Sums and counts: of servers (owner 0) and of others. */
+/* Sums and counts: of servers (owner 0) and of others, with what is kept for them. */
 uint64_t account_bytes(bool servers);
 uint32_t account_count(void);
 

@@ -28,7 +28,7 @@ static int service_info(struct message *m)
 {
 	uint64_t info[ROOT_INFO_WORDS] = {0}, used;
 
-	info[ROOT_INFO_FREE] = memory_free_bytes();
+	info[ROOT_INFO_FREE] = account_free_bytes();
 	if (service_boot->machine) {
 		info[ROOT_INFO_TOTAL] = service_boot->machine->memory_total;
 		info[ROOT_INFO_KERNEL] = service_boot->machine->memory_kernel;
@@ -170,6 +170,18 @@ static int service_account_return(struct task *t, struct message *m)
 	return 0;
 }
 
+static int service_account_reserve(const struct task *t, struct message *m)
+{
+	struct account *a = service_account(t, m);
+	uint64_t bytes = message_get(m);
+
+	if (!a)
+		return -ENOENT;
+	if (m->failed)
+		return -EINVAL;
+	return account_reserve(a, bytes) ? 0 : -ENOMEM;
+}
+
 static int service_account_size(const struct task *t, struct message *m)
 {
 	struct account *a = service_account(t, m);
@@ -177,7 +189,7 @@ static int service_account_size(const struct task *t, struct message *m)
 	if (!a)
 		return -ENOENT;
 	message_begin(m);
-	message_put(m, a->bytes);
+	message_put(m, a->bytes + a->reserved);
 	return 0;
 }
 
@@ -289,6 +301,8 @@ static int service_maker(struct task *t, uint64_t label, struct message *m)
 		return service_account_alloc(t, m);
 	case ROOT_ACCOUNT_RETURN:
 		return service_account_return(t, m);
+	case ROOT_ACCOUNT_RESERVE:
+		return service_account_reserve(t, m);
 	case ROOT_ACCOUNT_SIZE:
 		return service_account_size(t, m);
 	case ROOT_TASK_CREATE:

@@ -1,18 +1,22 @@
 /*
  * Guest-physical memory. RAM extents come as frames from the domain manager and are mapped twice: here, at TASK_RAM_VADDR + gpa, and in
  * the second-level tables. Pages of the vmm's own (ACPI, special pages, grant-table frames) are placed outside RAM.
- * Nothing is ever unmapped, so an address once returned stays good.
+ * Nothing is ever unmapped, so an address once returned stays good. Of a domain that is populated on demand the domain manager is asked before RAM is touched.
  */
 #include "servers/vmm/vmm.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "sel4/sel4.h"
+#include "servers/vmm/xen/physmap_call.h"
 #include "user/log.h"
 #include "user/object.h"
 #include "user/vspace.h"
 
 #define PLACED_MAX 128
+#define ADDED_MAX  128
+#define SEEN	   256u
+#define LARGE	   (1ull << 21)
 #define RAM_MAX	   (VMM_RAM_MAX > VMM_MAX_EXTENTS ? VMM_RAM_MAX : VMM_MAX_EXTENTS)
 #define GPA_LIMIT  (1ull << 46)
 #define EPT_ATTRIBUTES 6u /* write-back */
@@ -23,6 +27,14 @@ static struct {
 static unsigned ram_count;
 static uint64_t placed[PLACED_MAX]; /* guest-physical pages */
 static unsigned placed_count;
+/* Runs of 2 MiB in which the guest has had pages populated; they only grow. */
+static struct {
+	uint64_t start, end;
+} added[ADDED_MAX];
+static unsigned added_count;
+/* Pages, and 2 MiB, of which the domain manager has said that something is there: it stays so. By number, which is looked for where its lower bits say. */
+static uint64_t seen_page[SEEN], seen_large[SEEN];
+static bool demand; /* RAM may be missing until it is asked for */
 
 /* Adds the missing second-level table that a failed mapping named; false if that is impossible. */
 static bool ept_add_table(uint64_t g, seL4_Word missing_bits)
@@ -61,7 +73,10 @@ void memory_init(void)
 {
 	const struct vmm_start *s = vmm.start;
 
-	ram_count = placed_count = 0;
+	ram_count = placed_count = added_count = 0;
+	memset(seen_page, 0xff, sizeof(seen_page));
+	memset(seen_large, 0xff, sizeof(seen_large));
+	demand = s->flags & VMM_START_BARE && vmm.control->demand;
 	/* of a domain that a toolstack built all is mapped already */
 	for (uint32_t i = 0; s->flags & VMM_START_BARE && i < vmm.control->ram_count && i < RAM_MAX; i++) {
 		ram[i].start = vmm.control->ram[i].gfn << 12;
@@ -89,14 +104,101 @@ void memory_init(void)
 	}
 }
 
+static bool is_seen(const uint64_t *seen, uint64_t number)
+{
+	return __atomic_load_n(&seen[number % SEEN], __ATOMIC_RELAXED) == number;
+}
+
+/* *has: the guest has memory there (where it gave a page back, there is something for us, but not for it). */
+static bool ask(uint64_t g, bool *has)
+{
+	uint64_t what;
+
+	if (physmap_call_need(g / PAGE, &what))
+		return false;
+	*has = what & DOMAIN_NEED_RAM;
+	if (what & DOMAIN_NEED_WHOLE)
+		__atomic_store_n(&seen_large[g / LARGE % SEEN], g / LARGE, __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&seen_page[g / PAGE % SEEN], g / PAGE, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* Every page of [g, g + bytes), which is where RAM may be, is in our address space. */
+static bool all_there(uint64_t g, uint64_t bytes)
+{
+	uint64_t end = g + (bytes ? bytes : 1);
+	bool has;
+
+	while (g < end)
+		if (is_seen(seen_large, g / LARGE))
+			g = (g / LARGE + 1) * LARGE;
+		else if (is_seen(seen_page, g / PAGE) || ask(g, &has))
+			g = (g / PAGE + 1) * PAGE;
+		else
+			return false;
+	return true;
+}
+
+static bool in_added(uint64_t g, uint64_t *end)
+{
+	for (unsigned i = 0, n = __atomic_load_n(&added_count, __ATOMIC_ACQUIRE); i < n; i++) {
+		*end = __atomic_load_n(&added[i].end, __ATOMIC_ACQUIRE);
+		if (g >= __atomic_load_n(&added[i].start, __ATOMIC_ACQUIRE) && g < *end)
+			return true;
+	}
+	return false;
+}
+
+bool memory_demand(gpa_t g)
+{
+	bool has = false;
+	uint64_t end;
+
+	return ((demand && memory_is_ram(g)) || in_added(g.v, &end)) && ask(g.v, &has) && has;
+}
+
+bool memory_add_ram(gpa_t g)
+{
+	uint64_t start = g.v / LARGE * LARGE, end;
+	bool done = true;
+
+	if (memory_is_ram(g) || in_added(g.v, &end))
+		return true;
+	vmm_lock();
+	for (unsigned i = 0; i < added_count; i++) {
+		if (added[i].end == start) {
+			__atomic_store_n(&added[i].end, start + LARGE, __ATOMIC_RELEASE);
+			goto out;
+		}
+		if (added[i].start == start + LARGE) {
+			__atomic_store_n(&added[i].start, start, __ATOMIC_RELEASE);
+			goto out;
+		}
+	}
+	done = added_count < ADDED_MAX;
+	if (done) {
+		added[added_count].start = start;
+		added[added_count].end = start + LARGE;
+		__atomic_store_n(&added_count, added_count + 1, __ATOMIC_RELEASE);
+	}
+out:
+	vmm_unlock();
+	return done;
+}
+
 void *memory_at(gpa_t g, uint64_t bytes)
 {
+	uint64_t end;
+
 	for (unsigned i = 0; i < ram_count; i++)
 		if (g.v >= ram[i].start && g.v < ram[i].end)
-			return bytes <= ram[i].end - g.v ? (void *)(TASK_RAM_VADDR + g.v) : NULL;
+			return bytes <= ram[i].end - g.v && (!demand || all_there(g.v, bytes)) ? (void *)(TASK_RAM_VADDR + g.v) : NULL;
 	for (unsigned i = 0, n = __atomic_load_n(&placed_count, __ATOMIC_ACQUIRE); i < n; i++)
 		if ((g.v & ~((uint64_t)PAGE - 1)) == placed[i])
 			return bytes <= PAGE - (g.v & (PAGE - 1)) ? (void *)(TASK_RAM_VADDR + g.v) : NULL;
+	if (in_added(g.v, &end))
+		return bytes <= end - g.v && all_there(g.v, bytes) ? (void *)(TASK_RAM_VADDR + g.v) : NULL;
 	return NULL;
 }
 

@@ -172,6 +172,8 @@ void ept_exit(struct vcpu *v)
 	unsigned length;
 	bool known;
 
+	if (memory_demand(gpa(v->s->gpa)))
+		return; /* the guest does it again, and so does an event that was being delivered */
 	if (v->s->qualification & EPT_VIOLATION_FETCH) {
 		/* it runs where nothing is: no instruction could be fetched */
 		vmm_shutdown(SHUTDOWN_crash, "jump outside its memory");

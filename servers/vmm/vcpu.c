@@ -272,8 +272,10 @@ static void start_signals(struct vcpu *v)
 	}
 }
 
-static void events(struct vcpu *v, uint64_t badge)
+void vcpu_events(struct vcpu *v, uint64_t badge)
 {
+	if (__atomic_load_n(&vmm.ended, __ATOMIC_ACQUIRE))
+		return;
 	if (badge & VMM_EVENT_TIMER)
 		timer_expired(v);
 	if (badge & VMM_EVENT_CONSOLE) {
@@ -315,13 +317,16 @@ static void loop(struct vcpu *v)
 	for (;;) {
 		seL4_Word badge = 0;
 
-		while (__atomic_load_n(&vmm.ended, __ATOMIC_ACQUIRE))
+		context_hold(v);
+		if (__atomic_load_n(&vmm.ended, __ATOMIC_ACQUIRE)) {
 			seL4_Wait(v->slot_notification, &badge);
+			continue;
+		}
 		if (must_wait(v)) {
 			xen_runstate(v, v->run == VCPU_OFFLINE ? XEN_RUNSTATE_OFFLINE : XEN_RUNSTATE_BLOCKED);
 			seL4_Wait(v->slot_notification, &badge);
 			xen_runstate(v, XEN_RUNSTATE_RUNNING);
-			events(v, badge);
+			vcpu_events(v, badge);
 			continue;
 		}
 		inject(v);
@@ -334,7 +339,7 @@ static void loop(struct vcpu *v)
 				v->inject_error = (uint32_t)v->s->idt_vectoring_error;
 				v->inject_length = (uint32_t)v->s->entry_length;
 			}
-			events(v, badge);
+			vcpu_events(v, badge);
 		}
 	}
 }
@@ -372,6 +377,18 @@ static void pae_entries(struct vcpu *v)
 		(void)memory_read(gpa((s->cr3 & 0xffffffe0u) + i * 8), &entry, sizeof(entry));
 		(void)seL4_X86_VCPU_WriteVMCS(v->slot_vcpu, VMCS_PDPTE0 + 2 * i, entry);
 	}
+}
+
+void vcpu_load_record(struct vcpu *v, const uint8_t *record, uint32_t bytes)
+{
+	/* no event of before belongs to what it is now */
+	v->inject_info = 0;
+	v->step_pending = false;
+	if (cpu_record_load(v->s, record, bytes))
+		pae_entries(v);
+	v->s->dirty &= ~(uint64_t)INSULA_VS_CTL;
+	if (v->run != VCPU_OFFLINE)
+		v->run = VCPU_RUNNING;
 }
 
 bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes)

@@ -133,6 +133,10 @@ struct vmm {
 };
 extern struct vmm vmm;
 
+/* ---- context.c ---- */
+/* If the toolstack looks at the domain: tells this vCPU's state, and waits until it is done. */
+void context_hold(struct vcpu *v);
+
 /* ---- lock.c: a mutex between vCPU threads; never held across VMEnter or a wait ---- */
 void vmm_lock_init(void);
 void vmm_lock(void);
@@ -141,7 +145,7 @@ void vmm_unlock(void);
 /* ---- memory.c: guest-physical memory as this process sees it ---- */
 void memory_init(void);
 /*
- * The address of guest-physical [g, g + bytes), or NULL if any byte of it is not memory of this domain.
+ * The address of guest-physical [g, g + bytes), or NULL if any byte of it is not memory of this domain. Pages that come on demand come for it.
  * The range may not cross from RAM into a separately placed page. Valid for ever (no page is taken away).
  */
 void *memory_at(gpa_t g, uint64_t bytes);
@@ -150,6 +154,10 @@ void *memory_at(gpa_t g, uint64_t bytes);
 void *memory_place_page(gpa_t g);
 /* The domain manager has put a page of the domain's at g, outside RAM, where nothing was. False: too many. */
 bool memory_add_page(gpa_t g);
+/* The domain manager has made a page of RAM at g on the guest's demand, where RAM may not have been before. False: at too many places. */
+bool memory_add_ram(gpa_t g);
+/* The guest found nothing at g: a page of its memory that comes on demand is there now, and what it did can be done again. */
+bool memory_demand(gpa_t g);
 bool memory_is_ram(gpa_t g);
 uint64_t memory_ram_bytes(void);
 /* Where the last RAM ends. */
@@ -186,12 +194,16 @@ void vcpu_create(uint32_t id);
 /* Starts vCPU 0 on the calling thread: never returns. */
 void vcpu_main(struct vcpu *v);
 struct load_result;
+/* A running vCPU goes on from here. */
+void vcpu_load_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
 /* vCPU 0 begins as the toolstack says. False: it does not say how. */
 bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
 /* vCPU 0 begins at the loaded kernel's PVH entry. */
 void vcpu_start_boot(struct vcpu *v, const struct load_result *l);
 /* Makes a vCPU look at what is pending for it (any thread). */
 void vcpu_kick(struct vcpu *v);
+/* What the notification of its thread was signalled for; nothing once the domain has ended. Of its own thread. */
+void vcpu_events(struct vcpu *v, uint64_t badge);
 /* SIPI etc.: makes its thread run. */
 void vcpu_wake_offline(struct vcpu *v);
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */

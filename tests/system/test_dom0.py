@@ -63,7 +63,7 @@ class Admin(insula.Insula):
         self.count += 1
         mark = f"MARK{self.count}"
         self.send(f"{command}; echo {mark[:4]}'{mark[4:]}' $?\r")
-        match = self.expect(rf"^{mark} (\d+)\n", wall)
+        match = self.expect(rf"^{mark} (\d+)(?:\n|domain_manager: )", wall)  # Insula's log comes when it likes
         start = self.text.rfind(f"$?\n", 0, match.start()) + 3
         if status is not None and int(match.group(1)) != status:
             raise Failure(f"{command}: exit status {match.group(1)}: {self.text[start:match.start()][-300:]!r}")

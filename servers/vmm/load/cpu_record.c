@@ -77,3 +77,77 @@ bool cpu_record_load(struct insula_vcpu_state *s, const uint8_t *record, uint32_
 	s->dirty |= INSULA_VS_GPR | INSULA_VS_IP | INSULA_VS_CR | INSULA_VS_SEG | INSULA_VS_MSR | INSULA_VS_DEBUG | INSULA_VS_CTL;
 	return true;
 }
+
+static uint32_t attributes(const struct insula_segment *s)
+{
+	return s->ar >> 16 & 1 ? 0 : (s->ar & 0xff) | (s->ar >> 4 & 0xf00);
+}
+
+#define SEGMENT(name, from)                                                                                            \
+	do {                                                                                                           \
+		c.name##_sel = (from)->selector;                                                                       \
+		c.name##_base = (from)->base;                                                                          \
+		c.name##_limit = (from)->limit;                                                                        \
+		c.name##_arbytes = attributes(from);                                                                   \
+	} while (0)
+
+void cpu_record_save(const struct insula_vcpu_state *s, uint64_t tsc, uint32_t event, uint32_t error, uint8_t *record)
+{
+	struct hvm_hw_cpu c;
+
+	memset(&c, 0, sizeof(c));
+	c.rax = s->gpr[INSULA_RAX];
+	c.rcx = s->gpr[INSULA_RCX];
+	c.rdx = s->gpr[INSULA_RDX];
+	c.rbx = s->gpr[INSULA_RBX];
+	c.rbp = s->gpr[INSULA_RBP];
+	c.rsi = s->gpr[INSULA_RSI];
+	c.rdi = s->gpr[INSULA_RDI];
+	c.r8 = s->gpr[INSULA_R8];
+	c.r9 = s->gpr[INSULA_R9];
+	c.r10 = s->gpr[INSULA_R10];
+	c.r11 = s->gpr[INSULA_R11];
+	c.r12 = s->gpr[INSULA_R12];
+	c.r13 = s->gpr[INSULA_R13];
+	c.r14 = s->gpr[INSULA_R14];
+	c.r15 = s->gpr[INSULA_R15];
+	c.rip = s->rip;
+	c.rsp = s->rsp;
+	c.rflags = s->rflags;
+	c.cr0 = s->cr0;
+	c.cr2 = s->cr2;
+	c.cr3 = s->cr3;
+	c.cr4 = s->cr4;
+	c.msr_efer = s->efer;
+	SEGMENT(es, &s->seg[INSULA_ES]);
+	SEGMENT(cs, &s->seg[INSULA_CS]);
+	SEGMENT(ss, &s->seg[INSULA_SS]);
+	SEGMENT(ds, &s->seg[INSULA_DS]);
+	SEGMENT(fs, &s->seg[INSULA_FS]);
+	SEGMENT(gs, &s->seg[INSULA_GS]);
+	SEGMENT(ldtr, &s->seg[INSULA_LDTR]);
+	SEGMENT(tr, &s->seg[INSULA_TR]);
+	c.gdtr_base = s->gdtr.base;
+	c.gdtr_limit = s->gdtr.limit;
+	c.idtr_base = s->idtr.base;
+	c.idtr_limit = s->idtr.limit;
+	c.msr_star = s->star;
+	c.msr_lstar = s->lstar;
+	c.msr_cstar = s->cstar;
+	c.msr_syscall_mask = s->sfmask;
+	c.shadow_gs = s->kernel_gs_base;
+	c.sysenter_cs = s->sysenter_cs;
+	c.sysenter_esp = s->sysenter_esp;
+	c.sysenter_eip = s->sysenter_eip;
+	c.msr_tsc_aux = s->tsc_aux;
+	c.dr0 = s->dr[0];
+	c.dr1 = s->dr[1];
+	c.dr2 = s->dr[2];
+	c.dr3 = s->dr[3];
+	c.dr6 = s->dr6;
+	c.dr7 = s->dr7;
+	c.tsc = tsc;
+	c.pending_event = event;
+	c.error_code = event ? error : 0;
+	memcpy(record, &c, sizeof(c));
+}

@@ -42,9 +42,63 @@ static void pvh_entry(void **state)
 	assert_true(s.dirty & INSULA_VS_SEG);
 }
 
+/* What is saved and loaded again is the same. */
+static void there_and_back(void **state)
+{
+	static struct insula_vcpu_state a, b;
+	static uint8_t record[1040];
+	struct hvm_hw_cpu c;
+
+	(void)state;
+	assert_true(sizeof(c) <= sizeof(record));
+	for (unsigned i = 0; i < INSULA_GPR_COUNT; i++)
+		a.gpr[i] = i == INSULA_RSP_UNUSED ? 0 : 0x1111111111111111ull * i + 1;
+	a.rip = 0xffffffff81000010ull;
+	a.rsp = 0xffffc90000013f00ull;
+	a.rflags = 0x246;
+	a.cr0 = 0x80050033;
+	a.cr2 = 5;
+	a.cr3 = 0x671a000;
+	a.cr4 = 0x3506f0;
+	a.efer = 0xd01;
+	for (unsigned i = 0; i < INSULA_SEG_COUNT; i++)
+		a.seg[i] = (struct insula_segment){.base = i << 20, .limit = 0xffff0000u + i, .selector = (uint16_t)(i * 8), .ar = 0xa09b};
+	a.gdtr = (struct insula_segment){.base = 7, .limit = 0x7f};
+	a.idtr = (struct insula_segment){.base = 9, .limit = 0xfff};
+	a.star = 11;
+	a.lstar = 12;
+	a.cstar = 13;
+	a.sfmask = 14;
+	a.kernel_gs_base = 15;
+	a.sysenter_cs = 16;
+	a.sysenter_esp = 17;
+	a.sysenter_eip = 18;
+	a.tsc_aux = 19;
+	a.dr[0] = 20;
+	a.dr[3] = 21;
+	a.dr6 = 0xffff0ff0u;
+	a.dr7 = 0x400;
+	cpu_record_save(&a, 77, 0x80000b0e, 6, record);
+	memcpy(&c, record, sizeof(c));
+	assert_int_equal(c.tsc, 77);
+	assert_int_equal(c.cs_arbytes, 0xa9b);
+	assert_int_equal(c.flags, 0);
+	assert_int_equal(c.pending_event, 0x80000b0e);
+	assert_int_equal(c.error_code, 6);
+	assert_true(cpu_record_load(&b, record, sizeof(record)));
+	a.dirty = b.dirty;
+	assert_memory_equal(&a, &b, sizeof(a));
+	/* what is not usable has no attributes, as Xen says it */
+	a.seg[INSULA_FS].ar = 0x1c093;
+	cpu_record_save(&a, 0, 0, 5, record);
+	memcpy(&c, record, sizeof(c));
+	assert_int_equal(c.fs_arbytes, 0);
+	assert_int_equal(c.error_code, 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(short_record), cmocka_unit_test(pvh_entry)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(short_record), cmocka_unit_test(pvh_entry), cmocka_unit_test(there_and_back)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "proto/control/control.h"
 #include "proto/domain/domain.h"
 #include "proto/task/task.h"
+#include "sel4/sel4.h"
 #include "user/lock.h"
 #include "user/message.h"
 #include "user/vspace.h"
@@ -87,7 +88,11 @@ int64_t control_call(struct vcpu *v, uint64_t number, const uint64_t arg[5])
 	if (!area)
 		return -XEN_EPERM;
 	lock_take(&busy);
-	r = converse(v, number, arg);
+	while ((r = converse(v, number, arg)) == CONTROL_RETRY) {
+		lock_release(&busy);
+		seL4_Yield();
+		lock_take(&busy);
+	}
 	lock_release(&busy);
 	return r;
 }

@@ -102,6 +102,15 @@ static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at)
 	return result;
 }
 
+/* Pages of RAM at places where none is. How many were populated before one could not be. */
+static unsigned add_pages(const uint64_t *gfn, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (gfn[i] >> 34 || gfn[i] << 12 == LAPIC_BASE || !memory_add_ram(gpa(gfn[i] << 12)))
+			n = i;
+	return physmap_call_balloon(false, gfn, n);
+}
+
 /* Extents done: `start` of them by an earlier part of the call. Only single pages. */
 static int64_t reservation(struct vcpu *v, uint32_t op, uint64_t start, uint64_t at)
 {
@@ -120,7 +129,7 @@ static int64_t reservation(struct vcpu *v, uint32_t op, uint64_t start, uint64_t
 
 		if (!guest_read(v, gva((uint64_t)(uintptr_t)r.extent_start.p + done * sizeof(gfn[0])), gfn, n * sizeof(gfn[0])))
 			return done ? (int64_t)done : -XEN_EFAULT;
-		now = physmap_call_balloon(op == XENMEM_decrease_reservation, gfn, (unsigned)n);
+		now = op == XENMEM_decrease_reservation ? physmap_call_balloon(true, gfn, (unsigned)n) : add_pages(gfn, (unsigned)n);
 		done += now;
 		if (now < n)
 			break;

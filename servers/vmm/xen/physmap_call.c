@@ -41,6 +41,15 @@ unsigned physmap_call_balloon(bool out, const uint64_t *gfn, unsigned n)
 	return done < n ? (unsigned)done : n;
 }
 
+int64_t physmap_call_need(uint64_t gfn, uint64_t *what)
+{
+	struct message m;
+	int r = call(&m, DOMAIN_VMM_NEED, 1, &gfn);
+
+	*what = r ? 0 : message_get(&m);
+	return r;
+}
+
 int64_t physmap_call_reservation(uint64_t *pages, uint64_t *most)
 {
 	struct message m;

@@ -11,6 +11,8 @@ int64_t physmap_call_foreign(uint64_t gfn, uint32_t from, uint64_t from_gfn);
 int64_t physmap_call_remove(uint64_t gfn);
 /* n pages at most DOMAIN_PAGES are given back, or wanted again: how many were done. */
 unsigned physmap_call_balloon(bool out, const uint64_t *gfn, unsigned n);
+/* The page at gfn is there for us from now on; *what: DOMAIN_NEED_*. */
+int64_t physmap_call_need(uint64_t gfn, uint64_t *what);
 int64_t physmap_call_reservation(uint64_t *pages, uint64_t *most);
 /* A frame of the domain's grant table appears at gfn. */
 int64_t physmap_call_grant_frame(uint32_t index, uint64_t gfn);

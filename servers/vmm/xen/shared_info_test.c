@@ -1,7 +1,7 @@
 /* Where the guest puts the shared pages: shared info, vcpu_info, grant frames; memory_op and hvm_op with hostile arguments. */
 // links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/cr.c servers/vmm/exit.c
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
-// links: servers/vmm/timer.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
+// links: servers/vmm/timer.c servers/vmm/context.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
 // links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
 // links: servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
 // links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
+#include <errno.h>
 #include "proto/domain/domain.h"
 #include "servers/vmm/fake/vmm_fake.h"
 #include "servers/vmm/load/layout.h"
@@ -244,6 +245,8 @@ static int balloon(struct message *m, uint64_t label)
 		message_begin(m);
 		message_put(m, 55);
 		message_put(m, 66);
+	} else if (label == DOMAIN_VMM_NEED) {
+		return -ENOENT;
 	} else {
 		assert_true(label == DOMAIN_VMM_OUT || label == DOMAIN_VMM_IN);
 		assert_in_range(m->length, 1, DOMAIN_PAGES);
@@ -290,6 +293,72 @@ static void ballooning(void **state)
 	assert_int_equal(memory(XENMEM_decrease_reservation, &r, sizeof(r)), 0);
 	assert_int_equal(memory(XENMEM_current_reservation, &self, 2), 55);
 	assert_int_equal(memory(XENMEM_maximum_reservation, &self, 2), 66);
+	fake.call = NULL;
+}
+
+#define PLUGGED 0x80000u /* a page far from RAM; the next is not populated, the third was given back */
+static unsigned needs;
+
+static int plug(struct message *m, uint64_t label)
+{
+	message_begin_read(m);
+	if (label == DOMAIN_VMM_NEED) {
+		uint64_t gfn = message_get(m);
+
+		needs++;
+		if (gfn != PLUGGED && gfn != PLUGGED + 2 && gfn != PLUGGED + 512)
+			return -ENOENT;
+		message_begin(m);
+		message_put(m, gfn == PLUGGED + 2 ? 0 : gfn == PLUGGED ? DOMAIN_NEED_RAM : DOMAIN_NEED_RAM | DOMAIN_NEED_WHOLE);
+	} else {
+		unsigned n = m->length;
+
+		assert_int_equal(label, DOMAIN_VMM_IN);
+		message_begin(m);
+		message_put(m, n);
+	}
+	message_begin_read(m);
+	return 0;
+}
+
+/* Pages where the domain had none: what the domain manager says of them is asked for once. */
+static void plugged_memory(void **state)
+{
+	struct xen_memory_reservation r = {.domid = DOMID_SELF, .nr_extents = 2};
+	xen_pfn_t gfn[2] = {PLUGGED, PLUGGED + 512};
+
+	(void)state;
+	fake.call = plug;
+	fake.start.flags |= VMM_START_BARE;
+	assert_null(memory_at(gpa((uint64_t)PLUGGED << 12), 8));
+	assert_false(memory_demand(gpa((uint64_t)PLUGGED << 12)));
+	assert_int_equal(needs, 0);
+	fake_poke(0x3000, gfn, sizeof(gfn));
+	r.extent_start.p = (void *)0x3000;
+	assert_int_equal(memory(XENMEM_populate_physmap, &r, sizeof(r)), 2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_ptr_equal(memory_at(gpa((uint64_t)PLUGGED << 12), PAGE), TASK_RAM_VADDR + ((uint64_t)PLUGGED << 12));
+	assert_int_equal(needs, 1);
+	assert_null(memory_at(gpa((PLUGGED + 1ull) << 12), 8));
+	assert_null(memory_at(gpa((PLUGGED + 0ull) << 12), PAGE + 1));
+	/* of the next 2 MiB all is there: over any number of pages, but not past what was plugged */
+	needs = 0;
+	assert_non_null(memory_at(gpa((PLUGGED + 512ull) << 12), 512 * PAGE));
+	assert_non_null(memory_at(gpa((PLUGGED + 700ull) << 12), 8));
+	assert_int_equal(needs, 1);
+	assert_null(memory_at(gpa((PLUGGED + 512ull) << 12), 512 * PAGE + 1));
+	/* the guest's own accesses: only where it has memory is it to try again */
+	assert_true(memory_demand(gpa((uint64_t)PLUGGED << 12)));
+	assert_false(memory_demand(gpa((PLUGGED + 1ull) << 12)));
+	assert_false(memory_demand(gpa((PLUGGED + 2ull) << 12)));
+	assert_non_null(memory_at(gpa((PLUGGED + 2ull) << 12), 8));
+	/* not over the local APIC, and not past what there is of addresses */
+	gfn[0] = LAPIC_BASE >> 12;
+	fake_poke(0x3000, gfn, sizeof(gfn));
+	assert_int_equal(memory(XENMEM_populate_physmap, &r, sizeof(r)), 0);
+	gfn[0] = 1ull << 34;
+	fake_poke(0x3000, gfn, sizeof(gfn));
+	assert_int_equal(memory(XENMEM_populate_physmap, &r, sizeof(r)), 0);
 	fake.call = NULL;
 }
 
@@ -396,6 +465,7 @@ int main(void)
 		cmocka_unit_test_setup(clock_follows_the_tsc, setup),
 		cmocka_unit_test_setup(grants, setup),
 		cmocka_unit_test_setup(ballooning, setup),
+		cmocka_unit_test_setup(plugged_memory, setup),
 		cmocka_unit_test_setup(memory_ops, setup),
 		cmocka_unit_test_setup(parameters, setup),
 	};

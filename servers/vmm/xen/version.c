@@ -44,7 +44,9 @@ int64_t version_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		return give(v, to, &info, sizeof(info));
 	}
 	case XENVER_capabilities:
-		return text(v, to, "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ", sizeof(xen_capabilities_info_t));
+		/* the first word is that of PV domains, which are refused; xenctx takes from it that registers are of 64 bits */
+		return text(v, to, control_allowed() ? "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 " : "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ",
+			    sizeof(xen_capabilities_info_t));
 	case XENVER_changeset:
 		return text(v, to, "insula", sizeof(xen_changeset_info_t));
 	case XENVER_platform_parameters: {
@@ -67,6 +69,8 @@ int64_t version_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	case XENVER_guest_handle:
 		return give(v, to, vmm.start->uuid, sizeof(xen_domain_handle_t));
 	case XENVER_commandline:
+		if (control_allowed())
+			return control_call(v, __HYPERVISOR_xen_version, arg);
 		return text(v, to, "<denied>", sizeof(xen_commandline_t));
 	case XENVER_build_id:
 		return -XEN_EPERM;
