@@ -10,6 +10,8 @@
 
 #define VMM_MAX_EXTENTS 32
 #define VMM_MAX_VCPUS   32
+#define VMM_MAX_PORTS   131072u
+#define VMM_PORT_BYTES  20u
 
 #define VMM_START_BARE    2u /* built by a toolstack: no modules, no console ring; memory and first vCPU's state are in struct vmm_control */
 #define VMM_START_CONTROL 1u /* the domain holds the control capability: SIF_INITDOMAIN */
@@ -34,6 +36,7 @@ struct vmm_start {
 	uint32_t flags;                     /* VMM_START_* */
 	uint32_t peer_slot;
 	uint32_t area_slot;                 /* VMM_START_CONTROL: first of the frames of the area for control hypercalls (proto/control) */
+	uint32_t ports;                     /* event channels: the domain may have those below; its heap has VMM_PORT_BYTES for each */
 	struct vmm_extent extent[VMM_MAX_EXTENTS];
 	uint64_t kernel_bytes;  /* module 0 of the task */
 	uint64_t ramdisk_bytes; /* module 1, 0 if there is none */
@@ -98,6 +101,7 @@ struct vmm_control {
 	uint32_t demand;                /* not 0: some of ram is there only when DOMAIN_VMM_NEED has asked for it */
 	uint32_t hold;                  /* dm to vmm: struct vmm_context */
 	uint32_t nmi;                   /* dm to vmm: vCPUs to get an NMI, taken by exchange with 0 */
+	uint32_t ports;                 /* vmm to dm: ports below were in use once (information only) */
 	struct vmm_ram ram[VMM_RAM_MAX]; /* mapped at TASK_RAM_VADDR and in the second-level tables; ascending */
 	uint64_t param[VMM_PARAMS];
 	uint8_t cpu[VMM_CPU_BYTES];

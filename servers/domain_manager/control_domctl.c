@@ -53,7 +53,8 @@ static int64_t create(struct xen_domctl *d)
 	if (c->max_grant_frames > (int32_t)GRANT_FRAMES_MAX || c->max_grant_frames == 0 || c->max_maptrack_frames > (int32_t)GRANT_MAPTRACK_MAX)
 		return -XEN_EINVAL;
 	r = domain_create_bare(c->max_vcpus, c->handle, d->domain, c->max_grant_frames < 0 ? GRANT_FRAMES_MAX : (uint32_t)c->max_grant_frames,
-			       c->max_maptrack_frames < 0 ? GRANT_MAPTRACK_MAX : (uint32_t)c->max_maptrack_frames, &id);
+			       c->max_maptrack_frames < 0 ? GRANT_MAPTRACK_MAX : (uint32_t)c->max_maptrack_frames,
+			       c->max_evtchn_port < VMM_MAX_PORTS ? c->max_evtchn_port + 1 : VMM_MAX_PORTS, &id);
 	if (r)
 		return r;
 	d->domain = (domid_t)id;

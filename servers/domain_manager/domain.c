@@ -186,7 +186,7 @@ static int build(struct domain *d, struct vmm_start *start)
 	struct ram_piece piece[DOMAIN_PIECES];
 	int pieces = ram_plan(d->ram_bytes, piece), r;
 	uint32_t frames, vmm_slot = TASK_SLOT_FREE, fixed = 3 + VMM_PEERS + (d->privileged ? CONTROL_AREA_BYTES / 4096 : 0), cnode = d->slot_base + ROOT_TASK_SLOT_CNODE, ept = d->slot_next++;
-	struct root_task t = {.threads = d->spec.vcpus, .heap_bytes = VMM_HEAP(d->spec.vcpus), .priority = VMM_PRIORITY, .flags = ROOT_TASK_EPT,
+	struct root_task t = {.threads = d->spec.vcpus, .heap_bytes = VMM_HEAP(d->spec.vcpus, d->ports), .priority = VMM_PRIORITY, .flags = ROOT_TASK_EPT,
 			      .program = "vmm", .slot_base = d->slot_base, .untyped_bits = VMM_UNTYPED_BITS};
 
 	if (pieces < 0)
@@ -228,6 +228,7 @@ static int build(struct domain *d, struct vmm_start *start)
 	start->domid = d->id;
 	start->vcpus = d->spec.vcpus;
 	start->ram_bytes = d->ram_bytes;
+	start->ports = d->ports;
 	start->first_free_slot = vmm_slot + fixed + 2 * frames;
 	uuid_make(d->uuid, d->id);
 	memcpy(start->uuid, d->uuid, sizeof(start->uuid));
@@ -277,6 +278,7 @@ struct domain *domain_take(const struct domain_spec *spec)
 		d->ram_bytes = (uint64_t)spec->memory_mib << 20;
 		d->grant_frames_max = GRANT_FRAMES_MAX;
 		d->maptrack_frames = GRANT_MAPTRACK_MAX;
+		d->ports = d->privileged ? VMM_MAX_PORTS : DOMAIN_PORTS;
 		return d;
 	}
 	return NULL;

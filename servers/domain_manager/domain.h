@@ -22,6 +22,8 @@ struct grant_table;
 
 #define DOMAINS_MAX   250
 #define DOMAIN_ID_MAX 32752u
+#define DOMAIN_PORTS  4096u /* of one that Insula itself makes; domain 0 has VMM_MAX_PORTS */
+#define EVTCHN_ENDS_HASH 64u
 #define DOMAIN_PIECES 32 /* Untypeds of guest RAM */
 
 struct domain {
@@ -59,7 +61,9 @@ struct domain {
 	bool dying;      /* destroyed; kept while others have pages of its mapped */
 	bool gone;       /* its account has been freed */
 	struct physmap map;
-	struct evtchn_end *ends; /* ports that concern other domains (evtchn.c) */
+	struct evtchn_end *ends[EVTCHN_ENDS_HASH], *changed; /* ports that concern other domains, and those that its vmm has to be told of (evtchn.c) */
+	uint32_t end_count, stale_pairs;
+	uint32_t ports; /* event channels: it may have those below */
 	struct grant_table *grants; /* grant.c */
 	uint32_t grant_frames_max, maptrack_frames;
 	uint64_t peers[VMM_PEERS / 64];
@@ -103,9 +107,9 @@ void domain_signal(struct domain *d, uint32_t vcpu, uint64_t badge);
 int domain_create(const struct domain_spec *spec, uint32_t *id);
 /*
  * A domain without memory, paused, whose vmm waits for the first unpause: domain_bare.c. id 0: the next free one; else that, or -EEXIST. uuid: what its
- * maker calls it. grant_frames and maptrack_frames: grant.h.
+ * maker calls it. grant_frames and maptrack_frames: grant.h. ports: event channels, VMM_MAX_PORTS at most.
  */
-int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t *id);
+int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t ports, uint32_t *id);
 int domain_destroy(uint32_t id);
 int domain_pause(uint32_t id);
 int domain_unpause(uint32_t id);

@@ -23,7 +23,7 @@ static int build(struct domain *d)
 {
 	static struct vmm_start start;
 	uint32_t cnode = d->slot_base + ROOT_TASK_SLOT_CNODE, ept = d->slot_next++;
-	struct root_task t = {.threads = d->spec.vcpus, .heap_bytes = VMM_HEAP(d->spec.vcpus), .priority = VMM_PRIORITY, .flags = ROOT_TASK_EPT,
+	struct root_task t = {.threads = d->spec.vcpus, .heap_bytes = VMM_HEAP(d->spec.vcpus, d->ports), .priority = VMM_PRIORITY, .flags = ROOT_TASK_EPT,
 			      .program = "vmm", .slot_base = d->slot_base, .untyped_bits = VMM_UNTYPED_BITS};
 	int r = root_account_create(&d->account);
 
@@ -50,13 +50,14 @@ static int build(struct domain *d)
 	start.domid = d->id;
 	start.vcpus = d->spec.vcpus;
 	start.flags = VMM_START_BARE;
+	start.ports = d->ports;
 	start.peer_slot = d->peer_slot = TASK_SLOT_FREE + 1;
 	start.first_free_slot = TASK_SLOT_FREE + 1 + VMM_PEERS;
 	memcpy(start.uuid, d->uuid, sizeof(start.uuid));
 	return root_task_env(d->task, offsetof(struct task_env, data), &start, (sizeof(start) + 7) & ~7u);
 }
 
-int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t *id)
+int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t ports, uint32_t *id)
 {
 	struct domain_spec spec = {.vcpus = vcpus};
 	struct domain *d;
@@ -77,6 +78,7 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
 	d->mempool_bytes = MEMPOOL_FIRST;
 	d->grant_frames_max = grant_frames;
 	d->maptrack_frames = maptrack_frames;
+	d->ports = ports;
 	memcpy(d->uuid, uuid, sizeof(d->uuid));
 	r = build(d);
 	if (!r)

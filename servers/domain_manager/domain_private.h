@@ -6,7 +6,7 @@
 #include "servers/domain_manager/domain.h"
 
 #define VMM_PRIORITY	 100u
-#define VMM_HEAP(vcpus)	 ((32u << 10) + (vcpus) * (8u << 10))
+#define VMM_HEAP(vcpus, ports) ((32u << 10) + (vcpus) * (8u << 10) + (((ports) * VMM_PORT_BYTES + 4095u) & ~4095u))
 #define VMM_UNTYPED_BITS 19u
 #define VMM_OWN_SLOTS	 320u /* of its CNode, beyond the fixed ones: its objects and placed pages */
 #define SLOT_THREADS(d)	 ((d)->slot_base + ROOT_TASK_SLOT_THREAD)

@@ -11,26 +11,28 @@
 #include "user/slot.h"
 #include "user/vspace.h"
 
-#define PORTS_STEP  128u
 #define PAIRS_MAX   1024u
-#define PORTS_LIMIT 4096u /* as many as a vmm offers its guest; each costs our heap */
+#define ENDS_MAX    8192u /* of one domain; each costs our heap */
 #define PAGES_VADDR (TASK_SHARED_VADDR + 0x40000000ull)
 #define BEFORE_MAX  32u /* ports of a domain that has not started */
 
 /* A port of a domain that waits for, or is bound to, another domain. In the domain's list. */
 struct evtchn_end {
 	struct evtchn_end *next;
+	struct evtchn_end *changed_next, **changed_at; /* its vmm is to be told: in the domain's list; else changed_at is NULL */
 	struct evtchn_end *other; /* NULL: waits */
 	struct domain *of;
 	uint32_t port, remote;
 	struct evtchn_pair *pair;
 	uint16_t channel;
-	bool changed; /* its vmm is to be told */
 };
 
-/* Two domains that have channels. */
+/*
+ * Two domains that have, or have had, channels. When one is gone the other keeps the page until its vmm knows: it may be about to send. That other then has the
+ * pair in stale_pairs.
+ */
 struct evtchn_pair {
-	struct domain *of[2]; /* [0]: the lower id; NULL: unused */
+	struct domain *of[2]; /* [0]: the lower id; NULL: gone, both: unused */
 	uint32_t peer[2];     /* at the one, which peer the other is */
 	uint32_t channels;
 	uint64_t used[VMM_PAIR_CHANNELS / 64];
@@ -60,7 +62,7 @@ static struct evtchn_pair *pair_unused(void)
 	struct evtchn_pair *p;
 	unsigned i = 0;
 
-	while (i < PAIRS_MAX && pairs[i] && pairs[i]->of[0])
+	while (i < PAIRS_MAX && pairs[i] && (pairs[i]->of[0] || pairs[i]->of[1]))
 		i++;
 	if (i == PAIRS_MAX)
 		return NULL;
@@ -117,19 +119,63 @@ static int pair_connect(struct evtchn_pair *p, unsigned s)
 		       : 0;
 }
 
+/* Its vmm cannot signal the other any more. */
+static void pair_mute(struct evtchn_pair *p, unsigned s)
+{
+	if (!p->of[s]->gone)
+		(void)seL4_CNode_Delete(p->of[s]->slot_base + ROOT_TASK_SLOT_CNODE, p->of[s]->peer_slot + p->peer[s], seL4_WordBits);
+}
+
+static void pair_leave(struct evtchn_pair *p, unsigned s)
+{
+	(void)seL4_CNode_Delete(TASK_SLOT_CNODE, p->slot_copy[s], seL4_WordBits);
+	if (!p->of[s])
+		return;
+	pair_mute(p, s);
+	peer_give(p->of[s], p->peer[s]);
+	p->of[s] = NULL;
+}
+
 static void pair_end(struct evtchn_pair *p)
 {
-	for (unsigned s = 0; s < 2; s++) {
-		(void)seL4_CNode_Delete(TASK_SLOT_CNODE, p->slot_copy[s], seL4_WordBits);
-		if (!p->of[s])
-			continue;
-		if (!p->of[s]->gone)
-			(void)seL4_CNode_Delete(p->of[s]->slot_base + ROOT_TASK_SLOT_CNODE, p->of[s]->peer_slot + p->peer[s], seL4_WordBits);
-		peer_give(p->of[s], p->peer[s]);
-		p->of[s] = NULL;
-	}
+	pair_leave(p, 0);
+	pair_leave(p, 1);
 	p->channels = 0;
 	memset(p->used, 0, sizeof(p->used));
+}
+
+/* A domain ends; none of its ends is bound any more. */
+static void pairs_domain_gone(const struct domain *d)
+{
+	for (unsigned i = 0; i < PAIRS_MAX && pairs[i]; i++) {
+		struct evtchn_pair *p = pairs[i];
+		unsigned s = side(p, d);
+		struct domain *other = p->of[!s];
+
+		if (p->of[s] != d)
+			continue;
+		if (!other || other->gone || !other->changed) {
+			pair_end(p);
+			continue;
+		}
+		pair_mute(p, !s);
+		pair_leave(p, s);
+		other->stale_pairs++;
+	}
+}
+
+/* Its vmm has been told everything. */
+static void pairs_told(struct domain *d)
+{
+	for (unsigned i = 0; d->stale_pairs && i < PAIRS_MAX && pairs[i]; i++) {
+		struct evtchn_pair *p = pairs[i];
+		unsigned s = side(p, d);
+
+		if (p->of[s] != d || p->of[!s])
+			continue;
+		pair_end(p);
+		d->stale_pairs--;
+	}
 }
 
 static struct evtchn_pair *pair_get(struct domain *a, struct domain *b, int *error)
@@ -185,15 +231,14 @@ static int channel_take(struct evtchn_pair *p, uint16_t *channel)
 static void channel_give(struct evtchn_pair *p, uint16_t channel)
 {
 	p->used[channel / 64] &= ~(1ull << (channel % 64));
-	if (--p->channels == 0)
-		pair_end(p);
+	p->channels--;
 }
 
 /* ---- ends ---- */
 
 static struct evtchn_end *end_find(const struct domain *d, uint32_t port)
 {
-	struct evtchn_end *e = d->ends;
+	struct evtchn_end *e = d->ends[port % EVTCHN_ENDS_HASH];
 
 	while (e && e->port != port)
 		e = e->next;
@@ -202,22 +247,47 @@ static struct evtchn_end *end_find(const struct domain *d, uint32_t port)
 
 static struct evtchn_end *end_add(struct domain *d, uint32_t port, uint32_t remote)
 {
-	struct evtchn_end *e = domain_heap_alloc(&d->heap, 1, sizeof(*e));
+	struct evtchn_end **at = &d->ends[port % EVTCHN_ENDS_HASH];
+	struct evtchn_end *e = d->end_count < ENDS_MAX ? domain_heap_alloc(&d->heap, 1, sizeof(*e)) : NULL;
 
 	if (!e)
 		return NULL;
-	*e = (struct evtchn_end){.next = d->ends, .of = d, .port = port, .remote = remote};
-	d->ends = e;
+	*e = (struct evtchn_end){.next = *at, .of = d, .port = port, .remote = remote};
+	*at = e;
+	d->end_count++;
 	return e;
+}
+
+static void changed_take(struct evtchn_end *e)
+{
+	if (!e->changed_at)
+		return;
+	*e->changed_at = e->changed_next;
+	if (e->changed_next)
+		e->changed_next->changed_at = e->changed_at;
+	e->changed_at = NULL;
+}
+
+static void changed_put(struct evtchn_end *e)
+{
+	if (e->changed_at)
+		return;
+	e->changed_next = e->of->changed;
+	e->changed_at = &e->of->changed;
+	if (e->changed_next)
+		e->changed_next->changed_at = &e->changed_next;
+	e->of->changed = e;
 }
 
 static void end_remove(struct evtchn_end *e)
 {
-	struct evtchn_end **at = &e->of->ends;
+	struct evtchn_end **at = &e->of->ends[e->port % EVTCHN_ENDS_HASH];
 
+	changed_take(e);
 	while (*at != e)
 		at = &(*at)->next;
 	*at = e->next;
+	e->of->end_count--;
 	domain_heap_free(&e->of->heap, e);
 }
 
@@ -236,7 +306,7 @@ static void tell(struct evtchn_end *e)
 {
 	struct domain *d = e->of;
 
-	e->changed = true;
+	changed_put(e);
 	if (d->bare && !d->started)
 		return;
 	__atomic_fetch_or(&d->control->request, VMM_REQUEST_PORTS, __ATOMIC_RELEASE);
@@ -257,7 +327,7 @@ static void unbind(struct evtchn_end *e)
 
 int evtchn_unbound(struct domain *d, uint32_t port, uint32_t remote)
 {
-	if (port == 0 || port >= PORTS_LIMIT)
+	if (port == 0 || port >= d->ports)
 		return -EINVAL;
 	if (end_find(d, port))
 		return -EEXIST;
@@ -272,10 +342,12 @@ int evtchn_unbound_before_start(struct domain *d, uint32_t remote)
 		return -EBUSY;
 	if (!d->control->first_port)
 		d->control->first_port = 1;
+	if (d->control->first_port >= d->ports)
+		return -ENOSPC;
 	e = end_add(d, d->control->first_port, remote);
 	if (!e)
 		return -ENOMEM;
-	e->changed = true;
+	changed_put(e);
 	return (int)d->control->first_port++;
 }
 
@@ -287,9 +359,9 @@ int evtchn_bind(struct domain *d, uint32_t port, uint32_t remote, uint32_t remot
 	uint16_t channel;
 	int r;
 
-	if (!to || to->dying || to == d)
+	if (!to || to == d)
 		return -ESRCH;
-	if (port == 0 || port >= PORTS_LIMIT || end_find(d, port))
+	if (port == 0 || port >= d->ports || end_find(d, port))
 		return -EINVAL;
 	theirs = end_find(to, remote_port);
 	if (!theirs || theirs->other || theirs->remote != d->id)
@@ -325,23 +397,15 @@ void evtchn_close(struct domain *d, uint32_t port)
 
 int evtchn_changed(struct domain *d, struct evtchn_bound *out)
 {
-	for (struct evtchn_end *e = d->ends; e; e = e->next)
-		if (e->changed) {
-			e->changed = false;
-			describe(e, out);
-			return 0;
-		}
-	return -ENOENT;
-}
+	struct evtchn_end *e = d->changed;
 
-uint32_t evtchn_ports(const struct domain *d)
-{
-	uint32_t last = 0;
-
-	for (const struct evtchn_end *e = d->ends; e; e = e->next)
-		if (e->port > last)
-			last = e->port;
-	return (last / PORTS_STEP + 1) * PORTS_STEP;
+	if (!e) {
+		pairs_told(d);
+		return -ENOENT;
+	}
+	changed_take(e);
+	describe(e, out);
+	return 0;
 }
 
 int evtchn_status(const struct domain *d, uint32_t port, struct evtchn_bound *out)
@@ -356,8 +420,10 @@ int evtchn_status(const struct domain *d, uint32_t port, struct evtchn_bound *ou
 
 void evtchn_domain_gone(struct domain *d)
 {
-	while (d->ends) {
-		unbind(d->ends);
-		end_remove(d->ends);
-	}
+	for (unsigned i = 0; i < EVTCHN_ENDS_HASH; i++)
+		while (d->ends[i]) {
+			unbind(d->ends[i]);
+			end_remove(d->ends[i]);
+		}
+	pairs_domain_gone(d);
 }

@@ -10,7 +10,7 @@
 
 struct domain;
 
-/* The caller's port waits for a bind by `remote`. 0, -ESRCH, -EEXIST, -ENOMEM. */
+/* The caller's port waits for a bind by `remote`. 0, -EINVAL, -EEXIST, -ENOMEM. */
 int evtchn_unbound(struct domain *d, uint32_t port, uint32_t remote);
 /* A port of a domain whose vmm does not run yet: the next number, for a bind by `remote`. The port, or a negative errno. */
 int evtchn_unbound_before_start(struct domain *d, uint32_t remote);
@@ -20,14 +20,15 @@ struct evtchn_bound {
 	uint32_t peer, channel; /* of the caller */
 	bool bound;		/* else it waits for a bind by remote */
 };
-/* The caller's port is bound to remote's, which must wait for it. 0, -ESRCH, -EINVAL, -ENOMEM, -ENOSPC. */
+/* The caller's port is bound to remote's, which must wait for it. 0, -ESRCH (no such domain), -EINVAL (a dying one's too: its ports are closed), -ENOMEM, -ENOSPC. */
 int evtchn_bind(struct domain *d, uint32_t port, uint32_t remote, uint32_t remote_port, struct evtchn_bound *out);
 /* The caller's port is closed; what was bound to it waits again. */
 void evtchn_close(struct domain *d, uint32_t port);
-/* A port of the caller's whose state another has changed, each told once. -ENOENT: none (more). */
+/*
+ * A port of the caller's whose state another has changed, each told once. -ENOENT: none (more); then the caller's vmm uses no page any more that it shared with a
+ * domain that is gone: it asks under the lock under which it sends and receives.
+ */
 int evtchn_changed(struct domain *d, struct evtchn_bound *out);
-/* The number behind the last port that may be asked about, in the steps in which Xen makes them: lsevtchn asks until there is an error. */
-uint32_t evtchn_ports(const struct domain *d);
 /* What is known of a domain's port. -ENOENT: nothing. */
 int evtchn_status(const struct domain *d, uint32_t port, struct evtchn_bound *out);
 /* All ports of a domain that ends. */

@@ -101,7 +101,7 @@ struct vcpu {
 	uint32_t poll_count;
 	uint32_t poll_ports[128];
 	uint64_t poll_timeout_ns;
-	uint16_t virq_port[24];     /* 0: unbound */
+	uint32_t virq_port[24];     /* 0: unbound */
 	uint64_t runstate_entry_ns, runstate_time[4];
 	uint32_t runstate_now;
 

@@ -408,6 +408,7 @@ static void begin(uint32_t vcpus)
 	unmap_all(false);
 	fake.start.domid = 7;
 	fake.start.vcpus = vcpus;
+	fake.start.ports = fake.ports ? fake.ports : 4096;
 	fake.start.console_frame_slot = 200;
 	fake.start.console_notification_slot = 201;
 	fake.start.control_frame_slot = 202;

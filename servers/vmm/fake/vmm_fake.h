@@ -34,6 +34,7 @@ struct fake {
 	uint64_t pdpte[4];
 	bool intel;            /* the CPU that CPUID describes */
 	bool no_xsave;
+	uint32_t ports;        /* event channels of the next domain; 0: 4096 */
 	int (*call)(struct message *m, uint64_t label); /* of message_call; NULL: -EPERM */
 	bool control_domain;   /* holds the control capability */
 	/* called by seL4_VMEnter and by seL4_Wait on a vCPU's notification; NULL: leaves through `out` */

@@ -1,6 +1,4 @@
-/*
- * The event_channel_op hypercall. Channels to other domains are evtchn_remote.c's. FIFO event channels are not offered (-ENOSYS), so guests use the 2-level ABI.
- */
+/* The event_channel_op hypercall. Channels to other domains are evtchn_remote.c's. */
 #include "servers/vmm/xen/evtchn.h"
 
 #include <xen/errno.h>
@@ -15,8 +13,9 @@ static bool is_self(uint32_t domain)
 /* Its other end is, or may be, another domain's. */
 static bool is_foreign(uint32_t port)
 {
-	return evtchn_ports[port].state == EVTCHN_REMOTE ||
-	       (evtchn_ports[port].state == EVTCHN_UNBOUND && evtchn_ports[port].remote_domain != vmm.domid);
+	const struct evtchn_port *p = evtchn_port(port);
+
+	return p->state == EVTCHN_REMOTE || (p->state == EVTCHN_UNBOUND && p->remote_domain != vmm.domid);
 }
 
 static bool virq_is_global(uint32_t virq)
@@ -33,12 +32,12 @@ static int64_t alloc_unbound(struct evtchn_alloc_unbound *a)
 	port = evtchn_alloc(EVTCHN_UNBOUND, 0);
 	if (port < 0)
 		return port;
-	evtchn_ports[port].remote_domain = is_self(a->remote_dom) ? (uint16_t)vmm.domid : a->remote_dom;
+	evtchn_port((uint32_t)port)->remote_domain = is_self(a->remote_dom) ? (uint16_t)vmm.domid : a->remote_dom;
 	if (is_foreign((uint32_t)port)) {
 		int64_t r = evtchn_remote_unbound((uint32_t)port, a->remote_dom);
 
 		if (r) {
-			evtchn_ports[port].state = EVTCHN_FREE;
+			evtchn_free((uint32_t)port);
 			return r;
 		}
 	}
@@ -55,7 +54,7 @@ static int64_t bind_remote(struct evtchn_bind_interdomain *a)
 		return port;
 	r = evtchn_remote_bind((uint32_t)port, a->remote_dom, a->remote_port);
 	if (r) {
-		evtchn_ports[port].state = EVTCHN_FREE;
+		evtchn_free((uint32_t)port);
 		return r;
 	}
 	a->local_port = (uint32_t)port;
@@ -70,16 +69,15 @@ static int64_t bind_interdomain(struct evtchn_bind_interdomain *a)
 
 	if (!is_self(a->remote_dom))
 		return bind_remote(a);
-	if (a->remote_port >= EVTCHN_PORTS || evtchn_ports[a->remote_port].state != EVTCHN_UNBOUND ||
-	    evtchn_ports[a->remote_port].remote_domain != vmm.domid)
+	if (evtchn_port(a->remote_port)->state != EVTCHN_UNBOUND || evtchn_port(a->remote_port)->remote_domain != vmm.domid)
 		return -XEN_EINVAL;
 	port = evtchn_alloc(EVTCHN_INTERDOMAIN, 0);
 	if (port < 0)
 		return port;
-	evtchn_ports[port].remote_domain = (uint16_t)vmm.domid;
-	evtchn_ports[port].remote_port = a->remote_port;
-	evtchn_ports[a->remote_port].state = EVTCHN_INTERDOMAIN;
-	evtchn_ports[a->remote_port].remote_port = (uint32_t)port;
+	evtchn_port((uint32_t)port)->remote_domain = (uint16_t)vmm.domid;
+	evtchn_port((uint32_t)port)->remote_port = a->remote_port;
+	evtchn_port(a->remote_port)->state = EVTCHN_INTERDOMAIN;
+	evtchn_port(a->remote_port)->remote_port = (uint32_t)port;
 	a->local_port = (uint32_t)port;
 	/* what was sent before it was bound is not lost */
 	evtchn_set_pending((uint32_t)port);
@@ -103,8 +101,8 @@ static int64_t bind_virq(struct evtchn_bind_virq *a)
 	port = evtchn_alloc(EVTCHN_VIRQ, a->vcpu);
 	if (port < 0)
 		return port;
-	evtchn_ports[port].virq = (uint16_t)a->virq;
-	v->virq_port[a->virq] = (uint16_t)port;
+	evtchn_port((uint32_t)port)->virq = (uint16_t)a->virq;
+	v->virq_port[a->virq] = (uint32_t)port;
 	a->port = (uint32_t)port;
 	return 0;
 }
@@ -124,9 +122,9 @@ static int64_t bind_ipi(struct evtchn_bind_ipi *a)
 
 static int64_t close_port(uint32_t port)
 {
-	struct evtchn_port *p = &evtchn_ports[port < EVTCHN_PORTS ? port : 0];
+	struct evtchn_port *p = evtchn_port(port);
 
-	if (is_foreign(port < EVTCHN_PORTS ? port : 0))
+	if (is_foreign(port))
 		evtchn_remote_close(port);
 	switch (p->state) {
 	case EVTCHN_FREE:
@@ -138,22 +136,21 @@ static int64_t close_port(uint32_t port)
 		vmm.vcpu[virq_is_global(p->virq) ? 0 : p->vcpu]->virq_port[p->virq] = 0;
 		break;
 	case EVTCHN_INTERDOMAIN:
-		evtchn_ports[p->remote_port].state = EVTCHN_UNBOUND;
-		evtchn_ports[p->remote_port].remote_domain = (uint16_t)vmm.domid;
+		evtchn_port(p->remote_port)->state = EVTCHN_UNBOUND;
+		evtchn_port(p->remote_port)->remote_domain = (uint16_t)vmm.domid;
 		break;
 	default:
 		break;
 	}
-	p->state = EVTCHN_FREE;
-	evtchn_clear(port);
+	evtchn_free(port);
 	return 0;
 }
 
 static int64_t send(uint32_t port)
 {
-	switch (evtchn_ports[port < EVTCHN_PORTS ? port : 0].state) {
+	switch (evtchn_port(port)->state) {
 	case EVTCHN_INTERDOMAIN:
-		evtchn_set_pending(evtchn_ports[port].remote_port);
+		evtchn_set_pending(evtchn_port(port)->remote_port);
 		return 0;
 	case EVTCHN_IPI:
 		evtchn_set_pending(port);
@@ -165,7 +162,7 @@ static int64_t send(uint32_t port)
 		/* it may have been bound, and we were not told yet; else the event is dropped, as Xen does */
 		if (is_foreign(port))
 			evtchn_remote_changes();
-		if (evtchn_ports[port].state == EVTCHN_REMOTE)
+		if (evtchn_port(port)->state == EVTCHN_REMOTE)
 			evtchn_remote_send(port);
 		return 0;
 	case EVTCHN_CONSOLE:
@@ -182,9 +179,12 @@ static int64_t status(struct evtchn_status *a)
 
 	if (!is_self(a->dom))
 		return -XEN_ESRCH;
-	if (a->port >= EVTCHN_PORTS)
+	if (a->port >= evtchn_valid())
 		return -XEN_EINVAL;
-	p = &evtchn_ports[a->port];
+	/* what its peer has done counts at once */
+	if (is_foreign(a->port))
+		evtchn_remote_changes();
+	p = evtchn_port(a->port);
 	a->vcpu = p->vcpu;
 	switch (p->state) {
 	case EVTCHN_UNBOUND:
@@ -214,7 +214,7 @@ static int64_t status(struct evtchn_status *a)
 
 static int64_t bind_vcpu(const struct evtchn_bind_vcpu *a)
 {
-	struct evtchn_port *p = &evtchn_ports[a->port < EVTCHN_PORTS ? a->port : 0];
+	struct evtchn_port *p = evtchn_port(a->port);
 
 	if (a->vcpu >= vmm.vcpu_count)
 		return -XEN_ENOENT;
@@ -231,15 +231,16 @@ static int64_t bind_vcpu(const struct evtchn_bind_vcpu *a)
 	default:
 		return -XEN_EINVAL;
 	}
-	p->vcpu = (uint16_t)a->vcpu;
+	p->vcpu = (uint8_t)a->vcpu;
 	return 0;
 }
 
 static int64_t unmask(uint32_t port)
 {
-	if (port == 0 || port >= EVTCHN_PORTS)
+	if (port >= evtchn_valid())
 		return -XEN_EINVAL;
-	evtchn_unmask(port);
+	if (evtchn_port(port)->state != EVTCHN_FREE && evtchn_port(port)->state != EVTCHN_RESERVED)
+		evtchn_unmask(port);
 	return 0;
 }
 
@@ -247,8 +248,9 @@ static int64_t reset(const struct evtchn_reset *a)
 {
 	if (!is_self(a->dom))
 		return -XEN_EPERM;
-	for (uint32_t port = 1; port < EVTCHN_PORTS; port++)
+	for (uint32_t port = 1; port < evtchn_valid(); port++)
 		(void)close_port(port);
+	evtchn_fifo_end();
 	return 0;
 }
 
@@ -263,6 +265,9 @@ union argument {
 	struct evtchn_bind_vcpu bind_vcpu;
 	struct evtchn_unmask unmask;
 	struct evtchn_reset reset;
+	struct evtchn_init_control init_control;
+	struct evtchn_expand_array expand_array;
+	struct evtchn_set_priority set_priority;
 };
 
 static const uint8_t sizes[] = {
@@ -276,6 +281,9 @@ static const uint8_t sizes[] = {
 	[EVTCHNOP_bind_vcpu] = sizeof(struct evtchn_bind_vcpu),
 	[EVTCHNOP_unmask] = sizeof(struct evtchn_unmask),
 	[EVTCHNOP_reset] = sizeof(struct evtchn_reset),
+	[EVTCHNOP_init_control] = sizeof(struct evtchn_init_control),
+	[EVTCHNOP_expand_array] = sizeof(struct evtchn_expand_array),
+	[EVTCHNOP_set_priority] = sizeof(struct evtchn_set_priority),
 };
 
 static int64_t perform(uint64_t op, union argument *a)
@@ -301,6 +309,13 @@ static int64_t perform(uint64_t op, union argument *a)
 		return unmask(a->unmask.port);
 	case EVTCHNOP_reset:
 		return reset(&a->reset);
+	case EVTCHNOP_init_control:
+		a->init_control.link_bits = EVTCHN_FIFO_LINK_BITS;
+		return evtchn_fifo_control(a->init_control.vcpu, a->init_control.control_gfn, a->init_control.offset);
+	case EVTCHNOP_expand_array:
+		return evtchn_fifo_expand(a->expand_array.array_gfn);
+	case EVTCHNOP_set_priority:
+		return evtchn_fifo_set_priority(a->set_priority.port, a->set_priority.priority);
 	default:
 		return -XEN_ENOSYS;
 	}
@@ -309,7 +324,7 @@ static int64_t perform(uint64_t op, union argument *a)
 static bool writes_back(uint64_t op)
 {
 	return op == EVTCHNOP_alloc_unbound || op == EVTCHNOP_bind_interdomain || op == EVTCHNOP_bind_virq ||
-	       op == EVTCHNOP_bind_ipi || op == EVTCHNOP_status;
+	       op == EVTCHNOP_bind_ipi || op == EVTCHNOP_status || op == EVTCHNOP_init_control;
 }
 
 int64_t event_channel_op(struct vcpu *v, const uint64_t arg[5], bool abi32)

@@ -2,7 +2,7 @@
 // links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/cr.c servers/vmm/exit.c
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
 // links: servers/vmm/timer.c servers/vmm/context.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
-// links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
+// links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_fifo.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
 // links: servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
 // links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
 // links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
@@ -129,10 +129,10 @@ static void hostile_ports(void **state)
 		assert_int_equal(OP(close, .port = bad[i]), -XEN_EINVAL);
 		assert_int_equal(OP(bind_vcpu, .port = bad[i], .vcpu = 0), -XEN_EINVAL);
 		assert_int_equal(OP(bind_interdomain, .remote_dom = DOMID_SELF, .remote_port = bad[i]), -XEN_EINVAL);
-		if (bad[i] == 0 || bad[i] >= EVTCHN_PORTS)
-			assert_int_equal(OP(unmask, .port = bad[i]), -XEN_EINVAL);
-		if (bad[i] >= EVTCHN_PORTS)
-			assert_int_equal(OP(status, .dom = DOMID_SELF, .port = bad[i]), -XEN_EINVAL);
+		/* port 0 is there, and nobody's; of the others so many that 64 are in use were never */
+		assert_int_equal(OP(unmask, .port = bad[i]), bad[i] ? -XEN_EINVAL : 0);
+		assert_int_equal(OP(status, .dom = DOMID_SELF, .port = bad[i]), bad[i] ? -XEN_EINVAL : 0);
+		assert_int_equal(OP(set_priority, .port = bad[i], .priority = 3), bad[i] ? -XEN_EINVAL : -XEN_ENOSYS);
 	}
 	assert_int_equal(OP(bind_ipi, .vcpu = 2), -XEN_ENOENT);
 	assert_int_equal(OP(bind_ipi, .vcpu = 0xffffffffu), -XEN_ENOENT);
@@ -164,9 +164,9 @@ static void arguments_in_holes(void **state)
 			assert_true(r == -XEN_EFAULT || r == -XEN_ENOSYS);
 		}
 	/* nothing was made on the way to the fault */
-	for (uint32_t port = 1; port < EVTCHN_PORTS; port++)
-		assert_true(evtchn_ports[port].state == EVTCHN_FREE || port == xen_console_port());
-	for (uint64_t n = EVTCHNOP_init_control; n < 20; n++) {
+	for (uint32_t port = 1; port < evtchn_valid(); port++)
+		assert_true(evtchn_port(port)->state == EVTCHN_FREE || port == xen_console_port());
+	for (uint64_t n = EVTCHNOP_set_priority + 1; n < 20; n++) {
 		const uint64_t arg[5] = {n, ARG};
 
 		assert_int_equal(event_channel_op(vmm.vcpu[0], arg, false), -XEN_ENOSYS);
@@ -216,7 +216,7 @@ static void exhaustion(void **state)
 	(void)state;
 	while (OP(bind_ipi, .vcpu = 1) == 0)
 		made++;
-	assert_int_equal(made, EVTCHN_PORTS - 2); /* 0 and the console's */
+	assert_int_equal(made, 4096 - 2); /* 0 and the console's */
 	assert_int_equal(OP(bind_ipi, .vcpu = 1), -XEN_ENOSPC);
 	assert_int_equal(OP(alloc_unbound, .dom = DOMID_SELF, .remote_dom = 0), -XEN_ENOSPC);
 	assert_int_equal(OP(close, .port = 4095), 0);
@@ -284,10 +284,171 @@ static void lying_bits(void **state)
 	memset(shared()->evtchn_mask, 0, sizeof(shared()->evtchn_mask));
 	for (unsigned i = 0; i < 2; i++)
 		memset(vmm.vcpu[i]->vcpu_info, 0xff, sizeof(struct vcpu_info));
-	for (uint32_t port = 0; port < EVTCHN_PORTS + 64; port++)
+	for (uint32_t port = 0; port < 4096 + 64; port++)
 		(void)OP(send, .port = port);
 	(void)OP(reset, .dom = DOMID_SELF);
 	assert_int_equal(state_of(xen_console_port(), NULL), EVTCHNSTAT_interdomain);
+}
+
+/* ---- the FIFO ABI ---- */
+
+#define CONTROL_GFN 8u
+#define ARRAY_GFN   10u
+
+static event_word_t fifo_word(uint32_t port)
+{
+	event_word_t w;
+
+	fake_peek(ARRAY_GFN * PAGE + port * sizeof(w), &w, sizeof(w));
+	return w;
+}
+
+static uint32_t fifo_ready(uint32_t vcpu)
+{
+	uint32_t ready;
+
+	fake_peek(CONTROL_GFN * PAGE + vcpu * 128, &ready, sizeof(ready));
+	return ready;
+}
+
+static int fifo_setup(void **state)
+{
+	fake.ports = EVTCHN_FIFO_NR_CHANNELS;
+	(void)setup(state);
+	fake.ports = 0;
+	for (uint32_t v = 0; v < 2; v++)
+		assert_int_equal(OP(init_control, .control_gfn = CONTROL_GFN, .offset = v * 128, .vcpu = v), 0);
+	return 0;
+}
+
+static void fifo_arguments(void **state)
+{
+	struct evtchn_init_control a = {.control_gfn = CONTROL_GFN, .vcpu = 1};
+
+	(void)state;
+	(void)setup(NULL);
+	assert_int_equal(OP(expand_array, .array_gfn = ARRAY_GFN), -XEN_EOPNOTSUPP);
+	assert_int_equal(OP(init_control, .control_gfn = CONTROL_GFN, .vcpu = 2), -XEN_ENOENT);
+	assert_int_equal(OP(init_control, .control_gfn = CONTROL_GFN, .vcpu = UINT32_MAX), -XEN_ENOENT);
+	assert_int_equal(OP(init_control, .control_gfn = CONTROL_GFN, .offset = 4), -XEN_EINVAL);
+	assert_int_equal(OP(init_control, .control_gfn = CONTROL_GFN, .offset = PAGE - 64), -XEN_EINVAL);
+	assert_int_equal(OP(init_control, .control_gfn = CONTROL_GFN, .offset = UINT32_MAX - 7), -XEN_EINVAL);
+	assert_int_equal(OP(init_control, .control_gfn = FAKE_LOW_RAM >> 12), -XEN_EINVAL);
+	assert_int_equal(OP(init_control, .control_gfn = UINT64_MAX), -XEN_EINVAL);
+	/* none of these made it the domain's ABI */
+	assert_int_equal(OP(expand_array, .array_gfn = ARRAY_GFN), -XEN_EOPNOTSUPP);
+	assert_int_equal(op(vmm.vcpu[0], EVTCHNOP_init_control, &a, sizeof(a)), 0);
+	assert_int_equal(a.link_bits, EVTCHN_FIFO_LINK_BITS);
+	assert_int_equal(op(vmm.vcpu[0], EVTCHNOP_init_control, &a, sizeof(a)), -XEN_EINVAL);
+	assert_int_equal(OP(init_control, .control_gfn = CONTROL_GFN, .offset = PAGE - 72, .vcpu = 0), 0);
+	assert_int_equal(OP(expand_array, .array_gfn = FAKE_LOW_RAM >> 12), -XEN_EINVAL);
+	assert_int_equal(OP(expand_array, .array_gfn = 1ull << 60), -XEN_EINVAL);
+	for (uint32_t i = 0; i < EVTCHN_FIFO_PAGES; i++)
+		assert_int_equal(OP(expand_array, .array_gfn = ARRAY_GFN), 0); /* the same one: its own affair */
+	assert_int_equal(OP(expand_array, .array_gfn = ARRAY_GFN), -XEN_ENOSPC);
+	assert_int_equal(OP(set_priority, .port = ipi(0), .priority = 16), -XEN_EINVAL);
+	assert_int_equal(OP(set_priority, .port = ipi(0), .priority = 15), 0);
+	assert_int_equal(OP(set_priority, .port = 60, .priority = 1), -XEN_EACCES);
+}
+
+static void fifo_delivery(void **state)
+{
+	uint32_t port = ipi(1);
+	struct vcpu_info *vi = vmm.vcpu[1]->vcpu_info;
+
+	(void)state;
+	/* before its word is there it waits */
+	assert_int_equal(OP(send, .port = port), 0);
+	assert_int_equal(vi->evtchn_upcall_pending, 0);
+	assert_false(evtchn_is_pending(port));
+	assert_int_equal(OP(set_priority, .port = port, .priority = 4), 0);
+	assert_int_equal(OP(expand_array, .array_gfn = ARRAY_GFN), 0);
+	assert_true(evtchn_is_pending(port));
+	assert_int_equal(vi->evtchn_upcall_pending, 1);
+	assert_int_equal(vi->evtchn_pending_sel, 0);
+	assert_int_equal(fifo_ready(1), 1u << 4);
+	assert_int_equal(fifo_word(port), 1u << EVTCHN_FIFO_PENDING | 1u << EVTCHN_FIFO_LINKED);
+	/* closed in the queue: its number has to wait */
+	assert_int_equal(OP(close, .port = port), 0);
+	assert_int_equal(fifo_word(port), 1u << EVTCHN_FIFO_LINKED);
+	assert_int_not_equal(ipi(0), port);
+	fake_poke(ARRAY_GFN * PAGE + port * 4, "\0\0\0", 4);
+	assert_int_equal(ipi(0), port);
+	/* polled for */
+	assert_int_equal(OP(send, .port = port), 0);
+	vmm.vcpu[0]->poll_count = 1;
+	vmm.vcpu[0]->poll_ports[0] = port;
+	assert_true(xen_poll_done(vmm.vcpu[0]));
+}
+
+/* What was pending by the 2-level ABI is not lost; reset goes back to it. */
+static void fifo_and_back(void **state)
+{
+	uint32_t port, other;
+
+	(void)state;
+	(void)setup(NULL);
+	port = ipi(0);
+	assert_int_equal(OP(send, .port = port), 0);
+	assert_int_equal(OP(init_control, .control_gfn = CONTROL_GFN), 0);
+	assert_int_equal(OP(expand_array, .array_gfn = ARRAY_GFN), 0);
+	assert_int_equal(fifo_ready(0), 1u << EVTCHN_FIFO_PRIORITY_DEFAULT);
+	/* of a vCPU without a control block nothing is queued */
+	other = ipi(1);
+	assert_int_equal(OP(send, .port = other), 0);
+	assert_int_equal(fifo_word(other), 1u << EVTCHN_FIFO_PENDING);
+	assert_int_equal(OP(reset, .dom = DOMID_SELF), 0);
+	assert_int_equal(OP(expand_array, .array_gfn = ARRAY_GFN), -XEN_EOPNOTSUPP);
+	memset(shared()->evtchn_pending, 0, sizeof(shared()->evtchn_pending));
+	port = ipi(0);
+	assert_int_equal(OP(send, .port = port), 0);
+	assert_true(bit(shared()->evtchn_pending, port));
+	assert_int_equal(fifo_word(port) >> EVTCHN_FIFO_PENDING, 0);
+	/* and forth again */
+	assert_int_equal(OP(init_control, .control_gfn = CONTROL_GFN), 0);
+}
+
+/* As many ports as the ABI has, all pending at once, and each seen once. */
+static void fifo_all_ports(void **state)
+{
+	static uint8_t seen[EVTCHN_FIFO_NR_CHANNELS];
+	event_word_t *words = (event_word_t *)(TASK_RAM_VADDR + FAKE_MID_RAM);
+	uint32_t made = 0, port, head;
+
+	(void)state;
+	/* the pages serve several times over; the words that count are the last page's */
+	for (uint32_t i = 0; i < EVTCHN_FIFO_PAGES; i++)
+		assert_int_equal(OP(expand_array, .array_gfn = i == EVTCHN_FIFO_PAGES - 1 ? FAKE_MID_RAM >> 12 : ARRAY_GFN), 0);
+	while (OP(bind_ipi, .vcpu = 0) == 0)
+		made++;
+	assert_int_equal(made, EVTCHN_FIFO_NR_CHANNELS - 2); /* 0 and the console's */
+	assert_int_equal(OP(bind_ipi, .vcpu = 0), -XEN_ENOSPC);
+	for (port = EVTCHN_FIFO_NR_CHANNELS - EVTCHN_FIFO_PAGE_WORDS; port < EVTCHN_FIFO_NR_CHANNELS; port++)
+		assert_int_equal(OP(send, .port = port), 0);
+	fake_peek(CONTROL_GFN * PAGE + 8 + 4 * EVTCHN_FIFO_PRIORITY_DEFAULT, &head, sizeof(head));
+	memset(seen, 0, sizeof(seen));
+	for (port = head; port; port = words[port % EVTCHN_FIFO_PAGE_WORDS] & EVTCHN_FIFO_LINK_MASK)
+		assert_int_equal(seen[port]++, 0);
+	for (port = EVTCHN_FIFO_NR_CHANNELS - EVTCHN_FIFO_PAGE_WORDS; port < EVTCHN_FIFO_NR_CHANNELS; port++)
+		assert_int_equal(seen[port], 1);
+	assert_int_equal(OP(reset, .dom = DOMID_SELF), 0);
+}
+
+/* The toolstack's max_event_channels. */
+static void soft_limit(void **state)
+{
+	unsigned made = 0;
+
+	(void)state;
+	fake.ports = 100;
+	(void)setup(NULL);
+	fake.ports = 0;
+	while (OP(bind_ipi, .vcpu = 1) == 0)
+		made++;
+	assert_int_equal(made, 98);
+	assert_int_equal(OP(alloc_unbound, .dom = DOMID_SELF, .remote_dom = 0), -XEN_ENOSPC);
+	assert_int_equal(OP(send, .port = 100), -XEN_EINVAL);
+	assert_int_equal(OP(status, .dom = DOMID_SELF, .port = 100), -XEN_EINVAL);
 }
 
 int main(void)
@@ -301,6 +462,11 @@ int main(void)
 		cmocka_unit_test_setup(masks, setup),
 		cmocka_unit_test_setup(upcalls, setup),
 		cmocka_unit_test_setup(lying_bits, setup),
+		cmocka_unit_test_setup(fifo_arguments, fifo_setup),
+		cmocka_unit_test_setup(fifo_delivery, fifo_setup),
+		cmocka_unit_test_setup(fifo_and_back, fifo_setup),
+		cmocka_unit_test_setup(fifo_all_ports, fifo_setup),
+		cmocka_unit_test_setup(soft_limit, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 static struct peer {
 	uint32_t *port; /* 0: no such channel of ours */
 	uint32_t channels;
+	uint32_t live; /* of them; with none, the page may be gone */
 } peers[VMM_PEERS];
 
 static struct vmm_pair *page_of(uint32_t peer)
@@ -59,14 +60,20 @@ static bool channel_set(uint32_t peer, uint32_t channel, uint32_t port)
 		p->port = more;
 		p->channels = n;
 	}
+	if (!p->port[channel])
+		p->live++;
 	p->port[channel] = port;
 	return true;
 }
 
 static void channel_forget(const struct evtchn_port *p)
 {
-	if (p->state == EVTCHN_REMOTE && p->peer < VMM_PEERS && p->channel < peers[p->peer].channels)
-		peers[p->peer].port[p->channel] = 0;
+	struct peer *of = &peers[p->peer % VMM_PEERS];
+
+	if (p->state != EVTCHN_REMOTE || p->channel >= of->channels || !of->port[p->channel])
+		return;
+	of->port[p->channel] = 0;
+	of->live--;
 }
 
 int64_t evtchn_remote_unbound(uint32_t port, uint32_t remote)
@@ -83,7 +90,7 @@ int64_t evtchn_remote_unbound(uint32_t port, uint32_t remote)
 
 int64_t evtchn_remote_bind(uint32_t port, uint32_t remote, uint32_t remote_port)
 {
-	struct evtchn_port *p = &evtchn_ports[port];
+	struct evtchn_port *p = evtchn_port(port);
 	struct message m;
 	uint64_t peer, channel;
 	int r;
@@ -113,7 +120,7 @@ void evtchn_remote_close(uint32_t port)
 {
 	struct message m;
 
-	channel_forget(&evtchn_ports[port]);
+	channel_forget(evtchn_port(port));
 	message_begin(&m);
 	message_put(&m, port);
 	(void)ask(&m, DOMAIN_VMM_EVTCHN_CLOSE);
@@ -121,7 +128,7 @@ void evtchn_remote_close(uint32_t port)
 
 void evtchn_remote_send(uint32_t port)
 {
-	const struct evtchn_port *p = &evtchn_ports[port];
+	const struct evtchn_port *p = evtchn_port(port);
 	struct vmm_pair *page = page_of(p->peer);
 	unsigned to = half(p->remote_domain, vmm.domid);
 	uint64_t bit = 1ull << (p->channel % 64), word = 1ull << (p->channel / 64);
@@ -142,7 +149,7 @@ static void receive(uint32_t peer)
 	/* the peer's id: of any channel that we have with it */
 	for (uint32_t i = 0; i < p->channels; i++)
 		if (p->port[i])
-			own = half(vmm.domid, evtchn_ports[p->port[i]].remote_domain);
+			own = half(vmm.domid, evtchn_port(p->port[i])->remote_domain);
 	words = __atomic_exchange_n(&page->to[own].summary, 0, __ATOMIC_ACQ_REL);
 	for (; words; words &= words - 1) {
 		uint32_t w = (uint32_t)__builtin_ctzll(words);
@@ -163,7 +170,7 @@ void evtchn_remote_event(uint64_t badge)
 
 	for (; bits; bits &= bits - 1)
 		for (uint32_t peer = (uint32_t)__builtin_ctzll(bits); peer < VMM_PEERS; peer += VMM_EVENT_PEER_BITS)
-			if (peers[peer].channels)
+			if (peers[peer].live)
 				receive(peer);
 }
 
@@ -176,14 +183,12 @@ static void change(struct message *m)
 		 channel = (uint32_t)message_get(m);
 	struct evtchn_port *p;
 
-	if (m->failed || port == 0 || port >= EVTCHN_PORTS)
+	if (m->failed || port == 0 || !evtchn_reserve(port))
 		return;
-	p = &evtchn_ports[port];
-	if (p->state != EVTCHN_FREE && p->state != EVTCHN_UNBOUND && p->state != EVTCHN_REMOTE)
+	p = evtchn_port(port);
+	if (p->state != EVTCHN_RESERVED && p->state != EVTCHN_UNBOUND && p->state != EVTCHN_REMOTE)
 		return;
 	channel_forget(p);
-	if (p->state == EVTCHN_FREE)
-		*p = (struct evtchn_port){.state = EVTCHN_UNBOUND};
 	p->remote_domain = (uint16_t)remote;
 	p->state = EVTCHN_UNBOUND;
 	if (!bound || !channel_set(peer, channel, port))

@@ -5,7 +5,7 @@
 // links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/cr.c servers/vmm/exit.c
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
 // links: servers/vmm/timer.c servers/vmm/context.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
-// links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
+// links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_fifo.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
 // links: servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
 // links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
 // links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
@@ -20,14 +20,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* What must hold between hypercalls, whatever the guest did. */
 static void check(void)
 {
-	for (uint32_t port = 0; port < EVTCHN_PORTS; port++) {
-		const struct evtchn_port *p = &evtchn_ports[port];
+	for (uint32_t port = 0; port < evtchn_valid(); port++) {
+		const struct evtchn_port *p = evtchn_port(port);
 
 		if (p->vcpu >= vmm.vcpu_count)
 			__builtin_trap();
-		if (p->state == EVTCHN_INTERDOMAIN && (p->remote_port >= EVTCHN_PORTS ||
-						       evtchn_ports[p->remote_port].state != EVTCHN_INTERDOMAIN ||
-						       evtchn_ports[p->remote_port].remote_port != port))
+		if (p->state == EVTCHN_INTERDOMAIN &&
+		    (evtchn_port(p->remote_port)->state != EVTCHN_INTERDOMAIN || evtchn_port(p->remote_port)->remote_port != port))
 			__builtin_trap();
 		if (p->state == EVTCHN_VIRQ && vmm.vcpu[p->vcpu]->virq_port[p->virq] != port && p->virq != 0)
 			if (vmm.vcpu[0]->virq_port[p->virq] != port)
@@ -37,7 +36,7 @@ static void check(void)
 		const struct vcpu *v = vmm.vcpu[i];
 
 		for (unsigned n = 0; n < 24; n++)
-			if (v->virq_port[n] && evtchn_ports[v->virq_port[n]].state != EVTCHN_VIRQ)
+			if (v->virq_port[n] && evtchn_port(v->virq_port[n])->state != EVTCHN_VIRQ)
 				__builtin_trap();
 		if (v->periodic_next_ns != UINT64_MAX && !v->periodic_ns)
 			__builtin_trap();

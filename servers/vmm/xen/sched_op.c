@@ -31,7 +31,7 @@ static int64_t poll(struct vcpu *v, uint64_t at)
 	if (p.nr_ports && !guest_read(v, gva((uint64_t)(uintptr_t)p.ports.p), v->poll_ports, p.nr_ports * sizeof(uint32_t)))
 		return -XEN_EFAULT;
 	for (uint32_t i = 0; i < p.nr_ports; i++)
-		if (v->poll_ports[i] >= EVTCHN_PORTS)
+		if (v->poll_ports[i] >= evtchn_valid())
 			return -XEN_EINVAL;
 	v->poll_count = p.nr_ports;
 	/* a timeout of 0 is none (sched.h) */

@@ -25,8 +25,7 @@ int64_t physdev_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
 /* One hypercall by number, without touching RAX: for multicall. */
 int64_t hypercall_call(struct vcpu *v, uint64_t number, const uint64_t arg[5], bool abi32);
 
-/* ---- evtchn.c: 2-level event channels. Ports 1..4095 (64-bit) ---- */
-#define EVTCHN_PORTS 4096u
+/* ---- evtchn.c: event channels ---- */
 enum evtchn_state { EVTCHN_FREE, EVTCHN_RESERVED, EVTCHN_UNBOUND, EVTCHN_INTERDOMAIN, EVTCHN_VIRQ, EVTCHN_IPI, EVTCHN_CONSOLE,
 		    EVTCHN_REMOTE };
 void evtchn_init(void);
