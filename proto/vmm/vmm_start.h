@@ -91,6 +91,15 @@ struct vmm_ram {
 #define VMM_PARAMS     64u /* Xen's HVM parameters */
 #define VMM_CPU_BYTES  1040u /* Xen's HVM CPU record, without its descriptor */
 
+/* What EVTCHNOP_status tells of a port that is its domain's own affair, for the first ones. */
+#define VMM_PORTS_TOLD 512u
+struct vmm_port {
+	uint8_t vcpu;
+	uint8_t kind; /* 0: nothing; VMM_PORT_IPI; VMM_PORT_VIRQ + its number */
+};
+#define VMM_PORT_IPI  1u
+#define VMM_PORT_VIRQ 32u
+
 struct vmm_control {
 	uint32_t request;  /* dm to vmm: VMM_REQUEST_*, taken by exchange with 0 */
 	uint32_t state;    /* vmm to dm: bit i: vCPU i is blocked (information only) */
@@ -105,6 +114,7 @@ struct vmm_control {
 	struct vmm_ram ram[VMM_RAM_MAX]; /* mapped at TASK_RAM_VADDR and in the second-level tables; ascending */
 	uint64_t param[VMM_PARAMS];
 	uint8_t cpu[VMM_CPU_BYTES];
+	struct vmm_port port[VMM_PORTS_TOLD]; /* vmm to dm: information only */
 };
 _Static_assert(sizeof(struct vmm_control) <= 4096, "a page");
 

@@ -48,12 +48,23 @@ static int64_t status(struct control *c, const uint64_t arg[5])
 	d = domain_find(s.dom);
 	if (!d)
 		return -XEN_ESRCH;
-	/* its ports that do not concern another domain are its vmm's own matter; how far they go it has told */
+	/* of ports that do not concern another domain, and how far they go, we know what its vmm tells */
 	ports = __atomic_load_n(&d->control->ports, __ATOMIC_RELAXED);
 	if (s.port >= d->ports || (s.port >= ports && s.port >= PORTS_AT_FIRST))
 		return -XEN_EINVAL;
 	s.status = EVTCHNSTAT_closed;
 	s.vcpu = 0;
+	if (s.port < VMM_PORTS_TOLD && !d->dying) {
+		struct vmm_port p = *(volatile const struct vmm_port *)&d->control->port[s.port];
+
+		s.vcpu = p.vcpu;
+		if (p.kind == VMM_PORT_IPI)
+			s.status = EVTCHNSTAT_ipi;
+		if (p.kind >= VMM_PORT_VIRQ) {
+			s.status = EVTCHNSTAT_virq;
+			s.u.virq = p.kind - VMM_PORT_VIRQ;
+		}
+	}
 	if (evtchn_status(d, s.port, &b) == 0) {
 		s.status = b.bound ? EVTCHNSTAT_interdomain : EVTCHNSTAT_unbound;
 		s.u.interdomain.dom = (domid_t)b.remote;

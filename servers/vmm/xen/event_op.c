@@ -102,6 +102,7 @@ static int64_t bind_virq(struct evtchn_bind_virq *a)
 	if (port < 0)
 		return port;
 	evtchn_port((uint32_t)port)->virq = (uint16_t)a->virq;
+	evtchn_tell((uint32_t)port);
 	v->virq_port[a->virq] = (uint32_t)port;
 	a->port = (uint32_t)port;
 	return 0;
@@ -232,6 +233,7 @@ static int64_t bind_vcpu(const struct evtchn_bind_vcpu *a)
 		return -XEN_EINVAL;
 	}
 	p->vcpu = (uint8_t)a->vcpu;
+	evtchn_tell(a->port);
 	return 0;
 }
 

@@ -184,6 +184,8 @@ static void virqs(void **state)
 
 	(void)state;
 	assert_int_equal(op(vmm.vcpu[0], EVTCHNOP_bind_virq, &a, sizeof(a)), 0);
+	assert_int_equal(fake.control.port[a.port].kind, VMM_PORT_VIRQ + VIRQ_TIMER);
+	assert_int_equal(fake.control.port[a.port].vcpu, 1);
 	assert_int_equal(OP(bind_virq, .virq = VIRQ_TIMER, .vcpu = 1), -XEN_EEXIST);
 	assert_int_equal(OP(bind_virq, .virq = NR_VIRQS, .vcpu = 0), -XEN_EINVAL);
 	assert_int_equal(OP(bind_virq, .virq = 0xffffffffu, .vcpu = 0), -XEN_EINVAL);
@@ -196,6 +198,7 @@ static void virqs(void **state)
 	evtchn_raise_virq(vmm.vcpu[1], 24);
 	evtchn_raise_virq(vmm.vcpu[1], UINT32_MAX);
 	assert_int_equal(OP(close, .port = a.port), 0);
+	assert_int_equal(fake.control.port[a.port].kind, 0);
 	assert_int_equal(vmm.vcpu[1]->virq_port[VIRQ_TIMER], 0);
 	evtchn_raise_virq(vmm.vcpu[1], VIRQ_TIMER);
 	assert_false(evtchn_is_pending(a.port));

@@ -64,6 +64,20 @@ uint32_t evtchn_valid(void)
 	return valid;
 }
 
+void evtchn_tell(uint32_t port)
+{
+	const struct evtchn_port *p = &ports[port];
+	struct vmm_port told = {.vcpu = p->vcpu};
+
+	if (port >= VMM_PORTS_TOLD)
+		return;
+	if (p->state == EVTCHN_IPI)
+		told.kind = VMM_PORT_IPI;
+	else if (p->state == EVTCHN_VIRQ)
+		told.kind = (uint8_t)(VMM_PORT_VIRQ + p->virq);
+	vmm.control->port[port] = told;
+}
+
 static void begin(uint32_t port, enum evtchn_state kind, uint32_t vcpu)
 {
 	struct evtchn_port *p = &ports[port];
@@ -74,6 +88,7 @@ static void begin(uint32_t port, enum evtchn_state kind, uint32_t vcpu)
 	p->fifo.last_vcpu = last.last_vcpu;
 	p->fifo.last_priority = last.last_priority;
 	use(port);
+	evtchn_tell(port);
 }
 
 int32_t evtchn_alloc(enum evtchn_state kind, uint32_t vcpu)
@@ -104,6 +119,7 @@ void evtchn_free(uint32_t port)
 {
 	ports[port].state = EVTCHN_FREE;
 	ports[port].fifo.waits = false;
+	evtchn_tell(port);
 	if (port < lowest)
 		lowest = port;
 	evtchn_clear(port);

@@ -27,6 +27,8 @@ int32_t evtchn_alloc(enum evtchn_state kind, uint32_t vcpu);
 bool evtchn_reserve(uint32_t port);
 /* Not in use any more, and not pending. */
 void evtchn_free(uint32_t port);
+/* What the domain manager is told of the port: after its kind or vCPU changed. */
+void evtchn_tell(uint32_t port);
 void evtchn_unmask(uint32_t port);
 void evtchn_clear(uint32_t port);
 
