@@ -1,6 +1,10 @@
 """Mistakes that a proof has to find: unit, file, text and what it is replaced by, functions that are proved anew."""
 
 MUTANTS = [
+    ("fields_cap", "kernel/cap/cap_fields.h", "x.w[1] = (x.w[1] & 0xfdffffffffffffffull) | ((v & 0x1ull) << 57);\n\treturn x;\n}\n"
+     "/*@ axiomatic cap_endpoint_badge", "x.w[1] = (x.w[1] & 0xfcffffffffffffffull) | ((v & 0x1ull) << 57);\n\treturn x;\n}\n"
+     "/*@ axiomatic cap_endpoint_badge", ["cap_untyped_with_device"]),
+    ("fields_mm", "kernel/arch/x86/mm/pte_fields.h", "(x.w[0] >> 63) & 0x1ull);", "(x.w[0] >> 62) & 0x1ull);", ["pte_nx"]),
     ("cap", "kernel/cap/derive.c", "cap_endpoint_can_grant(cap) && grant)", "cap_endpoint_can_grant(cap) || grant)", ["cap_mask_rights"]),
     ("cap", "kernel/cap/derive.c", "if (!read || !(cap_frame_rights(cap) & CAP_RIGHT_READ))", "if (!read)", ["cap_mask_rights"]),
     ("cap", "kernel/cap/derive.c", "size + cap_cnode_radix(cap) > seL4_WordBits", "size > seL4_WordBits", ["derive_guard"]),

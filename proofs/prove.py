@@ -13,6 +13,7 @@ import functools
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -29,7 +30,8 @@ from mutants import MUTANTS  # noqa: E402
 # What a prover needs is about a second at most; the rest is for machines that have other things to do.
 STEPS = 1000000  # of CVC4, which ends after as many on any machine; what is proved takes an eighth of that at most
 MUTANT_STEPS = STEPS // 4  # still twice that: what is not proved in as many is not proved because of the mistake
-SECONDS = int(os.environ.get("PROVE_SECONDS", "120"))
+SECONDS = int(os.environ.get("PROVE_SECONDS", "120"))  # for a goal
+MUTANT_SECONDS = 8 * SECONDS  # for all goals of one mutant: what has no answer by then counts as not found
 WHY3 = """[main]
 datadir = "/usr/share/why3"
 libdir = "/usr/lib/ocaml/why3"
@@ -63,7 +65,19 @@ def functions(unit: str) -> list[str]:
     return " ".join(re.findall(r"^// proves:(.*)$", (HERE / f"{unit}.c").read_text(), re.M)).split()
 
 
-def frama_c(unit: str, names: list[str], first: list[pathlib.Path], steps: int = STEPS) -> str:
+def run_bounded(command: list[str], seconds: int | None) -> str:
+    """What it says; it and the provers that it started end after so many seconds."""
+    process = subprocess.Popen(command, cwd=ROOT, text=True, errors="replace", env=dict(os.environ, WHY3CONFIG=str(OUT / "why3.conf")),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        log, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.communicate()[0] + f"\nended after {seconds} s"
+    return log + (f"\nended with {process.returncode}" if process.returncode else "")
+
+
+def frama_c(unit: str, names: list[str], first: list[pathlib.Path], steps: int = STEPS, seconds: int | None = None) -> str:
     """What Frama-C says; headers and sources are looked for in `first` before all else."""
     places = [*first, ROOT, ROOT / "kernel", ROOT / "lib", ROOT / "abi", GEN, GEN / "kernel"]
     command = ["frama-c", "-c11", "-machdep", "gcc_x86_64", "-cpp-extra-args=" + " ".join(f"-I{p}" for p in places),
@@ -72,9 +86,7 @@ def frama_c(unit: str, names: list[str], first: list[pathlib.Path], steps: int =
     command += re.findall(r"^// wp: *(\S+)$", (HERE / f"{unit}.c").read_text(), re.M)
     if names:
         command += ["-wp-fct", ",".join(names)]
-    done = subprocess.run([*command, f"proofs/{unit}.c"], cwd=ROOT, capture_output=True, text=True, errors="replace",
-                          env=dict(os.environ, WHY3CONFIG=str(OUT / "why3.conf")), stdin=subprocess.DEVNULL)
-    return done.stdout + done.stderr + (f"\nended with {done.returncode}" if done.returncode else "")
+    return run_bounded([*command, f"proofs/{unit}.c"], seconds)
 
 
 def verdict(log: str) -> tuple[int, int, list[str]]:
@@ -128,7 +140,7 @@ def run_bits(status: str) -> tuple[str, list[str]]:
 @functools.lru_cache
 def proved_without(unit: str, names: tuple[str, ...]) -> frozenset[str]:
     """The goals of these functions that are proved as they are, within a mutant's steps."""
-    log = frama_c(unit, list(names), [], MUTANT_STEPS)
+    log = frama_c(unit, list(names), [], MUTANT_STEPS, MUTANT_SECONDS)
     return frozenset(re.findall(r"^\[wp\] \[[^]]*\] Goal (\S+) : Valid", log, re.M))
 
 
@@ -143,14 +155,14 @@ def run_mutant(number: int) -> tuple[str, list[str]]:
     place = OUT / f"mutants/{number}"
     (place / path).parent.mkdir(parents=True, exist_ok=True)
     (place / path).write_text(text.replace(old, new))
-    log = frama_c(unit, names, [place, place / "kernel", place / "lib"], MUTANT_STEPS)
+    log = frama_c(unit, names, [place, place / "kernel", place / "lib"], MUTANT_STEPS, MUTANT_SECONDS)
     (OUT / f"mutant-{number}.log").write_text(log)
     _, total, _ = verdict(log)
-    if not total or "User Error" in log:
+    if "User Error" in log or (not total and not re.search("goals? scheduled", log)):
         return "", ["Frama-C did not read it"]
     lost = re.findall(r"^\[wp\] \[[^]]*\] Goal (\S+) : (?!Valid)(\w+)", log, re.M)
     if not lost:
-        return "", ["all is proved"]
+        return "", ["all is proved" if total else f"no answer within {MUTANT_SECONDS} s"]
     found = [goal for goal, how in lost if how in ("Unknown", "Step") and goal in proved_without(unit, tuple(names))]
     return (found[0], []) if found else ("", ["no answer in time: " + ", ".join(goal for goal, _ in lost)])
 
