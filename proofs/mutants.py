@@ -19,4 +19,7 @@ MUTANTS = [
     ("vspace", "kernel/object/vspace_walk.c", "pte_present(e) && !pte_large(e) && pte_base(e)", "pte_present(e) && pte_base(e)",
      ["vspace_is_table"]),
     ("vspace", "kernel/object/vspace_walk.h", "PAGE_BITS + 9 * (level - 1)", "PAGE_BITS + 8 * (level - 1)", ["vspace_level_bits"]),
+    ("ready", "kernel/sched/ready.c", "return v & ~BIT(i);", "return v ^ BIT(i);", ["ready_bit_clear"]),
+    ("ready", "kernel/sched/ready.c", "if (!p->ready_l2[prio / 64])", "if (p->ready_l2[prio / 64])", ["ready_unmark"]),
+    ("ready", "kernel/sched/ready.c", "\t\tq->tail = t->queue_prev;\n", "\t\tq->tail = NULL;\n", ["ready_unlink"]),
 ]

@@ -5,10 +5,20 @@
 #include "sched/sched.h"
 #include "sched/remote.h"
 
+static uint64_t ready_bit_set(uint64_t v, unsigned i)
+{
+	return v | BIT(i);
+}
+
+static uint64_t ready_bit_clear(uint64_t v, unsigned i)
+{
+	return v & ~BIT(i);
+}
+
 static void ready_mark(struct percpu *p, unsigned prio)
 {
-	p->ready_l1 |= BIT(prio / 64);
-	p->ready_l2[prio / 64] |= BIT(prio % 64);
+	p->ready_l1 = ready_bit_set(p->ready_l1, prio / 64);
+	p->ready_l2[prio / 64] = ready_bit_set(p->ready_l2[prio / 64], prio % 64);
 	if ((int32_t)prio > p->ready_top)
 		p->ready_top = (int32_t)prio;
 }
@@ -30,9 +40,9 @@ static int32_t ready_find_top(const struct percpu *p)
 
 static void ready_unmark(struct percpu *p, unsigned prio)
 {
-	p->ready_l2[prio / 64] &= ~BIT(prio % 64);
+	p->ready_l2[prio / 64] = ready_bit_clear(p->ready_l2[prio / 64], prio % 64);
 	if (!p->ready_l2[prio / 64])
-		p->ready_l1 &= ~BIT(prio / 64);
+		p->ready_l1 = ready_bit_clear(p->ready_l1, prio / 64);
 	if ((int32_t)prio == p->ready_top)
 		p->ready_top = ready_find_top(p);
 }
