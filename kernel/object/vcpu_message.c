@@ -5,6 +5,7 @@
 #include "object/vcpu_private.h"
 #include "ipc/message.h"
 #include "percpu.h"
+#include "sched/sched_context.h"
 
 #define ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
@@ -100,5 +101,6 @@ void vcpu_state_out(struct vcpu *v)
 		v->held_info = 0;
 	}
 	virt->get(v, groups, s);
+	s->used_ticks = v->tcb && v->tcb->sc ? sched_context_used(v->tcb->sc) : 0;
 	s->valid = groups;
 }

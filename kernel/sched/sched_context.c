@@ -6,6 +6,7 @@
 #include "sched/sched_context.h"
 #include "api/invocation.h"
 #include "arch/x86/arch.h"
+#include "arch/x86/cpu_hw.h"
 #include "ipc/notification.h"
 #include "ipc/reply.h"
 #include "sched/remote.h"
@@ -114,7 +115,18 @@ uint64_t sched_context_take_consumed(struct sched_context *sc)
 	ticks_t used = sc->consumed;
 
 	sc->consumed = 0;
+	sc->consumed_before += used;
 	return time_ticks_to_us(used);
+}
+
+ticks_t sched_context_used(const struct sched_context *sc)
+{
+	const struct percpu *p = percpu_self();
+
+	ticks_t used = sc->consumed_before + sc->consumed;
+
+	/* a VM exit does not take the time */
+	return p->current_sc == sc ? used + p->consumed + (cpu_rdtsc() - p->now) : used;
 }
 
 void sched_context_cancel_yield_to(struct tcb *t)

@@ -31,7 +31,8 @@ struct sched_context {
 	uint16_t refill_head, refill_count;
 	uint16_t size_bits;
 	bool sporadic;
-	word_t reserved[2];
+	ticks_t consumed_before; /* what Consumed has told */
+	word_t reserved[1];
 	struct refill refills[]; /* two at least; a ring of refill_max */
 };
 _Static_assert(sizeof(struct sched_context) + 2 * sizeof(struct refill) == 128, "core size");
@@ -98,6 +99,8 @@ void sched_context_complete_yield_to(struct tcb *t);
 void sched_context_cancel_yield_to(struct tcb *t);
 /* The microseconds used since this was last asked. */
 uint64_t sched_context_take_consumed(struct sched_context *sc);
+/* All that was ever consumed. */
+ticks_t sched_context_used(const struct sched_context *sc);
 void sched_context_finalise(struct sched_context *sc);
 /* A thread that is blocked may only get one that could run at once. */
 bool sched_context_released(struct sched_context *sc);

@@ -103,6 +103,7 @@ struct vmm_port {
 struct vmm_control {
 	uint32_t request;  /* dm to vmm: VMM_REQUEST_*, taken by exchange with 0 */
 	uint32_t state;    /* vmm to dm: bit i: vCPU i is blocked (information only) */
+	uint32_t online;   /* vmm to dm: bit i: vCPU i is up (information only) */
 	/* of a domain that a toolstack built, filled before it starts */
 	uint32_t ram_count;
 	uint32_t cpu_bytes;             /* of cpu, 0: none was set */

@@ -69,7 +69,7 @@ static void halt_for_good(struct vcpu *v)
 	bool last = true;
 
 	vmm_lock();
-	v->run = VCPU_OFFLINE;
+	vcpu_set_online(v, false);
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
 		last = last && vmm.vcpu[i]->run == VCPU_OFFLINE;
 	vmm_unlock();

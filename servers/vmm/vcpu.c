@@ -129,6 +129,15 @@ uint64_t vcpu_segment_base(const struct vcpu *v, unsigned segment)
 	return r.error ? 0 : r.value;
 }
 
+void vcpu_set_online(struct vcpu *v, bool online)
+{
+	v->run = online ? VCPU_RUNNING : VCPU_OFFLINE;
+	if (online)
+		__atomic_fetch_or(&vmm.control->online, 1u << v->id, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&vmm.control->online, ~(1u << v->id), __ATOMIC_RELAXED);
+}
+
 /* ---- between vCPUs ---- */
 
 void vcpu_kick(struct vcpu *v)
@@ -249,7 +258,7 @@ static void reset_to_wait_for_sipi(struct vcpu *v)
 	v->nmi_pending = false;
 	v->s->entry_info = 0;
 	state_common(v->s);
-	v->run = VCPU_OFFLINE;
+	vcpu_set_online(v, false);
 	timer_update(v);
 }
 
@@ -268,7 +277,7 @@ static void start_signals(struct vcpu *v)
 	}
 	if (__atomic_exchange_n(&v->sipi_pending, false, __ATOMIC_ACQ_REL) && v->run == VCPU_OFFLINE) {
 		state_sipi(v);
-		v->run = VCPU_RUNNING;
+		vcpu_set_online(v, true);
 	}
 }
 
@@ -314,6 +323,9 @@ static bool must_wait(struct vcpu *v)
 
 static void loop(struct vcpu *v)
 {
+	v->ran_tsc = cpu_tsc();
+	if (v->run == VCPU_RUNNING)
+		xen_runstate(v, XEN_RUNSTATE_RUNNING);
 	for (;;) {
 		seL4_Word badge = 0;
 
@@ -323,14 +335,18 @@ static void loop(struct vcpu *v)
 			continue;
 		}
 		if (must_wait(v)) {
+			uint64_t since = cpu_tsc();
+
 			xen_runstate(v, v->run == VCPU_OFFLINE ? XEN_RUNSTATE_OFFLINE : XEN_RUNSTATE_BLOCKED);
 			seL4_Wait(v->slot_notification, &badge);
+			xen_runstate_blocked(v, since, badge & VMM_EVENT_TIMER ? v->armed_tsc : UINT64_MAX);
 			xen_runstate(v, XEN_RUNSTATE_RUNNING);
 			vcpu_events(v, badge);
 			continue;
 		}
 		inject(v);
 		if (seL4_VMEnter(&badge) == SEL4_VMENTER_RESULT_FAULT) {
+			xen_runstate_given(v);
 			exit_handle(v);
 		} else {
 			/* what was to be injected and was not comes back */
@@ -339,6 +355,7 @@ static void loop(struct vcpu *v)
 				v->inject_error = (uint32_t)v->s->idt_vectoring_error;
 				v->inject_length = (uint32_t)v->s->entry_length;
 			}
+			xen_runstate_given(v);
 			vcpu_events(v, badge);
 		}
 	}
@@ -361,7 +378,7 @@ void vcpu_main(struct vcpu *v)
 void vcpu_start_boot(struct vcpu *v, const struct load_result *l)
 {
 	state_pvh(v, l);
-	v->run = VCPU_RUNNING;
+	vcpu_set_online(v, true);
 }
 
 /* A guest that begins in PAE paging: its four top entries, which only a MOV to CR3 would load on VT-x. On SVM they are ignored. */
@@ -397,6 +414,6 @@ bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes)
 	if (!cpu_record_load(v->s, record, bytes))
 		return false;
 	pae_entries(v);
-	v->run = VCPU_RUNNING;
+	vcpu_set_online(v, true);
 	return true;
 }

@@ -103,6 +103,7 @@ struct vcpu {
 	uint64_t poll_timeout_ns;
 	uint32_t virq_port[24];     /* 0: unbound */
 	uint64_t runstate_entry_ns, runstate_time[4];
+	uint64_t ran_tsc, ran_ticks; /* until then, all time that it was not given is accounted: TSC, state page's used_ticks */
 	uint32_t runstate_now;
 
 	uint64_t tsc_adjust;        /* IA32_TSC_ADJUST */
@@ -200,6 +201,8 @@ void vcpu_load_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
 bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
 /* vCPU 0 begins at the loaded kernel's PVH entry. */
 void vcpu_start_boot(struct vcpu *v, const struct load_result *l);
+/* A vCPU starts to run, or will not before it is started again: the domain manager can see it. Own thread, or before it runs. */
+void vcpu_set_online(struct vcpu *v, bool online);
 /* Makes a vCPU look at what is pending for it (any thread). */
 void vcpu_kick(struct vcpu *v);
 /* What the notification of its thread was signalled for; nothing once the domain has ended. Of its own thread. */
@@ -276,6 +279,11 @@ void xen_update_time(struct vcpu *v);
 enum { XEN_RUNSTATE_RUNNING = 0, XEN_RUNSTATE_RUNNABLE = 1, XEN_RUNSTATE_BLOCKED = 2, XEN_RUNSTATE_OFFLINE = 3 };
 /* Own thread: v's runstate changes now; tells the guest if it registered an area. */
 void xen_runstate(struct vcpu *v, unsigned state);
+/* Own thread, which ran the guest or waits for its turn no more: what it was not given of the time since is RUNNABLE, not RUNNING. */
+void xen_runstate_given(struct vcpu *v);
+/* Own thread: it was blocked from then on (TSC), and is not now; none of that is time that it was not given. due: when what it waited for
+ * came, if that is known; from then on it was RUNNABLE. UINT64_MAX: it is not. */
+void xen_runstate_blocked(struct vcpu *v, uint64_t since, uint64_t due);
 /* Deadlines of v's Xen timers, in system ns; UINT64_MAX none. Expired ones are delivered by xen_timers_expire. */
 uint64_t xen_timers_next(const struct vcpu *v);
 void xen_timers_expire(struct vcpu *v, uint64_t now_ns);

@@ -174,6 +174,56 @@ void xen_runstate(struct vcpu *v, unsigned state)
 	vmm_unlock();
 }
 
+#define GIVEN_LEAST_NS 20000u /* less is the way in and out */
+
+static uint64_t tsc_to_ns(uint64_t ticks)
+{
+	return pvclock_ns(vmm.clock, ticks);
+}
+
+/* Until now it was in its state for that much less, and RUNNABLE. Under vmm_lock. */
+static void runnable_add(struct vcpu *v, uint64_t ns)
+{
+	uint64_t now = time_system_ns(), since = now - v->runstate_entry_ns;
+
+	ns = ns < since ? ns : since;
+	v->runstate_time[XEN_RUNSTATE_RUNNABLE] += ns;
+	v->runstate_entry_ns += ns;
+}
+
+void xen_runstate_given(struct vcpu *v)
+{
+	uint64_t now = cpu_tsc(), passed = now - v->ran_tsc, used = v->s->used_ticks - v->ran_ticks;
+	/* two clocks that are read one after the other: below zero, too, and at the start */
+	bool less = passed < used;
+	uint64_t ns = less ? 0 : tsc_to_ns(passed - used);
+
+	if (!less && ns < GIVEN_LEAST_NS)
+		return;
+	v->ran_tsc = now;
+	v->ran_ticks = v->s->used_ticks;
+	if (less)
+		return;
+	vmm_lock();
+	runnable_add(v, ns);
+	runstate_publish(v);
+	vmm_unlock();
+}
+
+void xen_runstate_blocked(struct vcpu *v, uint64_t since, uint64_t due)
+{
+	uint64_t now = cpu_tsc(), late = due < now ? now - due : 0;
+
+	v->ran_tsc += now - since;
+	if (late > now - since)
+		late = now - since;
+	if (tsc_to_ns(late) < GIVEN_LEAST_NS)
+		return;
+	vmm_lock();
+	runnable_add(v, tsc_to_ns(late));
+	vmm_unlock();
+}
+
 int64_t runstate_get(struct vcpu *of, struct vcpu *v, uint64_t to)
 {
 	struct vcpu_runstate_info r;

@@ -1,0 +1,83 @@
+/*
+ * A CPU's time as a guest has it. `share` works without end and says four times a second how much it has done, and how long it ran and
+ * waited by its runstate. `wake` sleeps, and says how late it woke; `for` says how many times.
+ */
+#include "payload.h"
+
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+
+#define SHARE_LOOPS  1000u
+#define WAKE_SLEEP   UINT64_C(20000000) /* ns */
+#define SHARE_REPORT UINT64_C(250000000)
+
+static struct vcpu_runstate_info share_runstate(void)
+{
+	static struct vcpu_runstate_info r;
+
+	(void)payload_hypercall(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, address(&r), 0, 0);
+	return r;
+}
+
+/* System time: all states' times together. */
+static uint64_t share_now(const struct vcpu_runstate_info *r)
+{
+	return r->time[RUNSTATE_running] + r->time[RUNSTATE_runnable] + r->time[RUNSTATE_blocked] + r->time[RUNSTATE_offline];
+}
+
+static void share_item(const char *what, uint64_t value)
+{
+	console_print(what);
+	console_number(value);
+}
+
+static void share(void)
+{
+	uint64_t done = 0, next = 0;
+
+	for (;;) {
+		struct vcpu_runstate_info r;
+
+		for (volatile unsigned int i = 0; i < SHARE_LOOPS; i++)
+			;
+		done++;
+		if (done % 16)
+			continue;
+		r = share_runstate();
+		if (share_now(&r) < next)
+			continue;
+		next = share_now(&r) + SHARE_REPORT;
+		share_item("SHARE at ", share_now(&r));
+		share_item(" done ", done);
+		share_item(" ran ", r.time[RUNSTATE_running]);
+		share_item(" waited ", r.time[RUNSTATE_runnable]);
+		console_print("\n");
+	}
+}
+
+static void wake(void)
+{
+	uint64_t times = payload_option("for", 100), worst = 0, sum = 0;
+
+	for (uint64_t i = 0; i < times; i++) {
+		struct vcpu_runstate_info r = share_runstate();
+		struct sched_poll poll = { .timeout = share_now(&r) + WAKE_SLEEP };
+		uint64_t late;
+
+		(void)hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, address(&poll));
+		r = share_runstate();
+		late = share_now(&r) > poll.timeout ? share_now(&r) - poll.timeout : 0;
+		worst = late > worst ? late : worst;
+		sum += late;
+	}
+	share_item("WAKE times ", times);
+	share_item(" worst ", worst);
+	share_item(" mean ", sum / (times ? times : 1));
+	console_print("\n");
+}
+
+const struct payload_mode share_modes[] = {
+	{ "share", share },
+	{ "wake", wake },
+	{ NULL, NULL },
+};
