@@ -85,7 +85,8 @@ XO := $(O)/bench
 $(XO)/xen_free: bench/xen/xen_free.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $< -lxenctrl
-ADMIN := build/test.mk image/admin/build.py image/admin/init $(wildcard image/admin/examples/*) image/cpio_archive.py image/initramfs/build.py
+TOOLS := build/test.mk image/xen_tools.py image/cpio_archive.py image/initramfs/build.py
+ADMIN := $(TOOLS) image/admin/build.py image/admin/init $(wildcard image/admin/examples/*)
 $(XO)/transfer: bench/xen/transfer.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -o $@ $<
@@ -93,8 +94,13 @@ $(XO)/dom0.initrd: $(XO)/xen_free $(XO)/transfer $(IMG)/guest_work $(TO)/payload
 	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --program $(XO)/xen_free --program $(XO)/transfer --program bench/xen/measure \
 		--file guest/payload=$(TO)/payload --file guest/vmlinux=$(IMG)/vmlinux --file guest/initrd=$(IMG)/initrd
 # The admin VM of the scenarios and of `make run`.
-$(IMG)/admin.initrd: $(IMG)/guest_work $(TO)/payload $(IMG)/initrd $(IMG)/vmlinuz $(ADMIN)
-	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --file guest/payload=$(TO)/payload --file guest/initrd=$(IMG)/initrd --file guest/vmlinuz=$(IMG)/vmlinuz
+$(IMG)/admin.initrd: $(IMG)/guest_work $(TO)/payload $(IMG)/initrd $(IMG)/driver.initrd $(IMG)/vmlinuz $(ADMIN)
+	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --file guest/payload=$(TO)/payload --file guest/initrd=$(IMG)/initrd \
+		--file guest/driver=$(IMG)/driver.initrd --file guest/vmlinuz=$(IMG)/vmlinuz
+# The root of a driver VM, whose kernel is the guests'.
+$(IMG)/driver.initrd: image/driver/build.py image/driver/init $(TOOLS)
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) image/driver/build.py $@
 $(XO)/xen: | image/debian.py
 	@mkdir -p $(@D)
 	$(Q)ln -sfn "$$($(PYTHON) image/debian.py --xen)" $@

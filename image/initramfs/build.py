@@ -24,6 +24,12 @@ def base() -> Archive:
     return archive
 
 
+def add_poweroff(archive: Archive) -> None:
+    """What the kernel runs when it is asked for that (xl shutdown, xl reboot)."""
+    for name in ("poweroff", "reboot"):
+        archive.file(f"sbin/{name}", f"#!/bin/sh\nexec /bin/busybox {name} -f\n", 0o755)
+
+
 MODULES = ["xen-blkfront", "xen-netfront"]  # of the guests' kernel, in the order in which init loads them
 
 
@@ -42,8 +48,7 @@ def main(target: str, work: str) -> None:
     archive.file("etc/hostname", "guest\n")
     archive.file("etc/profile", "PS1='\\h:\\w\\$ '\n")
     add_modules(archive)
-    for name in ("poweroff", "reboot"):  # what the kernel runs when it is asked for that (xl shutdown, xl reboot)
-        archive.file(f"sbin/{name}", f"#!/bin/sh\nexec /bin/busybox {name} -f\n", 0o755)
+    add_poweroff(archive)
     archive.write(target)
 
 

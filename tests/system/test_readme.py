@@ -16,7 +16,7 @@ def prompt(host: str) -> str:
 
 @scenario(weight=150)
 def readme_walk():
-    """Two VMs ping each other, a third mounts a disk, as README.md says."""
+    """Two VMs ping each other through a driver VM, a third mounts a disk that another driver VM serves, as README.md says."""
     commands = COMMAND.findall((ROOT / "README.md").read_text())
     insula.check(len(commands) > 10, "the walk is not in README.md")
     with Admin("readme-walk") as machine:
@@ -44,4 +44,4 @@ def readme_walk():
             if command.startswith("ping"):
                 insula.check(" 0% packet loss" in machine.text[start:match.start()], "packets are lost")
             machine.expect(prompt(host), 30)
-        insula.check(hosts == {"app", "web", "disk"}, f"logged in to {hosts}")
+        insula.check(hosts == {"net", "storage", "app", "web", "disk"}, f"logged in to {hosts}")
