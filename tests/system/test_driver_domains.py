@@ -14,7 +14,7 @@ READY = "INSULA-DRIVER: ready"
 NET = "ip addr add 10.0.0.1/24 dev xenbr0"
 STORAGE = """
 dd if=/dev/zero of=/srv/empty.img bs=1024 count=8192 2>/dev/null; dd if=/dev/zero of=/srv/full.img bs=1024 count=4096 2>/dev/null
-mke2fs /srv/full.img >/dev/null; mount -o loop /srv/full.img /tmp; head -c 2000000 /dev/urandom > /tmp/file
+mke2fs -F /srv/full.img >/dev/null; mount -o loop /srv/full.img /tmp; head -c 2000000 /dev/urandom > /tmp/file
 echo "STORAGE file $(sha256sum < /tmp/file)"; umount /tmp
 """
 ONE = """
@@ -23,9 +23,9 @@ head -c 2000000 /dev/urandom > /tmp/data; echo "ONE sends $(sha256sum < /tmp/dat
 while :; do nc -l -p 5000 < /tmp/data; done &
 until [ -b /dev/xvdb ]; do usleep 50000; done
 mkdir /mnt; mount -t ext4 -o ro /dev/xvdb /mnt && echo "ONE file $(sha256sum < /mnt/file)"; umount /mnt
-before=$(sha256sum < /dev/xvdb); dd if=/dev/urandom of=/dev/xvdb bs=4096 count=16 conv=fsync 2>/run/said; status=$?
+before=$(sha256sum < /dev/xvdb); dd if=/dev/urandom of=/dev/xvdb bs=4096 count=16 conv=fsync 2>/dev/null; status=$?
 echo 3 > /proc/sys/vm/drop_caches
-[ "$before" = "$(sha256sum < /dev/xvdb)" ] && echo "ONE write $status $(cat /sys/block/xvdb/ro) $(grep -c 'Operation not permitted' /run/said)"
+[ "$before" = "$(sha256sum < /dev/xvdb)" ] && echo "ONE write $status $(cat /sys/block/xvdb/ro)"
 while [ -b /dev/xvdb ]; do usleep 50000; done
 echo "ONE disk gone"
 until [ -e /sys/class/net/eth1 ]; do echo "ONE tick"; sleep 1; done
@@ -96,7 +96,8 @@ class Prepared(Admin):
         return super().__enter__()
 
     def said(self, name: str, words: str) -> str:
-        return self.shell(f"said {name} '{words}'", 240).strip().split(words, 1)[1].strip()
+        answer = self.shell(f"said {name} '{words}'", 240)
+        return next(line.split(words, 1)[1].strip() for line in answer.splitlines() if words in line)
 
     def names(self) -> list[str]:
         return [row.split()[0] for row in self.shell("xl list").splitlines()[2:]]
@@ -120,7 +121,7 @@ def used(machine: Drivers) -> None:
     machine.shell("xl block-attach one backend=storage,format=raw,vdev=xvdb,access=ro,target=/srv/full.img", 60)
     insula.check(machine.said("one", "ONE file") == machine.said("storage", "STORAGE file"), "the disk has another file")
     refused = machine.said("one", "ONE write")
-    insula.check(refused == "1 1 1", f"written to a disk that is read only: {refused!r}")
+    insula.check(refused == "1 1", f"written to a disk that is read only: {refused!r}")
     machine.shell("xl block-detach one xvdb", 60)
     machine.said("one", "ONE disk gone")
 
@@ -137,12 +138,15 @@ def destroyed(machine: Drivers) -> None:
     machine.said("net", READY)
     machine.shell("xl network-attach one backend=net bridge=xenbr0 mac=00:16:3e:00:00:05", 60)
     machine.said("one", "ONE again ok")
+    machine.shell("xl destroy one; while xl list | grep -q null; do usleep 200000; done", 120)
+    insula.check(machine.names() == ["two", "net"], f"left are {machine.names()}")
 
 
 @scenario(weight=240)
 def driver_domains():
     """Two VMs ping each other through a net VM, and move data; a storage VM serves them disks, one read only; interfaces and disks are plugged in
-    and out. Then the driver VMs are destroyed while they are used: who used them goes on, and works with a new one."""
+    and out. Then the driver VMs are destroyed while they are used: who used them goes on, and works with a new one, which
+    lets go of it when it is destroyed."""
     with Drivers("driver-domains") as machine:
         machine.login()
         machine.shell("sh /run/join")
@@ -152,6 +156,6 @@ def driver_domains():
             machine.said(name, READY)
         used(machine)
         destroyed(machine)
-        end_all(machine, "one", "two", "net")
+        end_all(machine, "two", "net")
         left = int(machine.shell("xl info free_memory"))
         insula.check(left >= free - 9, f"free memory was {free} MiB, is {left}")
