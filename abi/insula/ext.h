@@ -171,7 +171,7 @@ struct insula_vcpu_state {
 	uint64_t idt_vectoring_error;
 	uint64_t insn_count;    /* of insn_bytes; 0 where the CPU gives none */
 	uint8_t insn_bytes[16];
-	uint64_t used_ticks; /* of the TSC: all that the scheduling context ever consumed, at this return; not part of a group */
+	uint64_t used_ticks; /* of the TSC: all that the scheduling context ever consumed, at the last return for a signal; not part of a group */
 	/* both ways */
 	uint64_t gpr[INSULA_GPR_COUNT]; /* enum insula_gpr; [4] unused */
 	uint64_t rip, rsp, rflags, interruptibility, activity; /* VT-x encodings; activity 0 active, 1 HLT */

@@ -1,6 +1,7 @@
 /* See vcpu_fake.h. */
 #include "object/vcpu_fake.h"
 #include "sched/remote.h"
+#include "sched/sched_context.h"
 
 /* ---- the vendor ---- */
 
@@ -150,6 +151,10 @@ void virt_guest_unload(struct vcpu *v, struct tcb *t)
 {
 	(void)v;
 	(void)t;
+}
+ticks_t sched_context_used(const struct sched_context *sc)
+{
+	return sc->consumed_before;
 }
 void invocation_reply1(word_t w)
 {

@@ -101,6 +101,7 @@ void vcpu_state_out(struct vcpu *v)
 		v->held_info = 0;
 	}
 	virt->get(v, groups, s);
-	s->used_ticks = v->tcb && v->tcb->sc ? sched_context_used(v->tcb->sc) : 0;
+	if (unlikely(v->exit.reason == VCPU_REASON_NONE) && v->tcb && v->tcb->sc)
+		s->used_ticks = sched_context_used(v->tcb->sc);
 	s->valid = groups;
 }

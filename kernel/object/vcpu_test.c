@@ -163,17 +163,22 @@ static void test_state_page(void **state)
 	assert_int_equal(v->primary & VTX_PRIMARY_INTERRUPT_WINDOW, 0);
 	assert_int_equal(vendor.put_groups & ~0xbfull, 0); /* never the exit's */
 	vendor.result[0] = VIRT_RUN_EXIT;
+	sc.consumed_before = 77;
 	vcpu_run(t);
 	assert_int_equal(t->ctx.rsi, 1);
 	assert_int_equal(page->reason, 10);
 	assert_int_equal(page->rip, 0x5002);
 	assert_int_equal(page->valid, 0xff);
+	assert_int_equal(page->used_ticks, 0); /* an exit costs enough */
 	/* nothing dirty: nothing is taken */
 	vendor.put_groups = 0;
 	page->window = 0;
 	vcpu_enter_syscall();
 	assert_int_equal(vendor.put_groups, 0);
 	assert_int_equal(v->primary & (VTX_PRIMARY_NMI_WINDOW | VTX_PRIMARY_INTERRUPT_WINDOW), 0);
+	vcpu_deliver_signal(t, 0x99);
+	assert_int_equal(page->reason, VCPU_REASON_NONE);
+	assert_int_equal(page->used_ticks, 77);
 	/* removed: the message form again */
 	assert_int_equal(decode(InsulaVCPUSetStatePage, 0, cap_null()), EXC_NONE);
 	assert_null(v->state);

@@ -346,7 +346,6 @@ static void loop(struct vcpu *v)
 		}
 		inject(v);
 		if (seL4_VMEnter(&badge) == SEL4_VMENTER_RESULT_FAULT) {
-			xen_runstate_given(v);
 			exit_handle(v);
 		} else {
 			/* what was to be injected and was not comes back */
