@@ -113,6 +113,8 @@ void smp_delete(seL4_CPtr cap)
 
 /* ---- the clock: one for all CPUs ---- */
 
+enum { CLOCK_CPUS = 8 };
+
 static struct {
 	volatile seL4_Word asked, answered, tsc;
 } smp_clock;
@@ -134,7 +136,8 @@ static void smp_clock_case(void)
 	const seL4_Word blur = 2 * smp_tsc_per_us;
 	int good = 1;
 
-	for (seL4_Word cpu = 1; cpu < smp_cpus; cpu++) {
+	/* of many, one: where CPUs take turns each answer takes a round of all */
+	for (seL4_Word cpu = 1; cpu < (smp_cpus > CLOCK_CPUS ? 2 : smp_cpus); cpu++) {
 		struct thread t = smp_worker(0, cpu, SMP_PRIORITY, 0);
 
 		smp_clock.asked = smp_clock.answered = 0;
