@@ -234,6 +234,25 @@ static int frame_make(struct physmap *m, uint32_t frame, unsigned order, uint64_
 	return order == 0 ? object_pool_make(&m->pool, seL4_X86_4K, 0, p.root, p.index) : large_make(m, p.root, p.index, block);
 }
 
+/* A place in the store for what comes to gfn, and the record of it first: it says whether there is room, and is easily taken back. */
+static int place_take(struct physmap *m, uint64_t gfn, struct p2m_entry *e)
+{
+	int r = frame_store_take(&m->frames, &e->frame);
+
+	if (r)
+		return r;
+	r = p2m_set(&m->p2m, gfn, *e);
+	if (r)
+		frame_store_give(&m->frames, e->frame);
+	return r;
+}
+
+static void place_give(struct physmap *m, uint64_t gfn, uint32_t frame)
+{
+	(void)p2m_clear(&m->p2m, gfn);
+	frame_store_give(&m->frames, frame);
+}
+
 int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order)
 {
 	struct p2m_entry e = {.kind = P2M_RAM, .large = order != 0};
@@ -242,15 +261,9 @@ int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order)
 
 	if (order != 0 && order != P2M_LARGE_ORDER)
 		return -EINVAL;
-	r = frame_store_take(&m->frames, &e.frame);
+	r = place_take(m, gfn, &e);
 	if (r)
 		return r;
-	/* first the record: it says whether there is room, and it is easily taken back */
-	r = p2m_set(&m->p2m, gfn, e);
-	if (r) {
-		frame_store_give(&m->frames, e.frame);
-		return r;
-	}
 	r = frame_make(m, e.frame, order, &block);
 	if (!r && block)
 		p2m_note(&m->p2m, gfn)->block = block;
@@ -259,8 +272,7 @@ int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order)
 	if (!r)
 		r = physmap_map(m, gfn, e.frame);
 	if (r) {
-		(void)p2m_clear(&m->p2m, gfn);
-		frame_store_give(&m->frames, e.frame);
+		place_give(m, gfn, e.frame);
 		if (block)
 			(void)root_account_return(m->pool.account, block);
 	}
@@ -594,22 +606,15 @@ static int single_make(struct physmap *m, uint32_t frame)
 static int single_page(struct physmap *m, uint64_t gfn)
 {
 	struct p2m_entry e = {.kind = P2M_RAM};
-	int r = frame_store_take(&m->frames, &e.frame);
+	int r = place_take(m, gfn, &e);
 
 	if (r)
 		return r;
-	r = p2m_set(&m->p2m, gfn, e);
-	if (r) {
-		frame_store_give(&m->frames, e.frame);
-		return r;
-	}
 	r = single_make(m, e.frame);
 	if (!r)
 		r = physmap_map(m, gfn, e.frame);
-	if (r) {
-		(void)p2m_clear(&m->p2m, gfn);
-		frame_store_give(&m->frames, e.frame);
-	}
+	if (r)
+		place_give(m, gfn, e.frame);
 	return r;
 }
 
