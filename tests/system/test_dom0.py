@@ -36,7 +36,7 @@ class Admin(insula.Insula):
 
     def send(self, text: str) -> None:
         """Xen keeps few characters that its serial port has received: there, some at a time, each lot when the one before was echoed."""
-        lot = 32 if ON_XEN else len(text)
+        lot = 32 if ON_XEN else max(len(text), 1)
         for start in range(0, len(text), lot):
             part, before, end = text[start:start + lot], len(self.text), time.monotonic() + 5
             super().send(part)

@@ -181,9 +181,11 @@ static bool unmap_some(struct vcpu *v, uint64_t at, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		unmap[i] = (struct physmap_unmap){.gfn = u[i].host_addr >> 12, .handle = u[i].handle};
 	physmap_call_grant_unmap(unmap, n, status);
+	/* the rest of an element is input: it stays as the guest has it by now */
 	for (unsigned i = 0; i < n; i++)
-		u[i].status = status[i];
-	return guest_write(v, gva(at), u, n * sizeof(*u));
+		if (!guest_write(v, gva(at + i * sizeof(*u) + offsetof(struct gnttab_unmap_grant_ref, status)), &status[i], sizeof(status[i])))
+			return false;
+	return true;
 }
 
 static bool copy_some(struct vcpu *v, uint64_t at, unsigned n)
