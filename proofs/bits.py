@@ -16,6 +16,9 @@ MEANING = f"""(set-logic QF_BV)
 (define-fun put ((w N) (hi N) (lo N) (v N) (s N)) N
   (bvor (bvand w (bvnot (bvshl (low (width hi lo)) lo))) (bvshl (bvand (bvlshr v s) (low (width hi lo))) lo)))
 (define-fun bit ((w N) (i N)) Bool (= (bvand (bvlshr w i) (_ bv1 {WIDTH})) (_ bv1 {WIDTH})))
+(define-fun piece ((w N) (from N) (n N)) N (bvand (bvlshr w from) (low n)))
+(define-fun aligned ((w N) (n N)) Bool (= (bvand w (low n)) (_ bv0 {WIDTH})))
+(define-fun shl ((v N) (n N)) N (bvshl v n))
 (define-fun pow2 ((n N)) N (bvshl (_ bv1 {WIDTH}) n))
 (define-fun word ((w N)) Bool (bvule w #x{(1 << 64) - 1:0{WIDTH // 4}x}))
 """

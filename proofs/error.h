@@ -17,6 +17,10 @@ exception_t error_illegal_operation(void);
 exception_t error_delete_first(void);
 /*@ assigns error_detail; ensures \result == EXC_SYSCALL_ERROR; */
 exception_t error_revoke_first(void);
+/*@ assigns error_detail; ensures \result == EXC_SYSCALL_ERROR; */
+exception_t error_range(word_t min, word_t max);
+/*@ assigns error_detail; ensures \result == EXC_SYSCALL_ERROR; */
+exception_t error_failed_lookup(bool source);
 /*@ assigns error_detail; ensures \result == EXC_LOOKUP_FAULT; */
 exception_t error_lookup(enum sel4_lookup_failure type, unsigned bits_left);
 /*@ assigns error_detail;

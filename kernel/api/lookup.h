@@ -31,7 +31,7 @@ static inline void lookup_remember(struct tcb *t)
 	    cap_cnode_radix(root) + cap_cnode_guard_size(root) != seL4_WordBits)
 		return;
 	t->cspace_radix = cap_cnode_radix(root);
-	t->cspace_slots = window_kv(paddr(cap_cnode_ptr(root)));
+	t->cspace_slots = cap_cnode_slots(root);
 	t->cspace_word = root.w[1];
 }
 

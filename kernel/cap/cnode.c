@@ -4,7 +4,6 @@
  */
 #include "cap/cnode.h"
 #include "api/error.h"
-#include "arch/x86/mm/window.h"
 #include "object/tcb.h"
 #include "percpu.h"
 
@@ -31,6 +30,12 @@ static struct lookup_result cnode_depth_mismatch(unsigned left, unsigned found)
 	return cnode_failed(e);
 }
 
+/* `count` bits of the address, from bit `low` on. */
+static word_t cnode_bits(cptr_t cptr, unsigned low, unsigned count)
+{
+	return cptr >> low & MASK(count);
+}
+
 struct lookup_result cnode_resolve(cap_t root, cptr_t cptr, unsigned bits)
 {
 	cap_t node = root;
@@ -39,25 +44,31 @@ struct lookup_result cnode_resolve(cap_t root, cptr_t cptr, unsigned bits)
 	if (cap_type(node) != CAP_CNODE)
 		return cnode_failed(error_lookup(seL4_InvalidRoot, 0));
 
+	/*@ loop invariant 1 <= left <= bits && live(node) && reached(root, cptr, bits, node, left);
+	    loop assigns node, left;
+	    loop variant left; */
 	for (;;) {
 		unsigned radix = (unsigned)cap_cnode_radix(node);
 		unsigned guard_bits = (unsigned)cap_cnode_guard_size(node);
 		unsigned level = radix + guard_bits; /* 1..64: minting refuses more, retype less */
+		unsigned rest;
 		word_t guard = cap_cnode_guard(node);
 		struct cte *slot;
 
 		if (guard_bits > left)
 			return cnode_guard_mismatch(left, guard, guard_bits);
-		if (guard_bits && (cptr >> (left - guard_bits) & MASK(guard_bits)) != guard)
+		if (guard_bits && cnode_bits(cptr, left - guard_bits, guard_bits) != guard)
 			return cnode_guard_mismatch(left, guard, guard_bits);
 		if (level > left)
 			return cnode_depth_mismatch(left, level);
 
-		left -= level;
-		slot = (struct cte *)window_kv(paddr(cap_cnode_ptr(node))) + (cptr >> left & MASK(radix));
-		if (left == 0 || cap_type(slot->cap) != CAP_CNODE)
-			return (struct lookup_result){EXC_NONE, slot, left};
+		rest = left - level;
+		slot = cap_cnode_slots(node) + cnode_bits(cptr, rest, radix);
+		/*@ assert leads_to(node, cptr, left, slot, rest); */
+		if (rest == 0 || cap_type(slot->cap) != CAP_CNODE)
+			return (struct lookup_result){EXC_NONE, slot, rest};
 		node = slot->cap;
+		left = rest;
 	}
 }
 
@@ -88,11 +99,11 @@ struct lookup_result cnode_target_slot(cap_t root, cptr_t index, word_t depth, b
 
 exception_t cnode_target_node(cap_t root, cptr_t index, word_t depth, cap_t *node)
 {
-	struct lookup_result r;
+	if (depth == 0) {
+		*node = root;
+	} else {
+		struct lookup_result r = cnode_target_slot(root, index, depth, false);
 
-	*node = root;
-	if (depth != 0) {
-		r = cnode_target_slot(root, index, depth, false);
 		if (r.status != EXC_NONE)
 			return r.status;
 		*node = r.slot->cap;

@@ -5,9 +5,16 @@
 #ifndef CAP_CNODE_H
 #define CAP_CNODE_H
 
+#include "arch/x86/mm/window.h"
 #include "cap/cte.h"
 
 struct tcb;
+
+/* The slots of a CNode. */
+static inline struct cte *cap_cnode_slots(cap_t node)
+{
+	return window_kv(paddr(cap_cnode_ptr(node)));
+}
 
 struct lookup_result {
 	exception_t status; /* EXC_NONE, or EXC_LOOKUP_FAULT with percpu->lookup_fault filled */

@@ -2,6 +2,7 @@
  * check.h's walk. */
 #include "arch/x86/mm/window.h"
 #include "arch/x86/virt/vcpu_struct.h"
+#include "cap/cnode.h"
 #include "debug/check_private.h"
 #include "ipc/notification.h"
 #include "ipc/reply.h"
@@ -31,7 +32,7 @@ static void check_thread_cspace(const struct tcb *t)
 
 	if (cap_type(root) != CAP_CNODE || t->cspace_word != root.w[1])
 		return;
-	CHECK(t->cspace_slots == window_kv(paddr(cap_cnode_ptr(root))) &&
+	CHECK(t->cspace_slots == cap_cnode_slots(root) &&
 		  t->cspace_radix == cap_cnode_radix(root),
 	      "what a thread remembers of its CSpace is not so", check_at(t), check_at(t->cspace_slots),
 	      t->cspace_radix);

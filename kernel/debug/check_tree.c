@@ -5,6 +5,7 @@
  * addresses; copies are neighbours.
  */
 #include "arch/x86/mm/window.h"
+#include "cap/cnode.h"
 #include "debug/check_private.h"
 #include "insula/ext.h"
 #include "ipc/notification.h"
@@ -251,7 +252,7 @@ static void check_tree_object(cap_t cap)
 		check_reply(cap);
 		break;
 	case CAP_CNODE:
-		check_slots(window_kv(paddr(cap_cnode_ptr(cap))), BIT(cap_cnode_radix(cap)));
+		check_slots(cap_cnode_slots(cap), BIT(cap_cnode_radix(cap)));
 		break;
 	case CAP_TCB:
 		check_slots(cap_tcb_of(cap)->slot, TCB_SLOT_COUNT);

@@ -95,7 +95,7 @@ static exception_t split_check_dest(struct split *s)
 		return error_range(0, slots - 1);
 	if (slots - offset < FRAME_PARTS)
 		return error_range(1, slots - offset);
-	s->dest = (struct cte *)window_kv(paddr(cap_cnode_ptr(node))) + offset;
+	s->dest = cap_cnode_slots(node) + offset;
 	for (unsigned i = split ? split - 1 : 0; i < FRAME_PARTS; i++) {
 		e = cte_ensure_empty(s->dest + i);
 		if (e != EXC_NONE)
