@@ -30,9 +30,9 @@ static void check_thread_cspace(const struct tcb *t)
 {
 	cap_t root = t->slot[TCB_CSPACE].cap;
 
-	if (cap_type(root) != CAP_CNODE || t->cspace_word != root.w[1])
+	if (t->cspace_word != root.w[1])
 		return;
-	CHECK(t->cspace_slots == cap_cnode_slots(root) &&
+	CHECK(cap_type(root) == CAP_CNODE && t->cspace_slots == cap_cnode_slots(root) &&
 		  t->cspace_radix == cap_cnode_radix(root),
 	      "what a thread remembers of its CSpace is not so", check_at(t), check_at(t->cspace_slots),
 	      t->cspace_radix);

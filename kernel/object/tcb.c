@@ -18,6 +18,7 @@ void tcb_init(struct tcb *t)
 	context_init(&t->ctx);
 	arch_fpu_init(t);
 	t->cpu = percpu_self()->cpu;
+	t->cspace_word = TCB_CSPACE_UNKNOWN;
 }
 
 void tcb_suspend(struct tcb *t)

@@ -38,6 +38,9 @@ enum thread_state {
 	THREAD_IDLE,
 };
 
+/* The second word of no capability: there is no such type. */
+#define TCB_CSPACE_UNKNOWN UINT64_MAX
+
 struct tcb {
 	struct cte slot[TCB_SLOT_COUNT];
 

@@ -271,6 +271,29 @@ static void cspaces(void)
 	worker_end(w);
 }
 
+/* A thread whose CSpace went away before it looked anything up: its first call finds no root, whatever it
+ * names. */
+static void cspace_goes(const char *name, void (*work)(struct worker *))
+{
+	seL4_CPtr cnode = object_new(seL4_CapTableObject, 5), fault = object_new(seL4_EndpointObject, 0);
+	struct worker *w = worker_new(WORKER_PRIORITY, fault);
+	seL4_MessageInfo_t info;
+	seL4_Word badge;
+
+	runtime_must(seL4_TCB_SetSpace(w->thread.tcb, fault, cnode, seL4_CNode_CapData_new(0, 59), HERE, 0),
+		     "a CSpace");
+	runtime_must(seL4_CNode_Revoke(ROOT, cnode, DEPTH) | seL4_CNode_Delete(ROOT, cnode, DEPTH),
+		     "no CSpace");
+	worker_run(w, work);
+	info = seL4_NBRecv(fault, &badge, object_new(seL4_ReplyObject, 0));
+	conformance_equal(name,
+			  seL4_MessageInfo_get_label(info) == seL4_Fault_CapFault &&
+			      seL4_GetMR(seL4_CapFault_Addr) == 0 &&
+			      seL4_GetMR(seL4_CapFault_LookupFailureType) == seL4_InvalidRoot,
+			  1);
+	worker_end(w);
+}
+
 void thread_cases(void)
 {
 	priorities();
@@ -280,4 +303,7 @@ void thread_cases(void)
 	spaces();
 	space_goes();
 	cspaces();
+	cspace_goes("thread.cspace_gone_call", worker_call);
+	cspace_goes("thread.cspace_gone_wait", worker_waits);
+	cspace_goes("thread.cspace_gone_recv", worker_recv);
 }
