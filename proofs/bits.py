@@ -22,15 +22,15 @@ MEANING = f"""(set-logic QF_BV)
 (define-fun pow2 ((n N)) N (bvshl (_ bv1 {WIDTH}) n))
 (define-fun word ((w N)) Bool (bvule w #x{(1 << 64) - 1:0{WIDTH // 4}x}))
 """
-LEVELS = [["==>"], ["<==>"], ["||"], ["&&"], ["==", "!=", "<=", "<", ">=", ">"], ["|"], ["&"], ["<<", ">>"], ["+", "-"], ["*", "%"]]
+LEVELS = [["==>"], ["<==>"], ["||"], ["&&"], ["==", "!=", "<=", "<", ">=", ">"], ["|"], ["^"], ["&"], ["<<", ">>"], ["+", "-"], ["*", "%"]]
 SMT = {"==>": "=>", "<==>": "=", "||": "or", "&&": "and", "==": "=", "<=": "bvule", "<": "bvult", ">=": "bvuge", ">": "bvugt",
-       "|": "bvor", "&": "bvand", "<<": "bvshl", ">>": "bvlshr", "+": "bvadd", "-": "bvsub", "*": "bvmul", "%": "bvurem"}
+       "|": "bvor", "^": "bvxor", "&": "bvand", "<<": "bvshl", ">>": "bvlshr", "+": "bvadd", "-": "bvsub", "*": "bvmul", "%": "bvurem"}
 RELATIONS = LEVELS[4]
 
 
 class Reader:
     def __init__(self, text: str):
-        self.tokens = re.findall(r"0x[0-9a-f]+(?=ull)|0x[0-9a-f]+|\d+|<==>|==>|<=|>=|==|!=|<<|>>|&&|\|\||[-+*%<>&|!~(),]|\w+",
+        self.tokens = re.findall(r"0x[0-9a-f]+(?=ull)|0x[0-9a-f]+|\d+|<==>|==>|<=|>=|==|!=|<<|>>|&&|\|\||[-+*%<>&|^!~(),]|\w+",
                                  re.sub(r"(0x[0-9a-f]+)ull", r"\1", text))
         self.at = 0
 

@@ -1,14 +1,17 @@
 /*
- * CNode lookup (kernel/cap/cnode.c): which slot an address names, and that the walk to it stays inside the CNodes, whatever the
+ * CNode lookup (kernel/cap/cnode.c, kernel/api/lookup.h): which slot an address names, and that the walk to it stays inside the CNodes, whatever the
  * address, guards and sizes.
  */
-// proves: cnode_bits cnode_failed cnode_resolve cnode_target_slot cnode_target_node
+// proves: cnode_bits cnode_failed cnode_resolve cnode_lookup_slot cnode_target_slot cnode_target_node lookup_slot_short lookup_remember
 // What these functions do not call, and Frama-C warns of: assembler in headers.
 // wp: -kernel-warn-key
 // wp: asm:clobber=inactive
+// wp: -wp-warn-key
+// wp: pedantic-assigns=inactive
 #include "proofs/cap.h"
 #include "proofs/error.h"
 #include "cap/cnode.h"
+#include "object/tcb.h"
 
 /* Which CNodes there are, and where: the capabilities that name one are `live`. */
 /* piece(w, low, n): n bits of w from bit low on. */
@@ -20,6 +23,9 @@
 		((w >> l) & (uint64_t)((uint64_t)(1 << r) - 1)) == piece(w, l, r);
 	axiom piece_is_swapped: \forall integer r, l, w; word(w) && 0 <= l <= 63 && 1 <= r <= 63 ==>
 		((uint64_t)((uint64_t)(1 << r) - 1) & (w >> l)) == piece(w, l, r);
+	axiom piece_high: \forall integer w, l; word(w) && 1 <= l <= 63 ==> (w >> l) == piece(w, l, 64 - l);
+	axiom piece_low: \forall integer w, l; word(w) && 1 <= l <= 63 ==> (w ^ (uint64_t)((w >> l) << l)) == piece(w, 0, l);
+	axiom piece_low_swapped: \forall integer l, w; word(w) && 1 <= l <= 63 ==> ((uint64_t)((w >> l) << l) ^ w) == piece(w, 0, l);
 	axiom piece_range: \forall integer w, l, r; word(w) && 0 <= l <= 63 && 1 <= r <= 63 ==> 0 <= piece(w, l, r) <= pow2(r) - 1;
 } */
 /*@ logic integer level(cap_t node) = f_cap_cnode_guard_size(node) + f_cap_cnode_radix(node); */
@@ -72,6 +78,30 @@ static struct lookup_result cnode_depth_mismatch(unsigned left, unsigned found);
 	ensures refused: \result.status != EXC_NONE ==> names_none{Pre}(root, cptr, bits); */
 struct lookup_result cnode_resolve(cap_t root, cptr_t cptr, unsigned bits);
 
+/* A thread's CSpace, all 64 bits. */
+/*@ predicate cspace_of(cap_t root) = sound_cspace && (f_cap_type(root) == CAP_CNODE ==> live(root)); */
+/*@ requires \valid_read(thread) && cspace_of(thread->slot[TCB_CSPACE].cap);
+	assigns error_detail;
+	ensures either: \result.status == EXC_NONE || (\result.status == EXC_LOOKUP_FAULT && \result.slot == \null);
+	ensures found: \result.status == EXC_NONE ==> \valid_read(\result.slot) &&
+		names{Pre}(thread->slot[TCB_CSPACE].cap, cptr, 64, \result.slot, \result.bits_left);
+	ensures refused: \result.status != EXC_NONE ==> names_none{Pre}(thread->slot[TCB_CSPACE].cap, cptr, 64); */
+struct lookup_result cnode_lookup_slot(struct tcb *thread, cptr_t cptr);
+/* What a thread remembers is of the CSpace that it has, or of none. */
+/*@ predicate remembered(struct tcb *t, cap_t root) = t->cspace_radix <= 63 && (t->cspace_word == root.w[1] ==>
+	sound_size(root) && level(root) == 64 && t->cspace_radix == f_cap_cnode_radix(root) && t->cspace_slots == slots_of(root)); */
+/*@ requires \valid_read(t) && \valid(slot) && \separated(t, slot) && remembered(t, t->slot[TCB_CSPACE].cap);
+	assigns *slot;
+	ensures place: \result ==> *slot == slots_of(\at(t->slot[TCB_CSPACE].cap, Pre)) +
+		piece(cptr, 0, f_cap_cnode_radix(\at(t->slot[TCB_CSPACE].cap, Pre)));
+	ensures passes: \result ==> passes(\at(t->slot[TCB_CSPACE].cap, Pre), cptr, 64);
+	ensures found: \result ==> leads_to(\at(t->slot[TCB_CSPACE].cap, Pre), cptr, 64, *slot, 0); */
+static inline bool lookup_slot_short(const struct tcb *t, cptr_t cptr, struct cte **slot);
+/*@ requires \valid(t) && cspace_of(t->slot[TCB_CSPACE].cap) && remembered(t, t->slot[TCB_CSPACE].cap);
+	assigns t->cspace_word, t->cspace_slots, t->cspace_radix;
+	ensures remembered(t, t->slot[TCB_CSPACE].cap); */
+static inline void lookup_remember(struct tcb *t);
+
 /*@ requires sound_cspace && (f_cap_type(root) == CAP_CNODE ==> live(root));
 	assigns error_detail;
 	ensures either: \result.status == EXC_NONE || (\result.status == EXC_SYSCALL_ERROR && \result.slot == \null);
@@ -86,3 +116,4 @@ struct lookup_result cnode_target_slot(cap_t root, cptr_t index, word_t depth, b
 exception_t cnode_target_node(cap_t root, cptr_t index, word_t depth, cap_t *node);
 
 #include "cap/cnode.c"
+#include "api/lookup.h"
