@@ -45,8 +45,9 @@ pte_t vspace_page_entry(paddr_t p, unsigned level, unsigned rights, word_t attri
 	e = pte_with_pwt(e, (attributes & VSPACE_PWT) != 0);
 	e = pte_with_pcd(e, (attributes & VSPACE_PCD) != 0);
 	e = pte_with_nx(e, cpu.nx && (!user || (attributes & insula_X86_ExecuteNever)));
-	e = pte_with_base(e, p.v);
-	return level == 1 ? pte_small_with_pat(e, pat) : pte_big_with_pat(pte_with_large(e, 1), pat);
+	if (level == 1)
+		return pte_small_with_pat(pte_with_base(e, p.v), pat);
+	return pte_big_with_pat(pte_with_large(pte_big_with_base(e, p.v), 1), pat);
 }
 
 pte_t vspace_table_entry(paddr_t p, word_t attributes)
