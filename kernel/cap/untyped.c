@@ -4,6 +4,7 @@
  * The window's invariant is explained in untyped.h.
  */
 #include "cap/untyped.h"
+#include "cap/untyped_room.h"
 #include "cap/cnode.h"
 #include "api/error.h"
 #include "api/invocation.h"
@@ -23,22 +24,6 @@ struct retype {
 	unsigned count;
 	bool reset; /* nothing made from it is left: begin at its start */
 };
-
-static uint64_t untyped_size(cap_t u)
-{
-	return BIT(cap_untyped_bits(u));
-}
-
-static paddr_t untyped_at(cap_t u, uint64_t offset)
-{
-	return paddr(cap_untyped_ptr(u) + offset);
-}
-
-/* Forgets what is known about memory beyond `free`. Not with stale pages there. */
-static cap_t untyped_unknown(cap_t u)
-{
-	return cap_untyped_with_made(cap_untyped_with_stale(cap_untyped_with_cleared(u, 0), 0), 0);
-}
 
 /* ---- checks ---- */
 
@@ -77,7 +62,7 @@ static exception_t untyped_check_dest(struct retype *r)
 		return error_range(1, seL4_RetypeMaxObjects);
 	if (count > slots - offset)
 		return error_range(1, slots - offset);
-	r->dest = (struct cte *)window_kv(paddr(cap_cnode_ptr(node))) + offset;
+	r->dest = cap_cnode_slots(node) + offset;
 	r->count = (unsigned)count;
 	for (unsigned i = 0; i < r->count; i++)
 		if (!cap_is_null(r->dest[i].cap))
@@ -87,13 +72,9 @@ static exception_t untyped_check_dest(struct retype *r)
 
 static exception_t untyped_check_room(struct cte *slot, struct retype *r)
 {
-	uint64_t left;
-
 	r->reset = !cte_has_children(slot);
-	left = untyped_size(slot->cap) - (r->reset ? 0 : cap_untyped_free(slot->cap));
-	/* Whole objects only; and since sizes are powers of two, alignment costs none of these. */
-	if (left >> r->object_bits < r->count)
-		return error_not_enough_memory(left);
+	if (!untyped_has_room(slot->cap, r->reset, r->object_bits, r->count))
+		return error_not_enough_memory(untyped_left(slot->cap, r->reset));
 	if (cap_untyped_device(slot->cap) && object_is_kernel(r->type))
 		return error_invalid_argument(1);
 	return EXC_NONE;
@@ -238,7 +219,7 @@ static exception_t untyped_prepare(struct cte *slot, const struct retype *r, uin
 
 static exception_t untyped_retype(struct cte *slot, const struct retype *r)
 {
-	uint64_t base, bytes = (uint64_t)r->count << r->object_bits;
+	uint64_t base, bytes = untyped_offset(0, r->count, r->object_bits);
 	exception_t e = r->reset ? untyped_reset(slot) : EXC_NONE;
 	cap_t u = slot->cap;
 	bool keep = cap_untyped_cleared(u) == UNTYPED_KEEP, init;
@@ -246,7 +227,7 @@ static exception_t untyped_retype(struct cte *slot, const struct retype *r)
 
 	if (e != EXC_NONE)
 		return e;
-	base = ALIGN_UP(cap_untyped_free(u), r->object_bits);
+	base = untyped_base(u, r->object_bits);
 	e = untyped_prepare(slot, r, base, bytes);
 	if (e != EXC_NONE)
 		return e;
@@ -259,7 +240,7 @@ static exception_t untyped_retype(struct cte *slot, const struct retype *r)
 	cap = object_cap(r->type, untyped_at(u, base), r->user_bits, cap_untyped_device(u));
 	for (unsigned i = 0; i < r->count; i++) {
 		if (init)
-			object_init(r->type, untyped_at(u, base + ((uint64_t)i << r->object_bits)),
+			object_init(r->type, untyped_at(u, untyped_offset(base, i, r->object_bits)),
 				    r->user_bits);
 		r->dest[i].cap = cap;
 		cap = object_cap_behind(cap, BIT(r->object_bits));
