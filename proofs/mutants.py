@@ -5,6 +5,7 @@ MUTANTS = [
      "/*@ axiomatic cap_endpoint_badge", "x.w[1] = (x.w[1] & 0xfcffffffffffffffull) | ((v & 0x1ull) << 57);\n\treturn x;\n}\n"
      "/*@ axiomatic cap_endpoint_badge", ["cap_untyped_with_device"]),
     ("fields_mm", "kernel/arch/x86/mm/pte_fields.h", "(x.w[0] >> 63) & 0x1ull);", "(x.w[0] >> 62) & 0x1ull);", ["pte_nx"]),
+    ("fields_virt", "kernel/arch/x86/virt/vtx_fields.h", "return ((x.w[0] >> 16) & 0xffffull);", "return ((x.w[0] >> 15) & 0xffffull);", ["vtx_io_port"]),
     ("cap", "kernel/cap/derive.c", "cap_endpoint_can_grant(cap) && grant)", "cap_endpoint_can_grant(cap) || grant)", ["cap_mask_rights"]),
     ("cap", "kernel/cap/derive.c", "if (!read || !(cap_frame_rights(cap) & CAP_RIGHT_READ))", "if (!read)", ["cap_mask_rights"]),
     ("cap", "kernel/cap/derive.c", "size + cap_cnode_radix(cap) > seL4_WordBits", "size > seL4_WordBits", ["derive_guard"]),
