@@ -105,18 +105,17 @@ static void refill_use_slice(struct sched_context *sc, ticks_t usage)
 }
 
 /*
- * More was used than the whole budget (time went by inside one operation, or outside the kernel's control):
- * whole periods are skipped, all that there is ends when its last part would have.
+ * More was used than the whole budget (time went by inside one operation, or outside the kernel's control; a
+ * timer is late by a few ticks): all of it comes back so many periods later.
  */
 static ticks_t refill_skip_periods(struct sched_context *sc, ticks_t usage)
 {
-	struct refill *tail = refill_tail(sc);
-	ticks_t end = tail->time + tail->amount;
 	ticks_t periods = usage / sc->budget, skip;
 
 	if (__builtin_mul_overflow(periods, sc->period, &skip) || skip > UINT64_MAX / 4)
 		skip = UINT64_MAX / 4;
-	refill_set_only(sc, end - sc->budget + skip, sc->budget);
+	for (unsigned i = 0; i < sc->refill_count; i++)
+		refill_at(sc, i)->time += skip;
 	return usage % sc->budget;
 }
 

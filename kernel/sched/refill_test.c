@@ -147,6 +147,31 @@ static void test_overrun_of_many_periods(void **state)
 	free(sc);
 }
 
+/* The timer comes a few ticks after the budget's end, always: that costs those ticks, not a period. */
+static void test_late_timer(void **state)
+{
+	struct sched_context *sc = make();
+	ticks_t now = 5000, total = 0;
+
+	(void)state;
+	srand(2);
+	refill_new(sc, 8, 1000, 4000, now);
+	while (now < 5000 + 1000 * 4000) {
+		ticks_t usage;
+
+		if (!refill_ready(sc, now))
+			now = refill_head(sc)->time;
+		refill_unblock_check(sc, now);
+		usage = refill_capacity(sc, 0) + (ticks_t)rand() % 4;
+		refill_budget_check(sc, usage);
+		valid(sc);
+		now += usage;
+		total += usage;
+	}
+	assert_in_range(total, 1000 * 1000 * 99 / 100, 1000 * 1000 * 101 / 100);
+	free(sc);
+}
+
 static void test_unblock_moves_and_merges(void **state)
 {
 	struct sched_context *sc = make();
@@ -267,6 +292,7 @@ int main(void)
 	    cmocka_unit_test(test_small_rest_joins_the_next),
 	    cmocka_unit_test(test_full_ring_waits),
 	    cmocka_unit_test(test_overrun_of_many_periods),
+	    cmocka_unit_test(test_late_timer),
 	    cmocka_unit_test(test_unblock_moves_and_merges),
 	    cmocka_unit_test(test_round_robin),
 	    cmocka_unit_test(test_update_keeps_what_is_left),

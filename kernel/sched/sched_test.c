@@ -111,6 +111,22 @@ static void test_budget_and_period(void **state)
 	assert_in_range(sched_context_take_consumed(b->sc), 99000, 101500);
 }
 
+/* Beside one that always wants to run, a budget that comes back has its turn in each period. */
+static void test_budget_beside_a_spinner(void **state)
+{
+	(void)state;
+	sim_start(b, SC_B, 1000, 1000);
+	sim_start(a, SC_A, 1000, 1000);
+	assert_ptr_equal(sim_exit(), b);
+	assert_int_equal(configure(b, SC_A, 1200, 4000, 8, seL4_SchedContext_Sporadic), seL4_NoError);
+	sim_run(20000 * US);
+	sched_context_take_consumed(a->sc);
+	sim_run(400000 * US);
+	sched_reschedule();
+	sim_exit();
+	assert_in_range(sched_context_take_consumed(a->sc), 117000, 121500);
+}
+
 static void test_all_wait_for_budget(void **state)
 {
 	ticks_t start = sim_now;
@@ -321,6 +337,7 @@ int main(void)
 	    cmocka_unit_test_setup(test_round_robin, setup),
 	    cmocka_unit_test_setup(test_priorities, setup),
 	    cmocka_unit_test_setup(test_budget_and_period, setup),
+	    cmocka_unit_test_setup(test_budget_beside_a_spinner, setup),
 	    cmocka_unit_test_setup(test_all_wait_for_budget, setup),
 	    cmocka_unit_test_setup(test_syscall_without_budget_is_done_again, setup),
 	    cmocka_unit_test_setup(test_timeout_fault, setup),
