@@ -116,7 +116,7 @@ enum insula_virt_feature {
  * INSULA_VS_GPR is dirty, `entry_*` (then sets entry_info's valid bit to 0), and `window`.
  * On return: RSI is 0 (a signal on the bound notification, badge in RDI; nothing left to be done
  * for the guest; IP, CR, GPR are written, reason is UINT64_MAX) or 1 (an exit). GPR, EXIT, IP and CR are always written;
- * with IP come seg[INSULA_CS] and seg[INSULA_SS], with CR comes xcr0 (all out only). SEG, MSR, DEBUG and CTL are written when set in `wanted`. `valid` says what was written.
+ * with IP come seg[INSULA_CS] and seg[INSULA_SS], with CR comes xcr0 (all out only). SEG, MSR, DEBUG, CTL and USED are written when set in `wanted`. `valid` says what was written.
  * If entry_info was injected at the time of a return, it is reported again in `idt_vectoring`.
  */
 enum insula_vs_group {
@@ -128,6 +128,7 @@ enum insula_vs_group {
 	INSULA_VS_DEBUG = 32, /* dr7, dr[0..3], dr6 */
 	INSULA_VS_EXIT = 64, /* reason ... insn_bytes; out only */
 	INSULA_VS_CTL = 128, /* tsc_offset, xcr0, tsc_aux; in and out */
+	INSULA_VS_USED = 256, /* used_ticks; out only */
 };
 
 enum insula_gpr {
@@ -171,7 +172,7 @@ struct insula_vcpu_state {
 	uint64_t idt_vectoring_error;
 	uint64_t insn_count;    /* of insn_bytes; 0 where the CPU gives none */
 	uint8_t insn_bytes[16];
-	uint64_t used_ticks; /* of the TSC: all that the scheduling context ever consumed, at the last return for a signal; not part of a group */
+	uint64_t used_ticks; /* of the TSC: all that the scheduling context ever consumed, at the last return for a signal or with INSULA_VS_USED wanted */
 	/* both ways */
 	uint64_t gpr[INSULA_GPR_COUNT]; /* enum insula_gpr; [4] unused */
 	uint64_t rip, rsp, rflags, interruptibility, activity; /* VT-x encodings; activity 0 active, 1 HLT */

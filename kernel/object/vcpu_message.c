@@ -86,7 +86,7 @@ void vcpu_state_out(struct vcpu *v)
 	const uint64_t always = INSULA_VS_GPR | INSULA_VS_IP | INSULA_VS_CR | INSULA_VS_EXIT;
 	const uint64_t optional = INSULA_VS_SEG | INSULA_VS_MSR | INSULA_VS_DEBUG | INSULA_VS_CTL;
 	struct insula_vcpu_state *s = v->state;
-	uint64_t groups = always | (ONCE(s->wanted) & optional);
+	uint64_t wanted = ONCE(s->wanted), groups = always | (wanted & optional);
 
 	/* an event that has not gone in belongs to the VMM again, as one whose delivery was interrupted does
 	 */
@@ -101,7 +101,9 @@ void vcpu_state_out(struct vcpu *v)
 		v->held_info = 0;
 	}
 	virt->get(v, groups, s);
-	if (unlikely(v->exit.reason == VCPU_REASON_NONE) && v->tcb && v->tcb->sc)
+	if (unlikely(wanted & INSULA_VS_USED || v->exit.reason == VCPU_REASON_NONE) && v->tcb && v->tcb->sc) {
 		s->used_ticks = sched_context_used(v->tcb->sc);
+		groups |= INSULA_VS_USED;
+	}
 	s->valid = groups;
 }

@@ -148,7 +148,7 @@ static void test_state_page(void **state)
 	assert_ptr_equal(v->state, page);
 	assert_int_equal(cap_frame_map(v->state_slot.cap), FRAME_KERNEL);
 	page->dirty = ~UINT64_C(0);
-	page->wanted = ~UINT64_C(0);
+	page->wanted = ~UINT64_C(0) & ~(uint64_t)INSULA_VS_USED;
 	page->window = ~UINT64_C(0) & ~UINT64_C(1);
 	page->entry_info = ~UINT64_C(0);
 	page->entry_error = 0x1234;
@@ -179,6 +179,13 @@ static void test_state_page(void **state)
 	vcpu_deliver_signal(t, 0x99);
 	assert_int_equal(page->reason, VCPU_REASON_NONE);
 	assert_int_equal(page->used_ticks, 77);
+	/* but for who wants it */
+	sc.consumed_before = 78;
+	page->wanted |= INSULA_VS_USED;
+	vcpu_run(t);
+	assert_int_equal(page->reason, 10);
+	assert_int_equal(page->used_ticks, 78);
+	assert_true(page->valid & INSULA_VS_USED);
 	/* removed: the message form again */
 	assert_int_equal(decode(InsulaVCPUSetStatePage, 0, cap_null()), EXC_NONE);
 	assert_null(v->state);

@@ -228,6 +228,10 @@ int64_t runstate_get(struct vcpu *of, struct vcpu *v, uint64_t to)
 {
 	struct vcpu_runstate_info r;
 
+	/* who asks once will ask again: from then on each exit says what was used until it */
+	if (of == v && v->s->wanted & INSULA_VS_USED)
+		xen_runstate_given(v);
+	v->s->wanted |= INSULA_VS_USED;
 	memset(&r, 0, sizeof(r));
 	vmm_lock();
 	runstate_fill(of, &r);
