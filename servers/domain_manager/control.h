@@ -29,6 +29,9 @@ int64_t control_hvm_op(struct control *c, const uint64_t arg[5]);
 int64_t control_event_channel_op(struct control *c, const uint64_t arg[5]);
 int64_t control_xen_version(struct control *c, const uint64_t arg[5]);
 
+/* A debug key was pressed; one that means nothing does nothing. */
+void control_key(char key);
+
 /* The area's frames: made once. Returns the first of CONTROL_AREA_BYTES / 4096 slots, or 0. */
 uint32_t control_area_slot(void);
 /* A DOMAIN_VMM_HYPERCALL message. Returns the label's result; reply and its length are filled. */

@@ -25,8 +25,7 @@
 #define CREATE_FLAGS	(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_oos_off)
 #define CONTEXT_MAX	98304u
 #define PLACES_EXTRA	1024u /* for pages beyond a domain's maximum: it plugs in 2 MiB for one */
-#define CREDIT2_WEIGHT	256u
-#define MAX_CPUS	256u
+#define MASK_BYTES_MAX	512u /* of a CPU mask that a caller may have */
 
 /* Here, the errnos of Linux, which our servers use, are Xen's. */
 _Static_assert(XEN_ESRCH == ESRCH && XEN_EINVAL == EINVAL && XEN_ENOMEM == ENOMEM && XEN_EEXIST == EEXIST && XEN_EBUSY == EBUSY, "the same numbers");
@@ -75,47 +74,79 @@ static int64_t info(struct xen_domctl *d)
 
 /* ---- vCPUs and scheduling ---- */
 
-static uint32_t online_map(uint8_t *map, uint32_t bits)
+/* A mask of CPUs that the caller has room for: of those that there are, ours; the rest is zeros. */
+static void mask_out(struct control *c, const struct xenctl_bitmap *to, const struct placement_mask *m)
 {
-	uint32_t n = env_get()->cpu_count < bits ? env_get()->cpu_count : bits;
+	uint8_t bytes[MASK_BYTES_MAX] = {0};
+	uint32_t room = to->nr_bits < MASK_BYTES_MAX * 8 ? to->nr_bits : MASK_BYTES_MAX * 8;
 
-	memset(map, 0, MAX_CPUS / 8);
-	for (uint32_t i = 0; i < n && i < MAX_CPUS; i++)
-		map[i / 8] = (uint8_t)(map[i / 8] | 1u << (i % 8));
-	return ((bits < MAX_CPUS ? bits : MAX_CPUS) + 7) / 8;
+	for (uint32_t cpu = 0; cpu < env_get()->cpu_count && cpu < PLACEMENT_CPUS_MAX && cpu < room; cpu++)
+		if (placement_mask_has(m, cpu))
+			bytes[cpu / 8] = (uint8_t)(bytes[cpu / 8] | 1u << (cpu % 8));
+	control_out(c, (uint64_t)(uintptr_t)to->bitmap.p, bytes, (room + 7) / 8);
 }
 
-/* Every vCPU may run on every CPU: that is what is told; a mask with any of them is taken for that. */
-static int64_t affinity(struct control *c, const struct domain *d, struct xen_domctl_vcpuaffinity *a, bool set)
+/* False: not there yet. */
+static bool mask_in(struct control *c, const struct xenctl_bitmap *from, struct placement_mask *m)
 {
-	struct xenctl_bitmap *maps[2] = {&a->cpumap_hard, &a->cpumap_soft};
-	const uint32_t wanted[2] = {XEN_VCPUAFFINITY_HARD, XEN_VCPUAFFINITY_SOFT};
-	uint8_t map[MAX_CPUS / 8];
+	uint32_t bits = from->nr_bits < PLACEMENT_CPUS_MAX ? from->nr_bits : PLACEMENT_CPUS_MAX;
+	const uint8_t *bytes = control_in(c, (uint64_t)(uintptr_t)from->bitmap.p, (bits + 7) / 8);
+
+	if (!bytes)
+		return false;
+	memset(m, 0, sizeof(*m));
+	for (uint32_t cpu = 0; cpu < bits; cpu++)
+		m->word[cpu / 64] |= (uint64_t)(bytes[cpu / 8] >> (cpu % 8) & 1) << (cpu % 64);
+	return true;
+}
+
+static struct placement_mask mask_and(const struct placement_mask *a, const struct placement_mask *b)
+{
+	struct placement_mask m;
+
+	for (unsigned i = 0; i < sizeof(m.word) / sizeof(m.word[0]); i++)
+		m.word[i] = a->word[i] & b->word[i];
+	return m;
+}
+
+static int64_t affinity(struct control *c, struct domain *d, struct xen_domctl_vcpuaffinity *a, bool set)
+{
+	bool hard = a->flags & XEN_VCPUAFFINITY_HARD, soft = a->flags & XEN_VCPUAFFINITY_SOFT;
+	struct placement_mask hard_mask, soft_mask;
+	const struct placement_affinity *has;
 
 	if (a->vcpu >= d->spec.vcpus)
-		return -XEN_ESRCH;
-	if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
-		return set ? 0 : -XEN_EINVAL;
-	for (unsigned i = 0; i < 2; i++) {
-		uint32_t bytes = online_map(map, maps[i]->nr_bits);
+		return -XEN_EINVAL;
+	if (!hard && !soft)
+		return set && a->flags ? 0 : -XEN_EINVAL; /* FORCE: nothing is to be undone */
+	if ((hard && !a->cpumap_hard.bitmap.p) || (soft && !a->cpumap_soft.bitmap.p))
+		return -XEN_EINVAL;
+	has = &d->vcpu[a->vcpu].affinity;
+	if (set) {
+		bool there = !hard || mask_in(c, &a->cpumap_hard, &hard_mask);
 
-		if (a->flags & wanted[i])
-			control_out(c, (uint64_t)(uintptr_t)maps[i]->bitmap.p, map, bytes);
+		if ((soft && !mask_in(c, &a->cpumap_soft, &soft_mask)) || !there)
+			return CONTROL_AGAIN;
+		if (domain_affinity_set(d, a->vcpu, hard ? &hard_mask : NULL, soft ? &soft_mask : NULL))
+			return -XEN_EINVAL;
 	}
+	/* what it is now; of one that was set, what of it takes effect */
+	if (hard)
+		mask_out(c, &a->cpumap_hard, &has->hard);
+	soft_mask = set ? mask_and(&has->soft, &has->hard) : has->soft;
+	if (soft)
+		mask_out(c, &a->cpumap_soft, &soft_mask);
 	return 0;
 }
 
 static int64_t vcpu_info(struct domain *d, struct xen_domctl_getvcpuinfo *v)
 {
-	struct domain_info i;
-
 	if (v->vcpu >= d->spec.vcpus)
 		return -XEN_EINVAL;
-	domain_describe(d, &i);
-	v->online = 1;
-	v->blocked = (uint8_t)(__atomic_load_n(&d->control->state, __ATOMIC_RELAXED) >> v->vcpu & 1);
-	v->running = (uint8_t)(!v->blocked && !d->pauses);
-	v->cpu_time = i.cpu_ns / d->spec.vcpus;
+	v->online = (uint8_t)(domain_online(d) >> v->vcpu & 1);
+	v->blocked = (uint8_t)(v->online && __atomic_load_n(&d->control->state, __ATOMIC_RELAXED) >> v->vcpu & 1);
+	v->running = (uint8_t)(v->online && !v->blocked && !d->pauses);
+	v->cpu_time = domain_vcpu_us(d, v->vcpu) * 1000;
 	v->cpu = d->cpu[v->vcpu];
 	return 0;
 }
@@ -126,14 +157,14 @@ static int64_t scheduler(struct domain *d, struct xen_domctl_scheduler_op *o)
 		return -XEN_EINVAL;
 	switch (o->cmd) {
 	case XEN_DOMCTL_SCHEDOP_getinfo:
-		o->u.credit2.weight = d->weight ? d->weight : CREDIT2_WEIGHT;
+		o->u.credit2.weight = d->weight;
 		o->u.credit2.cap = d->cap;
 		return 0;
 	case XEN_DOMCTL_SCHEDOP_putinfo:
-		if (o->u.credit2.weight)
-			d->weight = o->u.credit2.weight;
-		if (o->u.credit2.cap != (uint16_t)~0u)
-			d->cap = o->u.credit2.cap;
+		/* a weight of 0 is none; a cap of 0 is: there is no cap */
+		if (o->u.credit2.cap > 100 * d->spec.vcpus)
+			return -XEN_EINVAL;
+		domain_weight_set(d, o->u.credit2.weight ? o->u.credit2.weight : d->weight, o->u.credit2.cap);
 		return 0;
 	default:
 		return -XEN_EINVAL;

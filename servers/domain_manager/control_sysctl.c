@@ -21,6 +21,7 @@
 
 #define LIST_MAX    512u  /* domains in one answer: they fit into the area */
 #define CPUS_MAX    256u
+#define KEYS_MAX    64u /* in one call */
 #define POOL	    0u
 #define DISTANCE    10u /* of a node to itself (ACPI's SLIT) */
 #define CAPS_SYSCTL (XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_gnttab_v1)
@@ -149,6 +150,40 @@ static int64_t pool(struct control *c, struct xen_sysctl_cpupool_op *p)
 	}
 }
 
+static int64_t debug_keys(struct control *c, const struct xen_sysctl_debug_keys *k)
+{
+	uint32_t n = k->nr_keys < KEYS_MAX ? k->nr_keys : KEYS_MAX;
+	const char *key = control_in(c, (uint64_t)(uintptr_t)k->keys.p, n);
+
+	if (!key)
+		return CONTROL_AGAIN;
+	for (uint32_t i = 0; i < n; i++)
+		control_key(key[i]);
+	return 0;
+}
+
+static int64_t scheduler(struct xen_sysctl_scheduler_op *o)
+{
+	uint32_t us = o->u.sched_credit2.ratelimit_us;
+
+	if (o->cpupool_id != POOL)
+		return -XEN_ESRCH;
+	if (o->sched_id != XEN_SCHEDULER_CREDIT2)
+		return -XEN_EINVAL;
+	switch (o->cmd) {
+	case XEN_SYSCTL_SCHEDOP_putinfo:
+		if (us && (us > XEN_SYSCTL_SCHED_RATELIMIT_MAX || us < XEN_SYSCTL_SCHED_RATELIMIT_MIN))
+			return -XEN_EINVAL;
+		domain_ratelimit_set(us);
+		return 0;
+	case XEN_SYSCTL_SCHEDOP_getinfo:
+		o->u.sched_credit2.ratelimit_us = domain_ratelimit();
+		return 0;
+	default:
+		return -XEN_EINVAL;
+	}
+}
+
 static int64_t available(struct xen_sysctl_availheap *a)
 {
 	uint64_t info[ROOT_INFO_WORDS];
@@ -239,6 +274,12 @@ int64_t control_sysctl(struct control *c, const uint64_t arg[5])
 		break;
 	case XEN_SYSCTL_cpupool_op:
 		r = pool(c, &s.u.cpupool_op);
+		break;
+	case XEN_SYSCTL_debug_keys:
+		r = debug_keys(c, &s.u.debug_keys);
+		break;
+	case XEN_SYSCTL_scheduler_op:
+		r = scheduler(&s.u.scheduler_op);
 		break;
 	case XEN_SYSCTL_get_cpu_levelling_caps:
 		s.u.cpu_levelling_caps.caps = 0; /* it is about PV domains */

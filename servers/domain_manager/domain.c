@@ -19,6 +19,7 @@
 #include "servers/domain_manager/console_call.h"
 #include "servers/domain_manager/context.h"
 #include "servers/domain_manager/control.h"
+#include "servers/domain_manager/cpu_share.h"
 #include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/ram.h"
 #include "servers/domain_manager/root_call.h"
@@ -50,6 +51,11 @@ struct domain *domain_next(uint32_t from)
 		if (table[i].used && table[i].id >= from && (!best || table[i].id < best->id))
 			best = &table[i];
 	return best;
+}
+
+struct domain *domain_row(unsigned row)
+{
+	return table[row].used ? &table[row] : NULL;
 }
 
 uint32_t domain_count(void)
@@ -270,12 +276,19 @@ struct domain *domain_take(const struct domain_spec *spec)
 		d->slot_next = SLOT_THREADS(d) + 3 * spec->vcpus;
 		domain_heap_begin(&d->heap, i);
 		domain_heap_allow(&d->heap, (uint64_t)spec->memory_mib << 8);
+		d->vcpu = domain_heap_alloc(&d->heap, spec->vcpus, sizeof(d->vcpu[0]));
+		if (!d->vcpu) {
+			domain_heap_end(&d->heap);
+			slot_free_range(d->slot_base, d->slot_count);
+			return NULL;
+		}
 		d->used = true;
 		d->row = i;
 		d->privileged = spec->flags & DOMAIN_SPEC_CONTROL;
 		d->id = d->privileged ? 0 : id_new();
 		d->spec = *spec;
 		d->ram_bytes = (uint64_t)spec->memory_mib << 20;
+		d->weight = CPU_SHARE_WEIGHT;
 		d->grant_frames_max = GRANT_FRAMES_MAX;
 		d->maptrack_frames = GRANT_MAPTRACK_MAX;
 		d->ports = d->privileged ? VMM_MAX_PORTS : DOMAIN_PORTS;
@@ -513,15 +526,24 @@ void domain_work(void)
 
 /* ---- list ---- */
 
-static uint64_t cpu_us(struct domain *d)
+uint64_t domain_vcpu_us(struct domain *d, uint32_t vcpu)
 {
-	for (uint32_t i = 0; i < d->spec.vcpus; i++) {
-		seL4_SchedContext_Consumed_t c = seL4_SchedContext_Consumed(SLOT_THREADS(d) + 3 * i + 1);
+	/* since it was asked last */
+	seL4_SchedContext_Consumed_t c = seL4_SchedContext_Consumed(SLOT_THREADS(d) + 3 * vcpu + 1);
 
-		if (!c.error)
-			d->cpu_us += c.consumed;
-	}
-	return d->cpu_us;
+	if (!c.error)
+		d->vcpu[vcpu].used_us += c.consumed;
+	return d->vcpu[vcpu].used_us;
+}
+
+uint32_t domain_online(const struct domain *d)
+{
+	uint32_t all = d->spec.vcpus < 32 ? (1u << d->spec.vcpus) - 1 : ~0u;
+
+	/* before it starts: the first, once it has been told how */
+	if (d->bare && !d->started)
+		return d->control->cpu_bytes ? 1 : 0;
+	return __atomic_load_n(&d->control->online, __ATOMIC_RELAXED) & all;
 }
 
 void domain_describe(struct domain *d, struct domain_info *out)
@@ -538,7 +560,8 @@ void domain_describe(struct domain *d, struct domain_info *out)
 		account += heap;
 	if (account > d->ram_bytes)
 		out->overhead_kib = (account - d->ram_bytes) >> 10;
-	out->cpu_ns = cpu_us(d) * 1000;
+	for (uint32_t i = 0; i < d->spec.vcpus; i++)
+		out->cpu_ns += domain_vcpu_us(d, i) * 1000;
 	out->placed = d->placed;
 	memcpy(out->cpu, d->cpu, sizeof(out->cpu));
 	out->shutdown_reason = d->shutdown_reason;
@@ -547,9 +570,7 @@ void domain_describe(struct domain *d, struct domain_info *out)
 	else if (d->pauses)
 		out->state = DOMAIN_PAUSED;
 	else
-		out->state = __builtin_popcount(__atomic_load_n(&d->control->state, __ATOMIC_RELAXED)) >= (int)d->spec.vcpus
-				     ? DOMAIN_BLOCKED
-				     : DOMAIN_RUNNING;
+		out->state = domain_online(d) & ~__atomic_load_n(&d->control->state, __ATOMIC_RELAXED) ? DOMAIN_RUNNING : DOMAIN_BLOCKED;
 }
 
 bool domain_info(uint32_t n, struct domain_info *out)

@@ -11,6 +11,7 @@
 #include "proto/vmm/vmm_start.h"
 #include "servers/domain_manager/domain_heap.h"
 #include "servers/domain_manager/physmap.h"
+#include "servers/domain_manager/placement.h"
 
 /* xen/include/public/memory.h has it without a name. */
 struct e820_entry {
@@ -25,6 +26,16 @@ struct grant_table;
 #define DOMAIN_PORTS  4096u /* of one that Insula itself makes; domain 0 has VMM_MAX_PORTS */
 #define EVTCHN_ENDS_HASH 64u
 #define DOMAIN_PIECES 32 /* Untypeds of guest RAM */
+
+struct domain_vcpu {
+	struct placement_affinity affinity;
+	uint64_t used_us; /* CPU time */
+	uint32_t cap;     /* its part of the domain's, in hundredths of a percent; 0 none */
+	uint64_t sampled_us; /* used_us when that was last decided (domain_cap.c) */
+	/* what the kernel was told last */
+	uint32_t budget_us, period_us;
+	uint16_t cpu_told;
+};
 
 struct domain {
 	bool used; /* false: slot is free */
@@ -48,9 +59,9 @@ struct domain {
 	bool ended;      /* shut down or crashed; waits to be taken away or is kept */
 	uint32_t shutdown_reason;
 	uint64_t ram_bytes;
-	uint64_t cpu_us;
 	uint16_t cpu[VMM_MAX_VCPUS]; /* where its vCPUs run: the first `placed` */
 	uint32_t placed;
+	struct domain_vcpu *vcpu; /* spec.vcpus of them */
 	uint32_t log_lines; /* taken from its vmm */
 	uint8_t uuid[16];
 	/* of domains that a toolstack builds (domain_bare.c) */
@@ -70,7 +81,7 @@ struct domain {
 	uint32_t peer_slot;      /* first of VMM_PEERS slots of its vmm's CNode */
 	uint64_t max_pages;
 	uint32_t tsc_mode;
-	uint16_t weight, cap;  /* credit2's */
+	uint16_t weight, cap;  /* credit2's: cap in percent of a CPU for all its vCPUs, 0 none */
 	uint64_t mempool_bytes;
 	/* context.c */
 	uint32_t context_slot, context_number;
@@ -86,7 +97,13 @@ struct domain {
 struct domain *domain_find(uint32_t id);
 /* The domain with the lowest id that is not below `from`. */
 struct domain *domain_next(uint32_t from);
+/* Of all rows, DOMAINS_MAX; NULL: it is free. */
+struct domain *domain_row(unsigned row);
 uint32_t domain_count(void);
+/* Bit i: vCPU i is up. */
+uint32_t domain_online(const struct domain *d);
+/* CPU time of one of its vCPUs, in microseconds. */
+uint64_t domain_vcpu_us(struct domain *d, uint32_t vcpu);
 void domain_describe(struct domain *d, struct domain_info *out);
 /* Its memory has changed: what is told of it follows, and what is kept for it. */
 void domain_pages_changed(struct domain *d);
@@ -115,6 +132,17 @@ int domain_pause(uint32_t id);
 int domain_unpause(uint32_t id);
 int domain_shutdown(uint32_t id, uint32_t reason);
 int domain_focus(uint32_t id);
+/* ---- domain_place.c ---- */
+/* NULL: that mask stays. -EINVAL: none of the machine's CPUs is in the hard one. */
+int domain_affinity_set(struct domain *d, uint32_t vcpu, const struct placement_mask *hard, const struct placement_mask *soft);
+void domain_weight_set(struct domain *d, uint16_t weight, uint16_t cap);
+/* Credit2's, of all CPUs: how long a vCPU runs at least before another's turn, if there is a choice. In microseconds. */
+uint32_t domain_ratelimit(void);
+void domain_ratelimit_set(uint32_t us);
+/* ---- domain_cap.c ---- */
+/* The badge of a signal on our notification, and what it asks for. */
+#define DOMAIN_CAP_BADGE (1ull << 61)
+void domain_cap_tick(void);
 /* The n-th by ascending id; false past the last. */
 bool domain_info(uint32_t n, struct domain_info *out);
 

@@ -157,6 +157,7 @@ int domain_bare_destroy(struct domain *d)
 		/* none of its threads runs again */
 		for (uint32_t i = 0; i < d->spec.vcpus; i++)
 			(void)seL4_TCB_Suspend(SLOT_THREADS(d) + 3 * i);
+		domain_unplace(d);
 	}
 	grant_release_all(d);
 	evtchn_domain_gone(d);

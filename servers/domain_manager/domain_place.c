@@ -1,49 +1,93 @@
 /*
- * vCPUs on CPUs: each is placed where the fewest are (placement.c) when its domain is made, and when a domain
- * has gone, some go where it was. Its thread runs on that CPU only, for as long at a time as the number of
- * vCPUs there allows: when that changes, so do the slices of all on that CPU.
+ * vCPUs on CPUs: each is placed where the fewest are of those that it may run on (placement.c) when its
+ * domain is made; when a domain has gone, or a vCPU may run elsewhere, some move. Its thread runs on that CPU
+ * only. How long it runs at a time, and how often, follows from the weights and caps of all that are there
+ * (cpu_share.c): this is where both are told to the kernel.
  */
 #include <errno.h>
 #include <stddef.h>
 #include "proto/domain/domain_start.h"
 #include "sel4/sel4.h"
+#include "servers/domain_manager/cpu_share.h"
 #include "servers/domain_manager/domain_private.h"
 #include "servers/domain_manager/placement.h"
 #include "user/env.h"
 #include "user/log.h"
 
+#define MORE_REFILLS 8u /* the scheduling context has room for them (servers/root/task_create.c) */
+
 static struct placement placement;
-static uint32_t slice_us[PLACEMENT_CPUS_MAX]; /* of the vCPUs on each CPU */
+static uint32_t ratelimit_us = 1000; /* credit2's default */
 
-static bool move(const struct domain *d, uint32_t vcpu, uint32_t cpu)
+/* ---- budgets and periods ---- */
+
+static bool configure(const struct domain *d, uint32_t vcpu, struct cpu_share s)
 {
-	uint32_t slice = placement_slice_us(&placement, cpu);
+	bool capped = s.budget_us != s.period_us;
 
-	return seL4_SchedControl_Configure(DOMAIN_SLOT_SCHED_CONTROL + cpu, SLOT_THREADS(d) + 3 * vcpu + 1,
-					   slice, slice, 0, vcpu) == seL4_NoError;
+	/* sporadic: a budget that had to wait for others' turns comes back no later for that */
+	return seL4_SchedControl_ConfigureFlags(
+		   DOMAIN_SLOT_SCHED_CONTROL + d->cpu[vcpu], SLOT_THREADS(d) + 3 * vcpu + 1, s.budget_us,
+		   s.period_us, capped ? MORE_REFILLS : 0, vcpu,
+		   capped ? seL4_SchedContext_Sporadic : seL4_SchedContext_NoFlag) == seL4_NoError;
 }
 
-static bool slice_changed(uint32_t cpu)
+/* What changed since the kernel was told. False: the domain's could not be told. */
+static bool shares_tell(const struct domain *must)
 {
-	return slice_us[cpu] != placement_slice_us(&placement, cpu);
+	static struct cpu_share_load load[PLACEMENT_CPUS_MAX];
+	bool told = true;
+
+	for (uint32_t cpu = 0; cpu < placement.cpus; cpu++)
+		cpu_share_begin(&load[cpu], placement_slice_us(&placement, cpu), ratelimit_us);
+	for (unsigned row = 0; row < DOMAINS_MAX; row++) {
+		const struct domain *d = domain_row(row);
+
+		for (uint32_t i = 0; d && i < d->placed; i++)
+			cpu_share_add(&load[d->cpu[i]], d->weight);
+	}
+	for (unsigned row = 0; row < DOMAINS_MAX; row++) {
+		const struct domain *d = domain_row(row);
+
+		for (uint32_t i = 0; d && i < d->placed; i++) {
+			struct domain_vcpu *v = &d->vcpu[i];
+			struct cpu_share s = cpu_share_of(&load[d->cpu[i]], d->weight, v->cap);
+
+			if (v->cpu_told == d->cpu[i] && v->budget_us == s.budget_us &&
+			    v->period_us == s.period_us)
+				continue;
+			if (configure(d, i, s)) {
+				v->cpu_told = d->cpu[i];
+				v->budget_us = s.budget_us;
+				v->period_us = s.period_us;
+			} else if (d == must) {
+				told = false;
+			}
+		}
+	}
+	return told;
 }
 
-/* After vCPUs came or went: the CPUs where the slice is another now. */
-static void slices_change(void)
-{
-	bool any = false;
+/* ---- places ---- */
 
-	for (uint32_t cpu = 0; cpu < placement.cpus; cpu++)
-		any = any || slice_changed(cpu);
-	if (!any)
-		return;
-	for (struct domain *d = domain_next(0); d; d = domain_next(d->id + 1))
-		for (uint32_t i = 0; i < d->placed; i++)
-			/* one whose threads are gone needs none */
-			if (slice_changed(d->cpu[i]))
-				(void)move(d, i, d->cpu[i]);
-	for (uint32_t cpu = 0; cpu < placement.cpus; cpu++)
-		slice_us[cpu] = placement_slice_us(&placement, cpu);
+/* Each vCPU moves to where it had better be, until none does. */
+static void balance(void)
+{
+	bool moved = true;
+
+	while (moved) {
+		moved = false;
+		for (unsigned row = 0; row < DOMAINS_MAX; row++) {
+			struct domain *d = domain_row(row);
+
+			for (uint32_t i = 0; d && i < d->placed; i++) {
+				uint32_t was = d->cpu[i];
+
+				d->cpu[i] = (uint16_t)placement_move(&placement, &d->vcpu[i].affinity, was);
+				moved = moved || d->cpu[i] != was;
+			}
+		}
+	}
 }
 
 int domain_place(struct domain *d)
@@ -51,42 +95,12 @@ int domain_place(struct domain *d)
 	if (!placement.cpus)
 		placement_begin(&placement, env_get()->cpu_count);
 	for (uint32_t i = 0; i < d->spec.vcpus; i++) {
-		d->cpu[i] = (uint16_t)placement_take(&placement, d->id);
+		placement_anywhere(&d->vcpu[i].affinity);
+		d->vcpu[i].cpu_told = UINT16_MAX;
+		d->cpu[i] = (uint16_t)placement_take(&placement, &d->vcpu[i].affinity, d->id);
 		d->placed = i + 1;
 	}
-	for (uint32_t i = 0; i < d->placed; i++)
-		if (!move(d, i, d->cpu[i]))
-			return -ENOMEM;
-	slices_change();
-	return 0;
-}
-
-/* A vCPU that is on that CPU. */
-static struct domain *placed_on(uint32_t cpu, uint32_t *vcpu)
-{
-	for (struct domain *d = domain_next(0); d; d = domain_next(d->id + 1))
-		for (uint32_t i = 0; i < d->placed; i++)
-			if (d->cpu[i] == cpu) {
-				*vcpu = i;
-				return d;
-			}
-	return NULL;
-}
-
-static void balance(void)
-{
-	uint32_t from, to, vcpu;
-	struct domain *d;
-
-	while (placement_move(&placement, &from, &to)) {
-		d = placed_on(from, &vcpu);
-		if (!d || !move(d, vcpu, to)) {
-			log_line("domain_manager: a vCPU cannot be moved from CPU %u to %u", from, to);
-			return;
-		}
-		d->cpu[vcpu] = (uint16_t)to;
-		slice_us[to] = 0; /* it may get more yet */
-	}
+	return shares_tell(d) ? 0 : -ENOMEM;
 }
 
 void domain_unplace(struct domain *d)
@@ -96,5 +110,49 @@ void domain_unplace(struct domain *d)
 	while (d->placed)
 		placement_give_back(&placement, d->cpu[--d->placed]);
 	balance();
-	slices_change();
+	(void)shares_tell(NULL);
+}
+
+/* ---- what the toolstack asks for ---- */
+
+int domain_affinity_set(struct domain *d, uint32_t vcpu, const struct placement_mask *hard,
+			const struct placement_mask *soft)
+{
+	struct domain_vcpu *v = &d->vcpu[vcpu];
+
+	if (hard && !placement_possible(&placement, hard))
+		return -EINVAL;
+	if (hard)
+		v->affinity.hard = *hard;
+	if (soft)
+		v->affinity.soft = *soft;
+	balance();
+	if (!shares_tell(d))
+		log_line("domain_manager: vCPU %u of domain %u cannot be moved to CPU %u", vcpu, d->id,
+			 d->cpu[vcpu]);
+	return 0;
+}
+
+void domain_weight_set(struct domain *d, uint16_t weight, uint16_t cap)
+{
+	d->weight = weight;
+	d->cap = cap;
+	domain_cap_begin(d);
+	(void)shares_tell(NULL);
+}
+
+void domain_shares_changed(void)
+{
+	(void)shares_tell(NULL);
+}
+
+uint32_t domain_ratelimit(void)
+{
+	return ratelimit_us;
+}
+
+void domain_ratelimit_set(uint32_t us)
+{
+	ratelimit_us = us;
+	(void)shares_tell(NULL);
 }

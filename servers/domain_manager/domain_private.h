@@ -28,10 +28,17 @@ void domain_release(struct domain *d);
 int domain_control_connect(struct domain *d, uint32_t vmm_cnode, uint32_t vmm_slot, struct vmm_start *start);
 
 /* ---- domain_place.c ---- */
-/* Its vCPUs' threads, made and not yet running, go to the least loaded CPUs. -ENOMEM: the domain is to be released. */
+/* Its vCPUs' threads, made and not yet running, go to the least loaded CPUs, with their weight's turns. -ENOMEM: the domain is to be released. */
 int domain_place(struct domain *d);
 /* Before it leaves the table. */
 void domain_unplace(struct domain *d);
+
+/* Parts of caps changed: the kernel is told. */
+void domain_shares_changed(void);
+
+/* ---- domain_cap.c ---- */
+/* The domain's cap was set: its vCPUs have even parts of it. */
+void domain_cap_begin(struct domain *d);
 
 /* ---- domain_bare.c ---- */
 int domain_bare_start(struct domain *d);

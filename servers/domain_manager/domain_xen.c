@@ -28,7 +28,7 @@ void domain_xen_info(struct domain *d, xen_domctl_getdomaininfo_t *out)
 	out->max_pages = d->bare ? d->max_pages : d->ram_bytes >> 12;
 	out->shared_info_frame = ~0ull; /* it is a page of the domain's own */
 	out->cpu_time = i.cpu_ns;
-	out->nr_online_vcpus = d->spec.vcpus;
+	out->nr_online_vcpus = (uint32_t)__builtin_popcount(domain_online(d));
 	out->max_vcpu_id = d->spec.vcpus - 1;
 	memcpy(out->handle, d->uuid, sizeof(out->handle));
 	out->gpaddr_bits = GPA_BITS;

@@ -18,11 +18,30 @@ struct placement {
 	uint16_t load[PLACEMENT_CPUS_MAX]; /* vCPUs placed on each */
 };
 
+struct placement_mask {
+	uint64_t word[PLACEMENT_CPUS_MAX / 64];
+};
+
+/* Where a vCPU may run, and where it should: there unless these CPUs have two vCPUs more than another that it
+ * may run on. A preference for none of those that it may run on is none. */
+struct placement_affinity {
+	struct placement_mask hard, soft;
+};
+
+static inline bool placement_mask_has(const struct placement_mask *m, uint32_t cpu)
+{
+	return m->word[cpu / 64] >> (cpu % 64) & 1;
+}
+
 /* cpus: 1 to PLACEMENT_CPUS_MAX; more are not used. No vCPU is placed yet. */
 void placement_begin(struct placement *p, uint32_t cpus);
-/* A CPU for one more vCPU: the one with the fewest, of those the first from `hint` on (any number), round the
- * end. */
-uint32_t placement_take(struct placement *p, uint32_t hint);
+/* Every CPU that there may be. */
+void placement_anywhere(struct placement_affinity *a);
+/* Is one of our CPUs among them? Only such a mask may be the hard one of a vCPU. */
+bool placement_possible(const struct placement *p, const struct placement_mask *hard);
+/* A CPU for one more vCPU: of those that it may run on the one with the fewest, of these the first from
+ * `hint` on (any number), round the end. */
+uint32_t placement_take(struct placement *p, const struct placement_affinity *a, uint32_t hint);
 /* A vCPU that was placed on this CPU is gone. */
 void placement_give_back(struct placement *p, uint32_t cpu);
 /*
@@ -32,8 +51,8 @@ void placement_give_back(struct placement *p, uint32_t cpu);
  * no such CPU.
  */
 uint32_t placement_slice_us(const struct placement *p, uint32_t cpu);
-/* Is one CPU's load more than one vCPU above another's? Then a vCPU is to be moved between these two, and
- * counts as moved. */
-bool placement_move(struct placement *p, uint32_t *from, uint32_t *to);
+/* Where a vCPU that is placed on this CPU had better be, or the same: counted as there from now on. Asked
+ * again and again for every vCPU, the answers come to rest. */
+uint32_t placement_move(struct placement *p, const struct placement_affinity *a, uint32_t cpu);
 
 #endif

@@ -197,7 +197,7 @@ static int task_thread_give(struct task *t, const struct task_spec *s, uint32_t 
 static int task_thread(struct task *t, const struct task_spec *s, uint32_t i)
 {
 	seL4_CPtr at = memory_scratch();
-	unsigned sc_bits = s->budget_us == s->period_us ? seL4_MinSchedContextBits : seL4_MinSchedContextBits + 1;
+	unsigned sc_bits = seL4_MinSchedContextBits + 1; /* room for refills: its maker may set a period later */
 	char name[40];
 	int r;
 

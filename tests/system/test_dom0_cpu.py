@@ -1,7 +1,198 @@
-"""A CPU that domains share: what each has of it, and what it is told of that."""
+"""CPU control by Debian's unmodified xl: placement, weights and caps, vCPUs that come and go, and what is told of them."""
+import re
+
 import insula
 from insula import check
 from scenarios import scenario
+from test_dom0 import Admin, end_all, guest, scripted, wait_log
+
+WINDOW = 10.0  # seconds of the guests' time
+TOLERANCE = 0.05
+SPIN = "share"
+
+
+def vcpus(machine: Admin, domain: str = "") -> dict[tuple[str, int], list[str]]:
+    """xl vcpu-list: CPU, state, seconds, hard and soft affinity of each vCPU."""
+    rows = {}
+    for line in machine.shell(f"xl vcpu-list {domain}").splitlines()[1:]:
+        found = re.match(r"(\S+) +(\d+) +(\d+) +(\S+) +(\S+) +([\d.]+) +(\S.*?) / (\S.*?) *$", line)
+        check(found is not None, f"xl vcpu-list: {line!r}")
+        name, _, number, *rest = found.groups()
+        rows[name, int(number)] = rest
+    return rows
+
+
+def spinner(machine: Admin, name: str, more: str = "") -> None:
+    guest(machine, name, "/guest/payload", 16, SPIN, more=more)
+    machine.shell(f"xl create /run/{name}.cfg", 180)
+    wait_log(machine, name, "SHARE at")
+
+
+def said(machine: Admin, name: str) -> list[int]:
+    """What a working guest has said last: system time, work done, time run and time waited, in ns."""
+    line = machine.shell(f"grep SHARE /var/log/xen/guest-{name}.log | grep -a waited | tail -n 1").strip()
+    return [int(n) for n in re.match(r"SHARE at (\d+) done (\d+) ran (\d+) waited (\d+)", line).groups()]
+
+
+def shares(machine: Admin, *names: str) -> dict[str, tuple[float, float, float]]:
+    """Of ten seconds: the part of a CPU that each ran, the part that it waited, and its work a second."""
+    machine.shell("sleep 1")
+    first = {name: said(machine, name) for name in names}
+    machine.shell(f"sleep {WINDOW:g}", 600)
+    result = {}
+    for name in names:
+        at, done, ran, waited = (new - old for new, old in zip(said(machine, name), first[name]))
+        result[name] = ran / at, waited / at, done / at * 1e9
+    return result
+
+
+def expect_shares(what: str, got: dict, wanted: dict) -> None:
+    print(f"{what}: " + ", ".join(f"{name} ran {ran:.2%} waited {waited:.2%} work {work:.0f}/s" for name, (ran, waited, work) in got.items()), flush=True)
+    for name, part in wanted.items():
+        ran, waited, _ = got[name]
+        check(abs(ran - part) <= TOLERANCE * part, f"{what}: {name} ran {ran:.2%} of the time, not {part:.2%}")
+        check(abs(ran + waited - 1) <= 0.01, f"{what}: {name} ran {ran:.2%} and waited {waited:.2%}")
+
+
+def placement(machine: Admin) -> None:
+    """vcpu-pin, cpus= and cpus_soft=, and what of it is refused."""
+    check(all(row[3] == "all" and row[4] == "all" for row in vcpus(machine).values()), "a vCPU of domain 0 is pinned at the start")
+    machine.shell("xl vcpu-pin 0 all 0")
+    guest(machine, "pinned", "/guest/payload", 16, "halt", more='cpus="1"')
+    machine.shell("sed -i s/vcpus=1/vcpus=2/ /run/pinned.cfg; xl create /run/pinned.cfg", 180)
+    rows = vcpus(machine)
+    check([rows["pinned", i][3] for i in (0, 1)] == ["1", "1"] and rows["pinned", 0][0] == "1", f"cpus=1: {rows}")
+    check(all(row[0] in "0-" and row[3] == "0" for (name, _), row in rows.items() if name == "Domain-0"), f"domain 0 was pinned to CPU 0: {rows}")
+    machine.shell("xl vcpu-pin pinned 1 0 1")
+    check(vcpus(machine, "pinned")["pinned", 1][3:] == ["0", "1"], "hard 0 and soft 1 are not told")
+    machine.shell("xl vcpu-pin pinned 1 1 all; xl vcpu-pin pinned 0 all 0")
+    check(vcpus(machine, "pinned")["pinned", 0][0] == "0", "a soft affinity moves nothing")
+    # no CPU of the machine, and no such vCPU
+    machine.shell("xl vcpu-pin pinned 0 77", status=1)
+    machine.shell("xl vcpu-pin pinned 7 0", status=1)
+    check(vcpus(machine, "pinned")["pinned", 0][3:] == ["all", "0"], "what was refused changed something")
+    machine.shell("xl destroy pinned")
+
+
+def weights_and_caps(machine: Admin) -> None:
+    """One CPU for two domains, and ten seconds of each rule."""
+    for name in ("one", "two"):
+        spinner(machine, name, 'cpus="1"')
+    rows = machine.shell("xl sched-credit2")
+    check(re.search(r"^Cpupool Pool-0: ratelimit=1000us$", rows, re.M) is not None and re.search(r"^one +\d+ +256 +0$", rows, re.M) is not None,
+          f"xl sched-credit2: {rows!r}")
+    expect_shares("even", shares(machine, "one", "two"), {"one": 0.5, "two": 0.5})
+    machine.shell("xl sched-credit2 -d one -w 768")
+    expect_shares("weights 768 and 256", shares(machine, "one", "two"), {"one": 0.75, "two": 0.25})
+    machine.shell("xl sched-credit2 -d one -c 30")
+    check(re.search(r"^one +\d+ +768 +30$", machine.shell("xl sched-credit2 -d one"), re.M) is not None, "weight or cap is not told")
+    expect_shares("a cap of 30", shares(machine, "one", "two"), {"one": 0.3, "two": 0.7})
+    machine.shell("xl pause two")
+    expect_shares("a cap of 30, alone", shares(machine, "one"), {"one": 0.3})
+    machine.shell("xl unpause two")
+    # as credit2 refuses them
+    for wrong in ("-w 0", "-w 65536", "-c 101"):
+        machine.shell(f"xl sched-credit2 -d one {wrong}", status=1)
+    check(re.search(r"^one +\d+ +768 +30$", machine.shell("xl sched-credit2 -d one"), re.M) is not None, "what was refused changed something")
+    machine.shell("xl sched-credit -d one", status=1)
+    machine.shell("xl sched-credit2 -s -p Pool-0 -r 99", status=1)
+    machine.shell("xl sched-credit2 -s -p Pool-0 -r 2000")
+    check("ratelimit=2000us" in machine.shell("xl sched-credit2 -s -p Pool-0"), "the ratelimit is not told")
+    machine.shell("xl sched-credit2 -s -p Pool-0 -r 1000")
+
+
+def told(machine: Admin) -> None:
+    """Lists, top, debug keys and pools, of domains that work."""
+    rows = machine.shell("xl cpupool-list").splitlines()
+    check(re.match(r"Pool-0 +2 +credit2 +y +3$", rows[1]) is not None, f"xl cpupool-list: {rows!r}")
+    check(re.match(r"Pool-0 +0,1$", machine.shell("xl cpupool-list -c").splitlines()[1]) is not None, "the pool's CPUs")
+    check("Operation not supported" in machine.shell("xl cpupool-cpu-remove Pool-0 1"), "the pool can be changed")
+    check(re.match(r"Pool-0 +0,1$", machine.shell("xl cpupool-list -c").splitlines()[1]) is not None, "the pool has changed")
+    line = next(row for row in machine.shell("xl list -v").splitlines() if row.startswith("one "))
+    check(re.match(r"one +\d+ +16 +1 +[r-]----- +[\d.]+ [0-9a-f-]{36}", line) is not None, f"xl list -v: {line!r}")
+    machine.shell("xl sched-credit2 -d one -c 0; xl sched-credit2 -d one -w 256; xl destroy two")
+    top = machine.shell("xentop -b -i 2 -d 5", 600)
+    used = [float(row.split()[3]) for row in top.splitlines() if row.split()[:1] == ["one"]]
+    check(len(used) == 2 and 95 <= used[1] <= 100.5, f"xentop: {used!r} % of a CPU")
+    machine.shell("xl vcpu-pin one 0 0")
+    check(vcpus(machine, "one")["one", 0][0] == "0", "a vCPU that works does not move when it is pinned elsewhere")
+    machine.shell("xl vcpu-pin one 0 1")
+    machine.shell("xl debug-keys r; xl debug-keys q")
+    log = machine.shell("xl dmesg | tail -n 40")
+    check(re.search(r"d\d+v0 weight 256 cap 0%: 5000 us of 5000 us", log) is not None and "vCPU 0: CPU 1" in log, f"debug keys say {log!r}")
+    machine.shell("xl trigger one power")
+
+
+@scenario(weight=200)
+def dom0_cpu_shares():
+    """In virtual time: pinning, weights and caps within 5 % of ten seconds, what a guest's runstate says of it, and the lists."""
+    with Admin("dom0-cpu-shares", "soak", "-smp", "2") as machine:
+        machine.login()
+        placement(machine)
+        weights_and_caps(machine)
+        told(machine)
+        end_all(machine, "one")
+
+
+CPUS_SCRIPT = """
+cd /sys/devices/system/cpu
+while [ -z "$work" ]; do
+for c in cpu[1-9]; do [ "$(cat $c/online 2>/dev/null)" = 0 ] && echo 1 > $c/online; done
+now=$(cat online)/$(cat present)
+[ "$now" = "$last" ] || echo "CPUS are $now of $(cat possible)"
+last=$now
+usleep 200000
+[ "$(cat online)" = 0 ] && [ -n "$more" ] && work=1
+[ "$(cat online)" = 0-2 ] && more=1
+done
+yes > /dev/null &
+before=$(grep '^cpu ' /proc/stat)
+sleep 5
+echo "STAT $before $(grep '^cpu ' /proc/stat)"
+"""
+
+
+def cpu_set(machine: Admin) -> None:
+    """More vCPUs than at the start, and fewer: cpu/N/availability in xenstore, which the guest's kernel watches."""
+    def is_now(words: str) -> None:
+        machine.shell(f"until grep -q 'CPUS are {words}' /var/log/xen/guest-hot.log; do usleep 200000; done", 600)
+
+    scripted(machine, "hot", CPUS_SCRIPT, more="maxvcpus=3")
+    machine.shell("sed -i '$acpus=\"1\"' /run/hot.cfg; xl create /run/hot.cfg", 240)
+    is_now("0/0 of 0-2")
+    check([row[1][:2] for row in vcpus(machine, "hot").values()][1:] == ["--", "--"], f"vCPUs that never ran: {vcpus(machine, 'hot')}")
+    availability = [machine.shell(f"xenstore read /local/domain/$(xl domid hot)/cpu/{i}/availability").strip() for i in range(3)]
+    check(availability == ["online", "offline", "offline"], f"availability: {availability}")
+    machine.shell("xl vcpu-set --ignore-host hot 4", status=1)
+    machine.shell("xl vcpu-set --ignore-host hot 3")
+    is_now("0-2/0-2 of 0-2")
+    check(machine.shell("xl list hot").splitlines()[1].split()[3] == "3", "xl list does not count three vCPUs")
+    spinner(machine, "other", 'cpus="1"')
+    machine.shell("xl vcpu-set hot 1")
+    machine.shell("until tail -n 1 /var/log/xen/guest-hot.log | grep -q 'CPUS are 0/0'; do usleep 200000; done", 600)
+    rows = vcpus(machine, "hot")
+    check([row[0] == "-" for row in rows.values()] == [False, True, True], f"which vCPUs are down: {rows}")
+    check(machine.shell("xl list hot").splitlines()[1].split()[3] == "1", "xl list does not count one vCPU")
+
+
+def steal(machine: Admin) -> None:
+    """What a guest is told of the time that another had: half of it."""
+    words = [int(word) for word in wait_log(machine, "hot", "STAT", 600).replace("cpu", "").split()]
+    used = [after - before for before, after in zip(words[:10], words[10:])]
+    part = used[7] / sum(used)
+    print(f"steal: {part:.1%} of {sum(used)} ticks: {used}", flush=True)
+    check(abs(part - 0.5) <= 0.05, f"steal is {part:.1%} of the time")
+
+
+@scenario(weight=200)
+def dom0_cpu_set():
+    """Debian's kernel in a domain whose vCPUs come and go, and what it says of time that it did not have."""
+    with Admin("dom0-cpu-set", "soak", "-smp", "2") as machine:
+        machine.login()
+        machine.shell("xl vcpu-pin 0 all 0")
+        cpu_set(machine)
+        steal(machine)
+
 
 SHARE_LINE = r"SHARE at (\d+) done (\d+) ran (\d+) waited (\d+)\s"
 
