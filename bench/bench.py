@@ -53,6 +53,7 @@ FIGURES = [
     ("rdmsr_paged", "RDMSR exit, 64-bit guest", "instructions", None, XEN, None),
     ("in_paged", "IN 0x61 exit, 64-bit guest", "instructions", None, XEN, None),
     ("yield_paged", "SCHEDOP_yield, 64-bit guest", "instructions", None, XEN, None),
+    ("event_round_trip", "event-channel round trip of two domains, blocking, one CPU", "instructions", 14000, XEN, 26600),
     ("call_reply_split", "Call and ReplyRecv between address spaces, split tables", "instructions", 480, "seL4 16", 509),
     ("call_reply_10_split", "the same, 10 words", "instructions", 1500, "seL4 16", 2178),
     ("fault_reply_split", "fault and reply between address spaces, split tables", "instructions", 1500, "seL4 16", 1948),
@@ -148,7 +149,19 @@ def measure_insula_domains() -> dict[str, int]:
         start = machine.seen
         machine.expect("PAYLOAD done bench")
         figures.update(payload_figures(machine.text[start:], "BENCH "))
+        figures["event_round_trip"] = measure_insula_events(machine, row.id + 1, payload)
     return figures
+
+
+def measure_insula_events(machine: system.Insula, number: int, payload: dict) -> int | None:
+    """Between domains `number` and the next."""
+    machine.created("pong", cmdline=f"pong with={number + 1}", **payload)
+    machine.console(number)
+    machine.expect("PONG ready")
+    row = machine.created("ping", cmdline=f"ping with={number}", **payload)
+    machine.console(row.id)
+    found = machine.expect(r"BENCH event_round_trip=(\d+)|PAYLOAD done ping").group(1)
+    return int(found) if found else None
 
 
 def measure_insula_ipc(options: str, suffix: str) -> dict[str, int]:

@@ -145,6 +145,12 @@ void vcpu_kick(struct vcpu *v)
 	seL4_Signal(v->slot_kick);
 }
 
+void vcpu_wake(struct vcpu *v)
+{
+	if (v->id != thread_self())
+		vcpu_kick(v);
+}
+
 void vcpu_wake_offline(struct vcpu *v)
 {
 	vcpu_kick(v);
@@ -156,11 +162,11 @@ static void ipi_to(struct vcpu *to, const struct lapic_action *a)
 	case DELIVERY_FIXED:
 	case DELIVERY_LOWEST:
 		if (lapic_accept(&to->lapic, a->vector, false))
-			vcpu_kick(to);
+			vcpu_wake(to);
 		break;
 	case DELIVERY_NMI:
 		__atomic_store_n(&to->nmi_pending, true, __ATOMIC_RELEASE);
-		vcpu_kick(to);
+		vcpu_wake(to);
 		break;
 	case DELIVERY_INIT:
 		if (a->level_deassert)
@@ -209,7 +215,7 @@ static void inject(struct vcpu *v)
 	struct insula_vcpu_state *s = v->s;
 	bool shadow = s->interruptibility & (SHADOW_STI | SHADOW_MOV_SS);
 	bool open = (s->rflags & RFLAGS_IF) && !shadow;
-	bool step = v->step_pending;
+	bool step = v->step_pending, called = false;
 
 	s->window = 0;
 	v->step_pending = false;
@@ -229,13 +235,15 @@ static void inject(struct vcpu *v)
 
 		/* Xen delivers the domain's callback before the LAPIC's interrupts */
 		if (xen_callback_take(v, &callback)) {
+			called = true;
 			s->entry_info = EVENT_MAKE(EVENT_EXTERNAL, callback);
 		} else if ((vector = lapic_pending(&v->lapic)) >= 0) {
 			lapic_take(&v->lapic, (uint8_t)vector);
 			s->entry_info = EVENT_MAKE(EVENT_EXTERNAL, (uint32_t)vector);
 		}
 	}
-	if (interrupt_pending(v))
+	/* the callback stays asserted until the guest, called now, takes it back: only what comes after that is to end its turn */
+	if (called ? lapic_pending(&v->lapic) >= 0 : interrupt_pending(v))
 		s->window |= WINDOW_IRQ;
 	if (v->nmi_pending)
 		s->window |= WINDOW_NMI;

@@ -205,6 +205,8 @@ void vcpu_start_boot(struct vcpu *v, const struct load_result *l);
 void vcpu_set_online(struct vcpu *v, bool online);
 /* Makes a vCPU look at what is pending for it (any thread). */
 void vcpu_kick(struct vcpu *v);
+/* The same, where that is an interrupt, an NMI, an upcall or a port that it polls: its own thread looks at these before it enters the guest or waits, and needs no signal. */
+void vcpu_wake(struct vcpu *v);
 /* What the notification of its thread was signalled for; nothing once the domain has ended. Of its own thread. */
 void vcpu_events(struct vcpu *v, uint64_t badge);
 /* SIPI etc.: makes its thread run. */

@@ -8,6 +8,7 @@
 
 volatile uint64_t payload_traps[256];
 uint64_t payload_trap_skip;
+volatile uint8_t *payload_upcall;
 
 static char payload_command_line[256];
 static uint64_t payload_memory_end;
@@ -40,6 +41,8 @@ static void payload_set_gates(void)
 void trap_c(uint64_t vector, uint64_t error, uint64_t *frame)
 {
 	payload_traps[vector & 255]++;
+	if (vector >= 32 && payload_upcall)
+		*payload_upcall = 0;
 	if (vector >= 32 || vector == 2)
 		return;
 	if (payload_trap_skip) {
@@ -150,7 +153,7 @@ void main_c(const struct hvm_start_info *info)
 	payload_read_start_info(info);
 	console_init();
 	if (!payload_try(bench_modes) && !payload_try(hostile_modes) && !payload_try(memory_modes) && !payload_try(pair_modes) &&
-	    !payload_try(share_modes))
+	    !payload_try(share_modes) && !payload_try(ping_modes))
 		console_print("PAYLOAD unknown mode\n");
 	payload_shutdown(SHUTDOWN_poweroff);
 }

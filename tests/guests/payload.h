@@ -30,6 +30,8 @@ _Noreturn void payload_shutdown(unsigned int reason);
  * says how many bytes long the instruction is that may fault and be skipped. */
 extern volatile uint64_t payload_traps[256];
 extern uint64_t payload_trap_skip;
+/* evtchn_upcall_pending of a mode that takes event upcalls: cleared at each interrupt; else NULL. */
+extern volatile uint8_t *payload_upcall;
 
 /* A mode returns when it is done; then the domain powers itself off. */
 struct payload_mode {
@@ -41,6 +43,7 @@ extern const struct payload_mode hostile_modes[];
 extern const struct payload_mode memory_modes[];
 extern const struct payload_mode pair_modes[];
 extern const struct payload_mode share_modes[];
+extern const struct payload_mode ping_modes[];
 
 extern uint8_t image_start[], image_end[], hypercall_page[], page_ml4[], trap_stubs[];
 

@@ -238,6 +238,11 @@ int thread_start(uint32_t thread, void (*entry)(void *), void *argument)
 	return 0;
 }
 
+unsigned thread_self(void)
+{
+	return fake.thread;
+}
+
 int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute)
 {
 	uint64_t bytes;
@@ -427,7 +432,7 @@ static void begin(uint32_t vcpus)
 	vmm.control = &fake.control;
 	fake.object_limit = 3000;
 	fake.timer_tsc = UINT64_MAX;
-	fake.lines = fake.signals = fake.yields = fake.shutdowns = fake.reason = fake.frames_mapped = 0;
+	fake.thread = fake.lines = fake.signals = fake.yields = fake.shutdowns = fake.reason = fake.frames_mapped = 0;
 	fake.line[0] = 0;
 	fake.enter = NULL;
 	fake.wait = NULL;

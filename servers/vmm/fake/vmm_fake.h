@@ -26,6 +26,7 @@ struct fake {
 	unsigned lines;        /* logged */
 	char line[256];
 	unsigned signals;      /* seL4_Signal, all */
+	unsigned thread;       /* the calling one: of the vCPU of that number */
 	unsigned yields;
 	uint64_t timer_tsc;    /* armed deadline of vCPU 0's timer, UINT64_MAX none */
 	unsigned shutdowns, reason;

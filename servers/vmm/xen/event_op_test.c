@@ -264,6 +264,36 @@ static void upcalls(void **state)
 	assert_true(xen_callback_take(v, &vector));
 	assert_int_equal(vector, 0xf3);
 	assert_true(xen_callback_pending(v));
+	/* an entry with interrupts open calls it, and none is wanted to end that turn; with interrupts shut the guest's opening them is */
+	v->run = VCPU_RUNNING;
+	v->s->rflags = 0x202;
+	v->s->interruptibility = 0;
+	fake_run(v);
+	assert_int_equal(v->s->entry_info & 0x800000ff, 0x800000f3);
+	assert_int_equal(v->s->window, 0);
+	v->s->rflags = 2;
+	v->s->entry_info = 0;
+	fake_run(v);
+	assert_int_equal(v->s->entry_info, 0);
+	assert_int_equal(v->s->window, 1);
+	/* an interrupt of its LAPIC's that comes after it is to end it */
+	v->s->rflags = 0x202;
+	assert_true(lapic_accept(&v->lapic, 0x41, false));
+	fake_run(v);
+	assert_int_equal(v->s->entry_info & 0x800000ff, 0x800000f3);
+	assert_int_equal(v->s->window, 1);
+	lapic_take(&v->lapic, 0x41);
+	(void)lapic_write(&v->lapic, 0xb0, 0, 0);
+	/* only another's thread signals */
+	((struct vcpu_info *)v->vcpu_info)->evtchn_upcall_pending = 0;
+	fake.signals = 0;
+	evtchn_upcall(v);
+	assert_int_equal(fake.signals, 0);
+	((struct vcpu_info *)v->vcpu_info)->evtchn_upcall_pending = 0;
+	fake.thread = 1;
+	evtchn_upcall(v);
+	assert_int_equal(fake.signals, 1);
+	fake.thread = 0;
 	((struct vcpu_info *)v->vcpu_info)->evtchn_upcall_pending = 0;
 	assert_false(xen_callback_take(v, &vector));
 	/* an own vector goes through the LAPIC, once */

@@ -165,7 +165,7 @@ void evtchn_upcall(struct vcpu *v)
 	/* an own vector goes through the LAPIC; the domain's callback is looked up at each entry */
 	if (v->upcall_vector)
 		(void)lapic_assert(&v->lapic, v->upcall_vector);
-	vcpu_kick(v);
+	vcpu_wake(v);
 }
 
 /* A port whose bit is set and not masked becomes visible to its vCPU. */
@@ -184,7 +184,7 @@ static void wake_pollers(void)
 {
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
 		if (__atomic_load_n(&vmm.vcpu[i]->run, __ATOMIC_SEQ_CST) == VCPU_POLLING)
-			vcpu_kick(vmm.vcpu[i]);
+			vcpu_wake(vmm.vcpu[i]);
 }
 
 static void fifo_outcome(uint32_t port, unsigned outcome)
@@ -338,8 +338,7 @@ bool xen_callback_pending(const struct vcpu *v)
 
 bool xen_callback_take(struct vcpu *v, uint8_t *vector)
 {
-	/* level-like: asserted until the guest clears evtchn_upcall_pending. It is offered once for each time it becomes so or
-	 * the guest opens interrupts with it still set */
+	/* level-like: asserted until the guest clears evtchn_upcall_pending, and offered at each entry that can take it */
 	if (!xen_callback_pending(v))
 		return false;
 	*vector = hvm_callback_vector();

@@ -148,8 +148,10 @@ static void receive(uint32_t peer)
 
 	/* the peer's id: of any channel that we have with it */
 	for (uint32_t i = 0; i < p->channels; i++)
-		if (p->port[i])
+		if (p->port[i]) {
 			own = half(vmm.domid, evtchn_port(p->port[i])->remote_domain);
+			break;
+		}
 	words = __atomic_exchange_n(&page->to[own].summary, 0, __ATOMIC_ACQ_REL);
 	for (; words; words &= words - 1) {
 		uint32_t w = (uint32_t)__builtin_ctzll(words);

@@ -120,7 +120,7 @@ static int64_t set(struct vcpu *v, uint64_t at)
 		return -XEN_EINVAL;
 	hvm_param_set(p.index, p.value);
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
-		vcpu_kick(vmm.vcpu[i]);
+		vcpu_wake(vmm.vcpu[i]);
 	return 0;
 }
 
@@ -140,7 +140,7 @@ static int64_t set_upcall_vector(struct vcpu *v, uint64_t at)
 	if (__atomic_load_n(&((struct vcpu_info *)of->vcpu_info)->evtchn_upcall_pending, __ATOMIC_ACQUIRE)) {
 		/* pending since before there was a vector to tell it by */
 		(void)lapic_assert(&of->lapic, of->upcall_vector);
-		vcpu_kick(of);
+		vcpu_wake(of);
 	}
 	return 0;
 }

@@ -115,7 +115,7 @@ int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		return register_info(of, v, arg[2]);
 	case VCPUOP_send_nmi:
 		__atomic_store_n(&of->nmi_pending, true, __ATOMIC_RELEASE);
-		vcpu_kick(of);
+		vcpu_wake(of);
 		return 0;
 	default:
 		break;

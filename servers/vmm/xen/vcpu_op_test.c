@@ -207,8 +207,16 @@ static void poll_and_block(void **state)
 	fake_poke(ARG, &p, sizeof(p));
 	assert_int_equal(sched_op(v, arg, false), 0);
 	fake.signals = 0;
+	evtchn_set_pending(timer_port); /* by its own thread, which looks before it waits */
+	assert_int_equal(fake.signals, 0);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_RUNNING);
+	evtchn_clear(timer_port);
+	assert_int_equal(sched_op(v, arg, false), 0);
+	fake.thread = 1;
 	evtchn_set_pending(timer_port);
 	assert_true(fake.signals > 0);
+	fake.thread = 0;
 	fake_run(v);
 	assert_int_equal(v->run, VCPU_RUNNING);
 	/* pending before: returns at once */

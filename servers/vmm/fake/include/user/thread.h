@@ -5,5 +5,6 @@
 #include <stdint.h>
 
 int thread_start(uint32_t thread, void (*entry)(void *), void *argument);
+unsigned thread_self(void);
 
 #endif
