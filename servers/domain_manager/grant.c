@@ -337,13 +337,11 @@ static void release(struct domain *d, uint32_t handle)
 
 int16_t grant_unmap(struct domain *d, uint64_t gfn, uint32_t handle)
 {
-	uint16_t owner;
-
 	if (!d->grants || handle >= d->grants->handles || !d->grants->mapping[handle].from)
 		return GNTST_bad_handle;
 	if (d->grants->mapping[handle].gfn != gfn)
 		return GNTST_general_error;
-	(void)physmap_remove(&d->map, gfn, &owner);
+	physmap_unmap_granted(&d->map, gfn, &d->grants->mapping[handle].from->map);
 	release(d, handle);
 	return GNTST_okay;
 }
@@ -410,11 +408,9 @@ int16_t grant_copy(struct domain *d, const struct grant_buffer *source, const st
 
 void grant_release_all(struct domain *d)
 {
-	uint16_t owner;
-
 	for (uint32_t i = 0; d->grants && i < d->grants->handles; i++)
 		if (d->grants->mapping[i].from) {
-			(void)physmap_remove(&d->map, d->grants->mapping[i].gfn, &owner);
+			physmap_unmap_granted(&d->map, d->grants->mapping[i].gfn, &d->grants->mapping[i].from->map);
 			release(d, i);
 		}
 }

@@ -17,7 +17,7 @@
 
 int physmap_init(struct physmap *m, struct domain_heap *heap, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace)
 {
-	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace};
+	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace, .nowhere = NO_FRAME};
 	p2m_init(&m->p2m, heap);
 	if (!object_pool_init(&m->pool, account))
 		return -ENOMEM;
@@ -159,13 +159,17 @@ static int map_copy(struct physmap *m, uint32_t frame, enum frame_copy copy, uin
 	return r;
 }
 
-void physmap_unmap(struct physmap *m, uint32_t frame)
+static void drop_copy(struct physmap *m, uint32_t frame, enum frame_copy copy)
 {
-	for (unsigned copy = FRAME_GUEST; copy < FRAME_COPIES; copy++) {
-		struct frame_place p = frame_store_place(&m->frames, frame, (enum frame_copy)copy);
+	struct frame_place p = frame_store_place(&m->frames, frame, copy);
 
-		(void)seL4_CNode_Delete(p.root, p.index, p.depth);
-	}
+	(void)seL4_CNode_Delete(p.root, p.index, p.depth);
+}
+
+static void unmap(struct physmap *m, uint32_t frame)
+{
+	drop_copy(m, frame, FRAME_GUEST);
+	drop_copy(m, frame, FRAME_VMM);
 }
 
 int physmap_map(struct physmap *m, uint64_t gfn, uint32_t frame)
@@ -175,7 +179,29 @@ int physmap_map(struct physmap *m, uint64_t gfn, uint32_t frame)
 	if (!r)
 		r = map_copy(m, frame, FRAME_GUEST, gfn, seL4_ReadWrite);
 	if (r)
-		physmap_unmap(m, frame);
+		unmap(m, frame);
+	return r;
+}
+
+/*
+ * A copy of the capability of frame `what` becomes the vmm's copy of `frame`, mapped at gfn over what is there: no thread of the vmm ever finds nothing. The
+ * capability that was there has lost its entry, and goes without touching it; it must be another page's.
+ */
+static int map_over(struct physmap *m, uint32_t what, uint64_t gfn, uint32_t frame)
+{
+	struct frame_place p = frame_store_place(&m->frames, frame, FRAME_VMM);
+	uint32_t slot = m->slot_scratch[0], old = m->slot_scratch[2];
+	int r = copy_out(m, what, FRAME_OWNER, slot);
+
+	if (!r)
+		r = map(m, slot, false, TASK_RAM_VADDR + (gfn << PAGE_BITS), seL4_ReadWrite);
+	if (!r) {
+		(void)seL4_CNode_Move(TASK_SLOT_CNODE, old, seL4_WordBits, p.root, p.index, p.depth); /* if there is one */
+		r = move_in(m, slot, frame, FRAME_VMM);
+		drop(old);
+	}
+	if (r)
+		drop(slot);
 	return r;
 }
 
@@ -288,25 +314,47 @@ static void block_return(struct physmap *m, struct p2m_note *n)
 	n->given = true;
 }
 
-int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner)
+static void take_out(struct physmap *m, uint64_t gfn, struct p2m_entry e, struct physmap_source s)
 {
-	struct p2m_entry e = p2m_get(&m->p2m, gfn);
-	struct physmap_source s = {.owner = PHYSMAP_NOBODY};
 	struct p2m_note *n;
 
-	if (e.kind == P2M_NONE)
-		return -ENOENT;
-	if (e.large || e.kind == P2M_XEN || e.kind == P2M_OUT)
-		return -EBUSY;
-	if (e.kind == P2M_FOREIGN)
-		s = m->source[e.frame / FRAME_CHUNK][e.frame % FRAME_CHUNK];
-	*owner = s.owner;
 	(void)p2m_clear(&m->p2m, gfn);
 	frame_store_give(&m->frames, e.frame);
 	n = s.from ? p2m_note(&s.from->p2m, s.gfn) : NULL;
 	if (n && n->uses && --n->uses == 0)
 		block_return(s.from, n);
+}
+
+static struct physmap_source source_of(const struct physmap *m, struct p2m_entry e)
+{
+	return e.kind == P2M_FOREIGN ? m->source[e.frame / FRAME_CHUNK][e.frame % FRAME_CHUNK] : (struct physmap_source){.owner = PHYSMAP_NOBODY};
+}
+
+int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner)
+{
+	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+	struct physmap_source s;
+
+	if (e.kind == P2M_NONE)
+		return -ENOENT;
+	if (e.large || (e.kind != P2M_RAM && e.kind != P2M_FOREIGN))
+		return -EBUSY;
+	s = source_of(m, e);
+	*owner = s.owner;
+	take_out(m, gfn, e, s);
 	return 0;
+}
+
+void physmap_unmap_granted(struct physmap *m, uint64_t gfn, const struct physmap *from)
+{
+	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+	struct physmap_source s;
+
+	if (e.kind != P2M_FOREIGN)
+		return;
+	s = source_of(m, e);
+	if (s.from == from && s.owner == PHYSMAP_NOBODY)
+		take_out(m, gfn, e, s);
 }
 
 /* ---- pages that a hypervisor gives ---- */
@@ -342,7 +390,7 @@ void physmap_take_away(struct physmap *m, uint64_t gfn)
 
 	if (e.kind != P2M_XEN)
 		return;
-	physmap_unmap(m, e.frame);
+	unmap(m, e.frame);
 	(void)p2m_clear(&m->p2m, gfn);
 }
 
@@ -527,19 +575,23 @@ static int split(struct physmap *m, uint64_t gfn, uint32_t large)
 	return r < 0 ? r : 0;
 }
 
-/* So that the vmm always finds something where it takes RAM to be. */
+/* So that the vmm always finds something where it takes RAM to be. Without memory for it there is nothing: the page that was there goes all the same. */
+static void nowhere(struct physmap *m, uint64_t gfn, uint32_t frame)
+{
+	if (m->nowhere == NO_FRAME && physmap_frame(m, &m->nowhere))
+		m->nowhere = NO_FRAME;
+	if (m->nowhere == NO_FRAME || map_over(m, m->nowhere, gfn, frame))
+		drop_copy(m, frame, FRAME_VMM);
+}
+
 void physmap_nowhere(struct physmap *m, uint64_t gfn, uint32_t frame)
 {
 	uint32_t slot = m->slot_scratch[0];
+	bool there = !copy_out(m, frame, FRAME_VMM, slot);
 
-	if (!m->nowhere && physmap_frame(m, &m->nowhere)) {
-		m->nowhere = 0;
-		return;
-	}
-	if (copy_out(m, m->nowhere, FRAME_OWNER, slot))
-		return;
-	if (map(m, slot, false, TASK_RAM_VADDR + (gfn << PAGE_BITS), seL4_ReadWrite) || move_in(m, slot, frame, FRAME_VMM))
-		drop(slot);
+	drop(slot);
+	if (!there)
+		nowhere(m, gfn, frame);
 }
 
 int physmap_out(struct physmap *m, uint64_t gfn)
@@ -562,8 +614,8 @@ int physmap_out(struct physmap *m, uint64_t gfn)
 		return r;
 	if (m->p2m.pages[P2M_POD] > m->pod_cache)
 		m->pod_cache++;
-	physmap_unmap(m, e.frame);
-	physmap_nowhere(m, gfn, e.frame);
+	drop_copy(m, e.frame, FRAME_GUEST);
+	nowhere(m, gfn, e.frame);
 	block_return(m, p2m_note(&m->p2m, gfn));
 	return 0;
 }
@@ -680,16 +732,17 @@ int physmap_in(struct physmap *m, uint64_t gfn)
 		r = block_take(m, n, e.frame - (uint32_t)(gfn % P2M_LARGE_PAGES));
 	if (r)
 		return r;
-	physmap_unmap(m, e.frame);
-	r = physmap_map(m, gfn, e.frame);
-	if (!r)
-		r = e.kind == P2M_LENT ? p2m_replace(&m->p2m, gfn) : p2m_in(&m->p2m, gfn);
-	if (r && e.kind == P2M_LENT) {
-		struct frame_place p = frame_store_place(&m->frames, e.frame, FRAME_OWNER);
-
-		(void)seL4_CNode_Delete(p.root, p.index, p.depth);
+	r = map_over(m, e.frame, gfn, e.frame);
+	if (!r) {
+		r = map_copy(m, e.frame, FRAME_GUEST, gfn, seL4_ReadWrite);
+		if (!r)
+			r = e.kind == P2M_LENT ? p2m_replace(&m->p2m, gfn) : p2m_in(&m->p2m, gfn);
+		if (r) {
+			drop_copy(m, e.frame, FRAME_GUEST);
+			nowhere(m, gfn, e.frame);
+		}
 	}
-	if (r)
-		physmap_nowhere(m, gfn, e.frame);
+	if (r && e.kind == P2M_LENT)
+		drop_copy(m, e.frame, FRAME_OWNER);
 	return r;
 }

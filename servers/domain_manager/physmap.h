@@ -20,7 +20,7 @@ struct physmap {
 	struct frame_store frames;
 	uint32_t slot_ept, slot_vspace; /* our copies of the EPT root and of the vmm's VSpace */
 	uint32_t slot_scratch[4];	/* empty between operations */
-	uint32_t nowhere;		/* frame that the vmm has where its guest gave pages back: nothing of it is used; 0: not made yet */
+	uint32_t nowhere;		/* frame that the vmm has where its guest gave pages back: nothing of it is used; UINT32_MAX: not made yet */
 	uint64_t most;			/* places that it may have for pages: those that are out, or still to come, included */
 	uint64_t foreign_elsewhere;	/* pages of ours that other domains have mapped */
 	uint64_t pod_cache;		/* pages that are kept for places of kind P2M_POD */
@@ -76,8 +76,10 @@ int physmap_pod_forget(struct physmap *m, uint64_t gfn);
 #define PHYSMAP_WHOLE 2u
 int physmap_vmm_finds(struct physmap *m, uint64_t gfn, uint64_t *what);
 
-/* Takes a page out: of its own memory or a foreign one, whose owner is told. -ENOENT; -EBUSY for a page inside a large frame, or one of P2M_XEN or P2M_OUT. */
+/* Takes a page out: of its own memory (P2M_RAM) or a foreign one, whose owner is told. -ENOENT; -EBUSY for a page inside a large frame, or one of another kind. */
 int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner);
+/* Takes out what physmap_foreign put there of `from` with owner PHYSMAP_NOBODY. Anything else that its guest has put there meanwhile stays. */
+void physmap_unmap_granted(struct physmap *m, uint64_t gfn, const struct physmap *from);
 /* Page gfn of `from` appears at `at` of m, which has nothing there, with write access or without. 0, -ENOENT, -EEXIST, -EINVAL, -ENOMEM. */
 int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner);
 /* The same of a page that need not be in from's memory: a frame of its store. */

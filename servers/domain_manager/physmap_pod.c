@@ -125,7 +125,6 @@ int physmap_vmm_finds(struct physmap *m, uint64_t gfn, uint64_t *what)
 	if (p2m_note(&m->p2m, gfn)->whole) {
 		*what |= PHYSMAP_WHOLE;
 	} else if (e.kind == P2M_OUT || e.kind == P2M_LENT) {
-		physmap_unmap(m, e.frame);
 		physmap_nowhere(m, gfn, e.frame);
 	}
 	return 0;

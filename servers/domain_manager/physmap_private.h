@@ -4,10 +4,9 @@
 
 #include "servers/domain_manager/physmap.h"
 
-/* Both copies of a frame that is in the store, mapped at gfn. Undone by physmap_unmap. 0 or -errno, then neither is. */
+/* Both copies of a frame that is in the store, mapped at gfn, where nothing is. 0 or -errno, then neither is. */
 int physmap_map(struct physmap *m, uint64_t gfn, uint32_t frame);
-void physmap_unmap(struct physmap *m, uint32_t frame);
-/* So that the vmm finds something at gfn, in the place of a frame whose page is out. */
+/* So that the vmm finds something at gfn, in the place of a frame whose page is out, if it does not yet. */
 void physmap_nowhere(struct physmap *m, uint64_t gfn, uint32_t frame);
 /* The owner's copy goes from one place to another, which is empty. */
 int physmap_move(struct physmap *m, uint32_t from, uint32_t to);
