@@ -8,7 +8,10 @@
 
 struct p2m_region {
 	uint32_t index; /* gfn >> P2M_LARGE_ORDER */
-	uint32_t large; /* a word, if small is NULL */
+	union {
+		uint32_t large; /* a word, if small is NULL */
+		uint32_t used;	/* else: words of small that are not 0 */
+	};
 	uint32_t *small;
 	struct p2m_note note;
 };
@@ -122,20 +125,14 @@ int p2m_set(struct p2m *p, uint64_t gfn, struct p2m_entry e)
 			}
 		}
 	}
-	if (e.large)
+	if (e.large) {
 		r->large = word_of(e);
-	else
+	} else {
 		r->small[gfn % P2M_LARGE_PAGES] = word_of(e);
+		r->used++;
+	}
 	p->pages[e.kind] += e.large ? P2M_LARGE_PAGES : 1;
 	return 0;
-}
-
-static bool region_empty(const struct p2m_region *r)
-{
-	for (unsigned i = 0; i < P2M_LARGE_PAGES; i++)
-		if (r->small[i])
-			return false;
-	return true;
 }
 
 int p2m_clear(struct p2m *p, uint64_t gfn)
@@ -146,9 +143,11 @@ int p2m_clear(struct p2m *p, uint64_t gfn)
 	if (e.kind == P2M_NONE)
 		return -ENOENT;
 	p->pages[e.kind] -= e.large ? P2M_LARGE_PAGES : 1;
-	if (r->small)
+	if (r->small) {
 		r->small[gfn % P2M_LARGE_PAGES] = 0;
-	if (!r->small || region_empty(r))
+		r->used--;
+	}
+	if (!r->small || r->used == 0)
 		region_remove(p, r);
 	return 0;
 }
@@ -166,6 +165,7 @@ int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first)
 	r->small = domain_heap_alloc(p->heap, P2M_LARGE_PAGES, sizeof(r->small[0]));
 	if (!r->small)
 		return -ENOMEM;
+	r->used = P2M_LARGE_PAGES;
 	for (uint32_t i = 0; i < P2M_LARGE_PAGES; i++) {
 		e.frame = first + i;
 		r->small[i] = word_of(e);
@@ -226,6 +226,7 @@ int p2m_room(struct p2m *p, uint64_t gfn, uint32_t first)
 		region_remove(p, r);
 		return -ENOMEM;
 	}
+	r->used = P2M_LARGE_PAGES;
 	for (uint32_t i = 0; i < P2M_LARGE_PAGES; i++)
 		r->small[i] = word_of((struct p2m_entry){.kind = P2M_OUT, .frame = first + i});
 	r->note = (struct p2m_note){.out = P2M_LARGE_PAGES, .given = true};
