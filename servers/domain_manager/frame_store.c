@@ -97,18 +97,33 @@ struct frame_place frame_store_place(const struct frame_store *s, uint32_t frame
 	return (struct frame_place){.root = s->chunk[frame / FRAME_CHUNK].cnode, .index = copy * FRAME_CHUNK + frame % FRAME_CHUNK, .depth = CHUNK_RADIX};
 }
 
-void frame_store_give(struct frame_store *s, uint32_t frame)
+static void copy_delete(struct frame_store *s, uint32_t frame, enum frame_copy copy)
+{
+	struct frame_place p = frame_store_place(s, frame, copy);
+
+	(void)seL4_CNode_Delete(p.root, p.index, p.depth);
+}
+
+static void place_free(struct frame_store *s, uint32_t frame)
 {
 	struct frame_chunk *c = &s->chunk[frame / FRAME_CHUNK];
 	uint32_t k = frame % FRAME_CHUNK;
 
-	for (unsigned copy = FRAME_COPIES; copy-- > 0;) {
-		struct frame_place p = frame_store_place(s, frame, (enum frame_copy)copy);
-
-		(void)seL4_CNode_Delete(p.root, p.index, p.depth);
-	}
 	c->map[k / 64] &= ~(1ull << (k % 64));
 	c->used--;
+}
+
+void frame_store_give(struct frame_store *s, uint32_t frame)
+{
+	for (unsigned copy = FRAME_COPIES; copy-- > 0;)
+		copy_delete(s, frame, (enum frame_copy)copy);
+	place_free(s, frame);
+}
+
+void frame_store_give_one(struct frame_store *s, uint32_t frame)
+{
+	copy_delete(s, frame, FRAME_OWNER);
+	place_free(s, frame);
 }
 
 void frame_store_give_chunk(struct frame_store *s, uint32_t first)

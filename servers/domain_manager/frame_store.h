@@ -10,7 +10,7 @@
 #include "servers/domain_manager/object_pool.h"
 
 enum frame_copy {
-	FRAME_OWNER, /* the frame itself; of a foreign page: what was derived */
+	FRAME_OWNER, /* the frame itself; of a foreign page: what was derived, mapped in the second-level tables, and the only copy */
 	FRAME_GUEST, /* mapped in the second-level tables */
 	FRAME_VMM,   /* mapped in the vmm's address space */
 	FRAME_COPIES,
@@ -36,6 +36,8 @@ int frame_store_take_chunk(struct frame_store *s, uint32_t *first);
 void frame_store_give_chunk(struct frame_store *s, uint32_t first);
 /* Deletes what is in a place (mappings end with it), and it is free. */
 void frame_store_give(struct frame_store *s, uint32_t frame);
+/* The same where there can only be the owner's copy. */
+void frame_store_give_one(struct frame_store *s, uint32_t frame);
 
 /* How CNode operations name a copy: root, index, depth. */
 struct frame_place {

@@ -319,7 +319,10 @@ static void take_out(struct physmap *m, uint64_t gfn, struct p2m_entry e, struct
 	struct p2m_note *n;
 
 	(void)p2m_clear(&m->p2m, gfn);
-	frame_store_give(&m->frames, e.frame);
+	if (e.kind == P2M_FOREIGN)
+		frame_store_give_one(&m->frames, e.frame);
+	else
+		frame_store_give(&m->frames, e.frame);
 	n = s.from ? p2m_note(&s.from->p2m, s.gfn) : NULL;
 	if (n && n->uses && --n->uses == 0)
 		block_return(s.from, n);
@@ -437,7 +440,7 @@ static int source_set(struct physmap *m, uint32_t frame, struct physmap_source s
 static int foreign(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, uint32_t page, bool write, struct physmap_source source)
 {
 	struct p2m_entry e = {.kind = P2M_FOREIGN};
-	uint32_t slot = m->slot_scratch[1];
+	uint32_t slot = m->slot_scratch[2];
 	int r = frame_store_take(&m->frames, &e.frame);
 
 	if (r)
@@ -451,13 +454,13 @@ static int foreign(struct physmap *m, uint64_t at, struct physmap *from, uint32_
 	}
 	r = derive(from, frame, page, slot, write);
 	if (!r)
-		r = move_in(m, slot, e.frame, FRAME_OWNER);
+		r = map(m, slot, true, at << PAGE_BITS, write ? seL4_ReadWrite : seL4_CanRead);
 	if (!r)
-		r = map_copy(m, e.frame, FRAME_GUEST, at, write ? seL4_ReadWrite : seL4_CanRead);
+		r = move_in(m, slot, e.frame, FRAME_OWNER);
 	if (r) {
 		drop(slot);
 		(void)p2m_clear(&m->p2m, at);
-		frame_store_give(&m->frames, e.frame);
+		frame_store_give_one(&m->frames, e.frame);
 	}
 	return r;
 }
