@@ -17,7 +17,7 @@
 
 int physmap_init(struct physmap *m, struct domain_heap *heap, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace)
 {
-	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace, .nowhere = NO_FRAME};
+	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace, .nowhere = NO_FRAME, .whole = NO_FRAME};
 	p2m_init(&m->p2m, heap);
 	if (!object_pool_init(&m->pool, account))
 		return -ENOMEM;
@@ -27,7 +27,16 @@ int physmap_init(struct physmap *m, struct domain_heap *heap, uint32_t account, 
 		if (!m->slot_scratch[i])
 			return -ENOMEM;
 	}
-	return 0;
+	m->slot_whole = (uint32_t)slot_alloc();
+	return m->slot_whole ? 0 : -ENOMEM;
+}
+
+static void slot_end(uint32_t slot)
+{
+	if (!slot)
+		return;
+	(void)seL4_CNode_Delete(TASK_SLOT_CNODE, slot, seL4_WordBits);
+	slot_free(slot);
 }
 
 void physmap_end(struct physmap *m)
@@ -41,10 +50,8 @@ void physmap_end(struct physmap *m)
 		domain_heap_free(m->heap, m->source[i]);
 	domain_heap_free(m->heap, m->source);
 	for (unsigned i = 0; i < SCRATCHES; i++)
-		if (m->slot_scratch[i]) {
-			(void)seL4_CNode_Delete(TASK_SLOT_CNODE, m->slot_scratch[i], seL4_WordBits);
-			slot_free(m->slot_scratch[i]);
-		}
+		slot_end(m->slot_scratch[i]);
+	slot_end(m->slot_whole);
 	*m = (struct physmap){0};
 }
 
@@ -399,18 +406,43 @@ void physmap_take_away(struct physmap *m, uint64_t gfn)
 
 /* ---- pages of other domains ---- */
 
-/* Page `page` of a frame, derived from the owner's capability, into `slot`. */
-static int derive(struct physmap *from, uint32_t frame, uint32_t page, uint32_t slot, bool write)
+static void whole_forget(struct physmap *m)
 {
-	uint32_t whole = from->slot_scratch[0];
-	int r = copy_out(from, frame, FRAME_OWNER, whole);
+	if (m->whole == NO_FRAME)
+		return;
+	drop(m->slot_whole);
+	m->whole = NO_FRAME;
+}
+
+/* Of what pages are derived: a copy of the owner's capability in a slot of ours. That of a large frame stays there for the next page. */
+static int whole_take(struct physmap *m, struct p2m_entry e, uint32_t *slot)
+{
+	int r;
+
+	*slot = e.large ? m->slot_whole : m->slot_scratch[0];
+	if (e.large && m->whole == e.frame)
+		return 0;
+	if (e.large)
+		whole_forget(m);
+	r = copy_out(m, e.frame, FRAME_OWNER, *slot);
+	if (!r && e.large)
+		m->whole = e.frame;
+	return r;
+}
+
+/* The page at gfn, or a frame of one page, derived from the owner's capability, into `slot`. */
+static int derive(struct physmap *from, struct p2m_entry e, uint64_t gfn, uint32_t slot, bool write)
+{
+	uint64_t offset = e.large ? gfn % P2M_LARGE_PAGES << PAGE_BITS : 0;
+	uint32_t whole;
+	int r = whole_take(from, e, &whole);
 
 	if (r)
 		return r;
-	if (insula_Frame_Derive(whole, TASK_SLOT_CNODE, slot, seL4_WordBits, write ? seL4_ReadWrite : seL4_CanRead, (uint64_t)page << PAGE_BITS,
-				PAGE_BITS))
+	if (insula_Frame_Derive(whole, TASK_SLOT_CNODE, slot, seL4_WordBits, write ? seL4_ReadWrite : seL4_CanRead, offset, PAGE_BITS))
 		r = -ENOMEM;
-	drop(whole);
+	if (!e.large)
+		drop(whole);
 	return r;
 }
 
@@ -437,7 +469,7 @@ static int source_set(struct physmap *m, uint32_t frame, struct physmap_source s
 	return 0;
 }
 
-static int foreign(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, uint32_t page, bool write, struct physmap_source source)
+static int foreign(struct physmap *m, uint64_t at, struct physmap *from, struct p2m_entry what, bool write, struct physmap_source source)
 {
 	struct p2m_entry e = {.kind = P2M_FOREIGN};
 	uint32_t slot = m->slot_scratch[2];
@@ -452,7 +484,7 @@ static int foreign(struct physmap *m, uint64_t at, struct physmap *from, uint32_
 		frame_store_give(&m->frames, e.frame);
 		return r;
 	}
-	r = derive(from, frame, page, slot, write);
+	r = derive(from, what, source.gfn, slot, write);
 	if (!r)
 		r = map(m, slot, true, at << PAGE_BITS, write ? seL4_ReadWrite : seL4_CanRead);
 	if (!r)
@@ -465,11 +497,6 @@ static int foreign(struct physmap *m, uint64_t at, struct physmap *from, uint32_
 	return r;
 }
 
-static uint32_t page_in(struct p2m_entry e, uint64_t gfn)
-{
-	return e.large ? (uint32_t)(gfn % P2M_LARGE_PAGES) : 0;
-}
-
 int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner)
 {
 	int r = physmap_pod_need(from, gfn);
@@ -479,7 +506,7 @@ int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64
 		return r;
 	if (e.kind != P2M_RAM && e.kind != P2M_XEN)
 		return -ENOENT;
-	r = foreign(m, at, from, e.frame, page_in(e, gfn), write, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner});
+	r = foreign(m, at, from, e, write, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner});
 	if (!r)
 		p2m_note(&from->p2m, gfn)->uses++;
 	return r;
@@ -494,12 +521,12 @@ int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot)
 		return r;
 	if (e.kind != P2M_RAM && e.kind != P2M_XEN)
 		return -ENOENT;
-	return derive(m, e.frame, page_in(e, gfn), slot, write);
+	return derive(m, e, gfn, slot, write);
 }
 
 int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, bool write, uint16_t owner)
 {
-	return foreign(m, at, from, frame, 0, write, (struct physmap_source){.owner = owner});
+	return foreign(m, at, from, (struct p2m_entry){.frame = frame}, write, (struct physmap_source){.owner = owner});
 }
 
 int physmap_map_vmm(struct physmap *m, uint32_t slot, uint64_t vaddr)
@@ -554,6 +581,7 @@ static int split(struct physmap *m, uint64_t gfn, uint32_t large)
 
 	if (r)
 		return r;
+	whole_forget(m);
 	r = split_tables(m, keep);
 	if (!r)
 		r = p2m_split(&m->p2m, gfn, first);

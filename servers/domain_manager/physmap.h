@@ -20,6 +20,7 @@ struct physmap {
 	struct frame_store frames;
 	uint32_t slot_ept, slot_vspace; /* our copies of the EPT root and of the vmm's VSpace */
 	uint32_t slot_scratch[4];	/* empty between operations */
+	uint32_t slot_whole, whole;	/* a copy of a large frame's capability, of which pages were wanted last; its number, or UINT32_MAX */
 	uint32_t nowhere;		/* frame that the vmm has where its guest gave pages back: nothing of it is used; UINT32_MAX: not made yet */
 	uint64_t most;			/* places that it may have for pages: those that are out, or still to come, included */
 	uint64_t foreign_elsewhere;	/* pages of ours that other domains have mapped */
