@@ -90,9 +90,13 @@ ADMIN := $(TOOLS) image/admin/build.py image/admin/init $(wildcard image/admin/e
 $(XO)/transfer: bench/xen/transfer.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -o $@ $<
-$(XO)/dom0.initrd: $(XO)/xen_free $(XO)/transfer $(IMG)/guest_work $(TO)/payload $(IMG)/vmlinux $(IMG)/initrd bench/xen/measure $(ADMIN)
-	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --program $(XO)/xen_free --program $(XO)/transfer --program bench/xen/measure \
-		--file guest/payload=$(TO)/payload --file guest/vmlinux=$(IMG)/vmlinux --file guest/initrd=$(IMG)/initrd
+$(XO)/foreign: bench/xen/foreign.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $< -lxenforeignmemory
+$(XO)/dom0.initrd: $(XO)/xen_free $(XO)/foreign $(XO)/transfer $(IMG)/guest_work $(TO)/payload $(IMG)/vmlinux $(IMG)/initrd $(IMG)/driver.initrd bench/xen/measure $(ADMIN)
+	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --program $(XO)/xen_free --program $(XO)/foreign --program $(XO)/transfer \
+		--program bench/xen/measure --file guest/payload=$(TO)/payload --file guest/vmlinux=$(IMG)/vmlinux --file guest/initrd=$(IMG)/initrd \
+		--file guest/driver=$(IMG)/driver.initrd
 # The admin VM of the scenarios and of `make run`.
 $(IMG)/admin.initrd: $(IMG)/guest_work $(TO)/payload $(IMG)/initrd $(IMG)/driver.initrd $(IMG)/vmlinuz $(ADMIN)
 	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --file guest/payload=$(TO)/payload --file guest/initrd=$(IMG)/initrd \
