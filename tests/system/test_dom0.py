@@ -145,7 +145,7 @@ def scripted(machine: Admin, name: str, script: str, more: str = "") -> None:
     for line in script.strip().splitlines():
         machine.shell(f"echo {base64.b64encode((line + chr(10)).encode()).decode()} | base64 -d >> /run/{name}.script")
     machine.shell(f"mkdir -p /run/{name} && mv /run/{name}.script /run/{name}/script && cd /run/{name} && "
-                  f"(cat /guest/initrd; echo script | cpio -o -H newc | gzip) > /run/{name}.initrd; cd /")
+                  f"(zcat /guest/initrd; echo script | cpio -o -H newc) | gzip -1 > /run/{name}.initrd; cd /")
     guest(machine, name, "/guest/vmlinuz", 128, "console=hvc0 quiet insula.test=script", ramdisk=f"/run/{name}.initrd", more=more)
 
 
