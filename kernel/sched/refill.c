@@ -16,7 +16,7 @@ static struct refill *refill_at(struct sched_context *sc, unsigned i)
 {
 	unsigned n = sc->refill_head + i;
 
-	return &sc->refills[n >= sc->refill_max ? n - sc->refill_max : n];
+	return &refill_ring(sc)[n >= sc->refill_max ? n - sc->refill_max : n];
 }
 
 static struct refill *refill_tail(struct sched_context *sc)
@@ -38,7 +38,7 @@ static void refill_set_only(struct sched_context *sc, ticks_t time, ticks_t amou
 {
 	sc->refill_head = 0;
 	sc->refill_count = 1;
-	sc->refills[0] = (struct refill){time, amount};
+	refill_ring(sc)[0] = (struct refill){time, amount};
 }
 
 /* Budget that comes back: joined to the tail where it meets it, or where there is no room (then the tail
@@ -61,6 +61,12 @@ static void refill_give_back(struct sched_context *sc, ticks_t time, ticks_t amo
 /* A head too small to be worth a switch becomes the first part of the next refill. */
 static void refill_merge_small(struct sched_context *sc)
 {
+	/*@ loop invariant ring: indices(sc);
+	    loop invariant big: \at(head_of(sc)->amount, Pre) >= refill_min_budget ==>
+		    sc->refill_head == \at(sc->refill_head, Pre) && sc->refill_count == \at(sc->refill_count, Pre) &&
+		    head_of(sc)->time == \at(head_of(sc)->time, Pre) && head_of(sc)->amount == \at(head_of(sc)->amount, Pre);
+	    loop assigns sc->refill_head, sc->refill_count, ring_of(sc)[0 .. sc->refill_max - 1];
+	    loop variant sc->refill_count; */
 	while (refill_head(sc)->amount < refill_min_budget && sc->refill_count > 1) {
 		struct refill small = refill_pop(sc);
 		struct refill *head = refill_head(sc);
@@ -89,17 +95,19 @@ void refill_update(struct sched_context *sc, uint16_t max, ticks_t budget, ticks
 		return;
 	if (period == 0) {
 		if (left.amount >= refill_min_budget)
-			sc->refills[0].amount = left.amount;
+			refill_ring(sc)[0].amount = left.amount;
 		return;
 	}
-	sc->refills[0].amount = left.amount;
+	refill_ring(sc)[0].amount = left.amount;
+	/*@ assert sc->refill_head == 0 && sc->refill_count == 1 && sc->refill_max == max; */
+	/*@ assert tail_of(sc) == ring_of(sc) && at(sc, 1) == ring_of(sc) + 1; */
 	refill_give_back(sc, start + period, budget - left.amount);
 	refill_merge_small(sc);
 }
 
 static void refill_use_slice(struct sched_context *sc, ticks_t usage)
 {
-	struct refill *slice = &sc->refills[0];
+	struct refill *slice = &refill_ring(sc)[0];
 
 	slice->amount = refill_sufficient(sc, usage) ? slice->amount - usage : sc->budget;
 }
@@ -156,6 +164,10 @@ bool refill_unblock_check(struct sched_context *sc, ticks_t now)
 		return false;
 	if (head->time < now)
 		head->time = now;
+	/*@ loop invariant ring: indices(sc) && head == head_of(sc);
+	    loop invariant start: head->time == later(\at(head_of(sc)->time, Pre), now);
+	    loop assigns head, sc->refill_head, sc->refill_count, ring_of(sc)[0 .. sc->refill_max - 1];
+	    loop variant sc->refill_count; */
 	while (sc->refill_count > 1 && refill_at(sc, 1)->time <= head->time + head->amount) {
 		struct refill first = refill_pop(sc);
 

@@ -56,21 +56,26 @@ void refill_budget_check(struct sched_context *sc, ticks_t usage);
  */
 bool refill_unblock_check(struct sched_context *sc, ticks_t now);
 
-static inline struct refill *refill_head(struct sched_context *sc)
+static inline struct refill *refill_ring(const struct sched_context *sc)
 {
-	return &sc->refills[sc->refill_head];
+	return (struct refill *)sc->refills;
+}
+
+static inline struct refill *refill_head(const struct sched_context *sc)
+{
+	return &refill_ring(sc)[sc->refill_head];
 }
 
 /* Usable at `now`, or so soon that it is not worth to wait. */
 static inline bool refill_ready(const struct sched_context *sc, ticks_t now)
 {
-	return sc->period == 0 || sc->refills[sc->refill_head].time <= now + refill_min_budget / 2;
+	return sc->period == 0 || refill_head(sc)->time <= now + refill_min_budget / 2;
 }
 
 /* What the head still holds after `usage`. */
 static inline ticks_t refill_capacity(const struct sched_context *sc, ticks_t usage)
 {
-	ticks_t amount = sc->refills[sc->refill_head].amount;
+	ticks_t amount = refill_head(sc)->amount;
 
 	return amount > usage ? amount - usage : 0;
 }
