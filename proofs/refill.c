@@ -135,10 +135,11 @@ void refill_update(struct sched_context *sc, uint16_t max, ticks_t budget, ticks
 	ensures \result == 0 <==> a * b <= 0xffffffffffffffff; */
 bool mul_overflow(uint64_t a, uint64_t b, uint64_t *product);
 #define __builtin_mul_overflow mul_overflow
-/* The whole budget, once; less of the usage than a budget is left to be charged. */
+/* The amounts stay, and where they are; less of the usage than a budget is left to be charged. */
 /*@ requires ring(sc) && sc->budget > 0;
-	assigns sc->refill_head, sc->refill_count, *ring_of(sc);
-	ensures only: sc->refill_head == 0 && sc->refill_count == 1 && head_of(sc)->amount == sc->budget;
+	assigns ring_of(sc)[0 .. sc->refill_max - 1];
+	ensures ring: indices(sc);
+	ensures amounts: \forall integer k; 0 <= k < sc->refill_max ==> ring_of(sc)[k].amount == \old(ring_of(sc)[k].amount);
 	ensures rest: \result == usage % sc->budget && \result < sc->budget; */
 static ticks_t refill_skip_periods(struct sched_context *sc, ticks_t usage);
 

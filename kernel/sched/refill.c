@@ -122,6 +122,11 @@ static ticks_t refill_skip_periods(struct sched_context *sc, ticks_t usage)
 
 	if (__builtin_mul_overflow(periods, sc->period, &skip) || skip > UINT64_MAX / 4)
 		skip = UINT64_MAX / 4;
+	/*@ loop invariant 0 <= i <= sc->refill_count;
+	    loop invariant amounts: \forall integer k; 0 <= k < sc->refill_max ==>
+		    ring_of(sc)[k].amount == \at(ring_of(sc)[k].amount, Pre);
+	    loop assigns i, ring_of(sc)[0 .. sc->refill_max - 1];
+	    loop variant sc->refill_count - i; */
 	for (unsigned i = 0; i < sc->refill_count; i++)
 		refill_at(sc, i)->time += skip;
 	return usage % sc->budget;
