@@ -116,7 +116,7 @@ enum insula_virt_feature {
  * INSULA_VS_GPR is dirty, `entry_*` (then sets entry_info's valid bit to 0), and `window`.
  * On return: RSI is 0 (a signal on the bound notification, badge in RDI; nothing left to be done
  * for the guest; IP, CR, GPR are written, reason is UINT64_MAX) or 1 (an exit). GPR, EXIT, IP and CR are always written;
- * with IP come seg[INSULA_CS] and seg[INSULA_SS], with CR comes xcr0 (all out only). SEG, MSR, DEBUG, CTL and USED are written when set in `wanted`. `valid` says what was written.
+ * with IP come seg[INSULA_CS] and seg[INSULA_SS], with CR comes xcr0 (all out only). SEG, MSR, DEBUG, CTL, USED and FPU are written when set in `wanted`. `valid` says what was written.
  * If entry_info was injected at the time of a return, it is reported again in `idt_vectoring`.
  */
 enum insula_vs_group {
@@ -129,6 +129,7 @@ enum insula_vs_group {
 	INSULA_VS_EXIT = 64, /* reason ... insn_bytes; out only */
 	INSULA_VS_CTL = 128, /* tsc_offset, xcr0, tsc_aux; in and out */
 	INSULA_VS_USED = 256, /* used_ticks; out only */
+	INSULA_VS_FPU = 512, /* struct insula_vcpu_fpu; in and out */
 };
 
 enum insula_gpr {
@@ -183,6 +184,15 @@ struct insula_vcpu_state {
 	uint64_t dr7, dr[4], dr6;
 	uint64_t tsc_offset, xcr0, tsc_aux;
 };
-_Static_assert(sizeof(struct insula_vcpu_state) <= 4096, "state page");
+
+/*
+ * The x87, SSE and AVX registers, at INSULA_FPU_OFFSET of the state page: an area of XSAVE (Intel SDM volume 1, 13.4) with the components that the kernel has switched on. Written out it is in compacted form
+ * where XCOMP_BV says so; taken in it is in standard form, and XSTATE_BV and MXCSR lose the bits that the CPU does not have. Without XSAVE its first 512 bytes count, as FXSAVE's.
+ */
+#define INSULA_FPU_OFFSET 1024u
+struct insula_vcpu_fpu {
+	uint8_t area[2752];
+};
+_Static_assert(sizeof(struct insula_vcpu_state) <= INSULA_FPU_OFFSET && INSULA_FPU_OFFSET + sizeof(struct insula_vcpu_fpu) <= 4096, "state page");
 
 #endif

@@ -3,9 +3,13 @@
  * Both are the VMM's memory: every word is read once, and nothing is believed.
  */
 #include "object/vcpu_private.h"
+#include "arch/x86/fpu.h"
 #include "ipc/message.h"
+#include "mem/mem.h"
 #include "percpu.h"
 #include "sched/sched_context.h"
+
+_Static_assert(sizeof(struct insula_vcpu_fpu) == FPU_STATE_MAX, "the vCPU's area in the state page");
 
 #define ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
@@ -60,6 +64,11 @@ void vcpu_message_out(struct tcb *t, struct vcpu *v, uint64_t reason)
 		message_put(t, 10 + i, s.gpr[gpr[i]]);
 }
 
+static struct insula_vcpu_fpu *vcpu_fpu(struct vcpu *v)
+{
+	return (struct insula_vcpu_fpu *)(void *)((uint8_t *)v->state + INSULA_FPU_OFFSET);
+}
+
 void vcpu_state_in(struct vcpu *v)
 {
 	const uint64_t known = INSULA_VS_GPR | INSULA_VS_IP | INSULA_VS_CR | INSULA_VS_SEG | INSULA_VS_MSR |
@@ -73,6 +82,10 @@ void vcpu_state_in(struct vcpu *v)
 		     (window & 2 ? (uint32_t)VTX_PRIMARY_NMI_WINDOW : 0);
 	if (dirty & known)
 		virt->put(v, dirty & known, s);
+	if (unlikely(dirty & INSULA_VS_FPU)) {
+		memcpy(v->fpu.area, vcpu_fpu(v)->area, sizeof(v->fpu.area));
+		fpu_check(&v->fpu);
+	}
 	if (info & BIT(31)) {
 		s->entry_info = info & ~BIT(31);
 		v->entry_info = info & VTX_EVENT_MASK;
@@ -104,6 +117,10 @@ void vcpu_state_out(struct vcpu *v)
 	if (unlikely(wanted & INSULA_VS_USED || v->exit.reason == VCPU_REASON_NONE) && v->tcb && v->tcb->sc) {
 		s->used_ticks = sched_context_used(v->tcb->sc);
 		groups |= INSULA_VS_USED;
+	}
+	if (unlikely(wanted & INSULA_VS_FPU)) {
+		memcpy(vcpu_fpu(v)->area, v->fpu.area, sizeof(v->fpu.area));
+		groups |= INSULA_VS_FPU;
 	}
 	s->valid = groups;
 }

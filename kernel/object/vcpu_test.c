@@ -143,6 +143,8 @@ static void test_leave(void **state)
 
 static void test_state_page(void **state)
 {
+	struct insula_vcpu_fpu *fpu;
+
 	(void)state;
 	assert_int_equal(decode(InsulaVCPUSetStatePage, 0, frame()), EXC_NONE);
 	assert_ptr_equal(v->state, page);
@@ -154,7 +156,12 @@ static void test_state_page(void **state)
 	page->entry_error = 0x1234;
 	page->entry_length = 0xff;
 	page->rip = 0x5000;
+	fpu = (struct insula_vcpu_fpu *)(void *)((uint8_t *)page + INSULA_FPU_OFFSET);
+	memset(fpu, 0xee, sizeof(*fpu));
 	vcpu_enter_syscall();
+	assert_int_equal(v->fpu.area[0], 0xee);
+	assert_int_equal(v->fpu.area[512], 7); /* checked after it was copied */
+	assert_int_equal(fpu->area[512], 0xee);
 	assert_int_equal(page->dirty, 0);
 	assert_int_equal(page->entry_info >> 31 & 1, 0);
 	assert_int_equal(v->entry_info, 0x80000fff);
@@ -168,17 +175,22 @@ static void test_state_page(void **state)
 	assert_int_equal(t->ctx.rsi, 1);
 	assert_int_equal(page->reason, 10);
 	assert_int_equal(page->rip, 0x5002);
-	assert_int_equal(page->valid, 0xff);
+	assert_int_equal(page->valid, 0xff | INSULA_VS_FPU);
+	assert_memory_equal(fpu->area, v->fpu.area, sizeof(fpu->area));
 	assert_int_equal(page->used_ticks, 0); /* an exit costs enough */
 	/* nothing dirty: nothing is taken */
 	vendor.put_groups = 0;
 	page->window = 0;
+	page->wanted = 0;
+	v->fpu.area[1] = 1;
 	vcpu_enter_syscall();
 	assert_int_equal(vendor.put_groups, 0);
 	assert_int_equal(v->primary & (VTX_PRIMARY_NMI_WINDOW | VTX_PRIMARY_INTERRUPT_WINDOW), 0);
 	vcpu_deliver_signal(t, 0x99);
 	assert_int_equal(page->reason, VCPU_REASON_NONE);
 	assert_int_equal(page->used_ticks, 77);
+	assert_int_equal(page->valid, (0x7f | INSULA_VS_USED) & ~(INSULA_VS_SEG | INSULA_VS_MSR | INSULA_VS_DEBUG));
+	assert_int_equal(fpu->area[1], 0xee); /* nor given */
 	/* but for who wants it */
 	sc.consumed_before = 78;
 	page->wanted |= INSULA_VS_USED;

@@ -2,6 +2,7 @@
 #include "arch/x86/fpu.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
+#include "arch/x86/fpu_area.h"
 #include "arch/x86/fpu_hw.h"
 #include "mem/mem.h"
 #include "panic.h"
@@ -9,13 +10,14 @@
 #define FPU_CR0_TS BIT(3)
 
 /* Offsets in the legacy region and the header (SDM 1, 13.4). */
-enum { FPU_FCW = 0, FPU_MXCSR = 24, FPU_XSTATE_BV = 512, FPU_XCOMP_BV = 520 };
+enum { FPU_FCW = 0, FPU_MXCSR = 24, FPU_MXCSR_MASK = 28, FPU_XSTATE_BV = 512, FPU_XCOMP_BV = 520 };
 enum { FPU_FCW_INIT = 0x37f, FPU_MXCSR_INIT = 0x1f80 };
 #define FPU_COMPACT BIT(63)
 #define FPU_LEGACY  3ull
 
 static struct fpu_state fpu_initial;
 static const uint32_t fpu_zero;
+static uint32_t fpu_mxcsr_mask;
 
 /* With the components in EDX:EAX for the instruction at (%rdi). */
 static void fpu_patch(unsigned site, const uint8_t instruction[4])
@@ -51,6 +53,12 @@ void fpu_init(void)
 		mem_put32(quirk + 7, (uint32_t)(uintptr_t)&fpu_zero);
 		INVARIANT(patch_apply(PATCH_FPU_QUIRK, quirk, sizeof(quirk)));
 	}
+	/* XSAVEC may leave it out, FXSAVE does not */
+	fpu_hw_fxsave(fpu_initial.area);
+	fpu_mxcsr_mask = mem_get32(fpu_initial.area + FPU_MXCSR_MASK);
+	if (!fpu_mxcsr_mask)
+		fpu_mxcsr_mask = FPU_MXCSR_MASK_LEAST;
+	memset(&fpu_initial, 0, sizeof(fpu_initial));
 	fpu_init_state(&fpu_initial);
 }
 
@@ -74,6 +82,11 @@ void fpu_save(struct fpu_state *s)
 void fpu_load(const struct fpu_state *s)
 {
 	fpu_hw_load(s->area);
+}
+
+void fpu_check(struct fpu_state *s)
+{
+	fpu_area_legal(s->area, cpu.xsave, cpu.xcr0, fpu_mxcsr_mask);
 }
 
 void fpu_clear(void)

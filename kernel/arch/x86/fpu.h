@@ -18,6 +18,8 @@ void fpu_init_state(struct fpu_state *s);
 /* Into s from the registers, and the other way. s must have been initialised once. CR0.TS must be clear. */
 void fpu_save(struct fpu_state *s);
 void fpu_load(const struct fpu_state *s);
+/* Somebody else has written s, in standard form: fpu_load can load it afterwards, whatever it was. */
+void fpu_check(struct fpu_state *s);
 /* The registers get the initial state: nothing of a thread or guest is left in them. */
 void fpu_clear(void);
 /* Any use of the FPU faults (#NM), or not. fpu_save, fpu_load and fpu_clear need it off. */

@@ -19,6 +19,10 @@ static inline __attribute__((always_inline)) void fpu_hw_load(const void *area)
 			 : "D"(area)
 			 : "rax", "rdx", "memory");
 }
+static inline void fpu_hw_fxsave(void *area)
+{
+	__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+}
 static inline void fpu_hw_clts(void)
 {
 	__asm__ volatile("clts");
