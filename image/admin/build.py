@@ -19,7 +19,7 @@ PROGRAMS = xen_tools.SCRIPT_PROGRAMS | {
     "xen-utils-4.17": ["xl", "xenstored", "xenconsoled", "xen-init-dom0", "xentop", "lsevtchn", "test-cpu-policy",
                        "test-paging-mempool", "test-resource", "test-tsx", "test-xenstore", "xen-cpuid", "xen-hvmcrash", "xen-hvmctx", "xenctx"],
 }
-XENCONSOLE = "usr/lib/xen-4.17/bin/xenconsole"  # xl looks for it there
+LIBEXEC = ["usr/lib/xen-4.17/bin/libxl-save-helper", "usr/lib/xen-4.17/bin/xenconsole"]  # xl looks for them there
 # In the order in which init loads them.
 MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs", "loop", "xen-blkback", "llc", "stp", "bridge", "xen-netback", "brd"]
 
@@ -35,7 +35,8 @@ def main() -> None:
     archive.file("etc/hostname", "admin\n")
     archive.file("etc/profile", "PS1='\\h:\\w\\$ '\nexport LD_LIBRARY_PATH=/lib\n")
     files = {f"bin/{program.name}": program for program in options.program}
-    files[XENCONSOLE] = debian.folder("xen-utils-4.17") / XENCONSOLE
+    for name in LIBEXEC:
+        files[name] = debian.folder("xen-utils-4.17") / name
     xen_tools.add_programs(archive, PROGRAMS, files)
     xen_tools.add_modules(archive, "linux-image-amd64", MODULES)
     xen_tools.add_scripts(archive)

@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#define CONTROL_AREA_BYTES (128u << 10)
+#define CONTROL_AREA_BYTES (256u << 10)
 #define CONTROL_PIECES	   32u /* in one message at most */
 
 enum control_step {

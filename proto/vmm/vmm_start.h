@@ -63,25 +63,43 @@ struct vmm_start {
 #define VMM_REQUEST_POWER 1u /* the power button: the guest is asked to shut down */
 #define VMM_REQUEST_DOM_EXC 4u /* domain 0: a domain has shut down, or is gone (VIRQ_DOM_EXC) */
 #define VMM_REQUEST_NMI 8u   /* one for each vCPU in vmm_control.nmi */
+#define VMM_REQUEST_RESUME 16u /* it had shut down, and goes on */
 #define VMM_REQUEST_PORTS 2u /* event channels changed: DOMAIN_VMM_EVTCHN_CHANGED tells which */
 
 /*
- * A vCPU's state, for a toolstack. Page i from VMM_CONTEXT_VADDR is vCPU i's; the domain manager has put them there when it first sets vmm_control.hold to the number of a
- * request. Then each vCPU's thread fills its page, stores the number in `done`, and does not go on with its guest until hold is 0. The domain manager wakes them for both.
+ * A vCPU's state, for a toolstack: VMM_CONTEXT_BYTES for each vCPU from VMM_CONTEXT_VADDR on; the domain manager has put them there when it first sets vmm_control.hold to the number of a
+ * request. Then each vCPU's thread fills its own, stores the number in `done`, and does not go on with its guest until hold is 0. The domain manager wakes them for both.
+ * They are there from the start in a restored domain (vmm_control.restored): then its vCPUs begin with what they are to load.
  */
 #define VMM_CONTEXT_VADDR (TASK_SHARED_VADDR + 0x1200000ull)
+#define VMM_CONTEXT_BYTES 8192u
+
+/* Bits of vmm_context.load: before the vCPU goes on, it takes what the domain manager has put there. */
+#define VMM_LOAD_CPU	    1u
+#define VMM_LOAD_LAPIC	    2u /* with both records */
+#define VMM_LOAD_PAT	    4u
+#define VMM_LOAD_XSAVE	    8u
+#define VMM_LOAD_VMCE	    16u
+#define VMM_LOAD_TSC_ADJUST 32u
+#define VMM_LOAD_FPU	    64u	 /* of the CPU record, where there is no XSAVE area */
+#define VMM_LOAD_TSC	    128u /* of the CPU record: what the guest's TSC was at hold_tsc, or is at the start */
+#define VMM_XSAVE_BYTES	    2752u
 
 struct vmm_context {
 	uint32_t done;
 	uint32_t offline; /* it waits to be started: it has no state */
-	uint32_t load;    /* not 0: before it goes on, it takes what the domain manager has put into `cpu` */
-	uint32_t reserved;
+	uint32_t load;
+	uint32_t xsave_bytes; /* of xsave; 0: its CPUs have no XSAVE */
 	uint64_t pat;
-	uint8_t lapic[24];   /* Xen's records (xen/include/public/arch-x86/hvm/save.h) without their descriptors */
+	uint64_t tsc_adjust;
+	uint64_t xcr0, xcr0_all; /* what XCR0 is, and may be */
+	uint8_t vmce[32];   /* Xen's records (xen/include/public/arch-x86/hvm/save.h) without their descriptors */
+	uint8_t lapic[24];
 	uint8_t cpu[1040];
 	uint8_t lapic_regs[1024];
+	uint8_t xsave[VMM_XSAVE_BYTES]; /* an area in standard form, with the components of xcr0_all */
 };
-_Static_assert(sizeof(struct vmm_context) <= 4096, "a page");
+_Static_assert(sizeof(struct vmm_context) <= VMM_CONTEXT_BYTES, "two pages");
 
 /* Shared with the domain manager, who owns the page. Each side reads the other's words once and trusts nothing. */
 struct vmm_ram {
@@ -110,6 +128,8 @@ struct vmm_control {
 	uint32_t first_port;            /* ports below are taken: DOMAIN_VMM_EVTCHN_CHANGED tells them */
 	uint32_t demand;                /* not 0: some of ram is there only when DOMAIN_VMM_NEED has asked for it */
 	uint32_t hold;                  /* dm to vmm: struct vmm_context */
+	uint32_t restored;              /* not 0: struct vmm_context says how its vCPUs begin, not `cpu` */
+	uint64_t hold_tsc;              /* dm to vmm, before hold: the moment of which the state is told */
 	uint32_t nmi;                   /* dm to vmm: vCPUs to get an NMI, taken by exchange with 0 */
 	uint32_t ports;                 /* vmm to dm: ports below were in use once (information only) */
 	struct vmm_ram ram[VMM_RAM_MAX]; /* mapped at TASK_RAM_VADDR and in the second-level tables; ascending */

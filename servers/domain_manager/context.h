@@ -13,6 +13,8 @@ struct vmm_context;
 /* The states are there: context_of, until context_end. -EAGAIN: ask again soon; -EBUSY: its vmm does not answer; -ENOMEM. */
 int context_begin(struct domain *d);
 struct vmm_context *context_of(const struct domain *d, uint32_t vcpu);
+/* A domain that has not started: its vCPUs' states are there to be filled; at first none of them has one. -ENOMEM. */
+int context_restore(struct domain *d);
 /* A domain that is not paused goes on. Of a paused one the states stay good until it does. */
 void context_end(struct domain *d);
 

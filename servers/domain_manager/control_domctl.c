@@ -9,21 +9,19 @@
 #include <string.h>
 #include "proto/control/control.h"
 #include "proto/vmm/vmm_start.h"
-#include "servers/domain_manager/context.h"
+#include "servers/domain_manager/control_context.h"
+#include "servers/domain_manager/control_save.h"
 #include "servers/domain_manager/cpu_hw.h"
 #include "servers/domain_manager/cpu_policy.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/domain_xen.h"
-#include "servers/domain_manager/hvm_context.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/env.h"
 #include <xen/errno.h>
 #include <xen/domctl.h>
-#include <xen/hvm/save.h>
 
 #define CREATE_FLAGS	(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_oos_off)
-#define CONTEXT_MAX	98304u
 #define PLACES_EXTRA	1024u /* for pages beyond a domain's maximum: it plugs in 2 MiB for one */
 #define MASK_BYTES_MAX	512u /* of a CPU mask that a caller may have */
 
@@ -171,206 +169,6 @@ static int64_t scheduler(struct domain *d, struct xen_domctl_scheduler_op *o)
 	}
 }
 
-/* ---- state ---- */
-
-/* A domain that has not started has what was set for its first vCPU. */
-static void context_first(const struct domain *d, struct hvm_context *c)
-{
-	static const struct hvm_hw_mtrr mtrr = {.msr_pat_cr = 0x0007040600070406ull};
-	static struct hvm_hw_cpu cpu;
-
-	for (uint32_t i = 0; i < d->spec.vcpus; i++) {
-		memset(&cpu, 0, sizeof(cpu));
-		if (i == 0 && d->control->cpu_bytes)
-			memcpy(&cpu, d->control->cpu, d->control->cpu_bytes < sizeof(cpu) ? d->control->cpu_bytes : sizeof(cpu));
-		hvm_context_put(c, HVM_SAVE_CODE(CPU), i, &cpu, sizeof(cpu));
-	}
-	for (uint32_t i = 0; i < d->spec.vcpus; i++)
-		hvm_context_put(c, HVM_SAVE_CODE(MTRR), i, &mtrr, sizeof(mtrr));
-}
-
-/* By type, as Xen's stream is; one that waits to be started has no CPU record. */
-static void context_now(const struct domain *d, struct hvm_context *c)
-{
-	/* no interrupt line is asserted, none is routed, and there are no machine-check banks */
-	static const struct hvm_hw_pci_irqs pci;
-	static const struct hvm_hw_isa_irqs isa;
-	static const struct hvm_hw_pci_link link;
-	static const struct hvm_vmce_vcpu vmce;
-	static const struct hvm_tsc_adjust adjust;
-
-	for (uint32_t i = 0; i < d->spec.vcpus; i++)
-		if (!context_of(d, i)->offline)
-			hvm_context_put(c, HVM_SAVE_CODE(CPU), i, context_of(d, i)->cpu, sizeof(struct hvm_hw_cpu));
-	for (uint32_t i = 0; i < d->spec.vcpus; i++)
-		hvm_context_put(c, HVM_SAVE_CODE(LAPIC), i, context_of(d, i)->lapic, sizeof(struct hvm_hw_lapic));
-	for (uint32_t i = 0; i < d->spec.vcpus; i++)
-		hvm_context_put(c, HVM_SAVE_CODE(LAPIC_REGS), i, context_of(d, i)->lapic_regs, sizeof(struct hvm_hw_lapic_regs));
-	hvm_context_put(c, HVM_SAVE_CODE(PCI_IRQ), 0, &pci, sizeof(pci));
-	hvm_context_put(c, HVM_SAVE_CODE(ISA_IRQ), 0, &isa, sizeof(isa));
-	hvm_context_put(c, HVM_SAVE_CODE(PCI_LINK), 0, &link, sizeof(link));
-	for (uint32_t i = 0; i < d->spec.vcpus; i++) {
-		const struct hvm_hw_mtrr mtrr = {.msr_pat_cr = context_of(d, i)->pat};
-
-		hvm_context_put(c, HVM_SAVE_CODE(MTRR), i, &mtrr, sizeof(mtrr));
-	}
-	for (uint32_t i = 0; i < d->spec.vcpus; i++)
-		hvm_context_put(c, HVM_SAVE_CODE(VMCE_VCPU), i, &vmce, sizeof(vmce));
-	for (uint32_t i = 0; i < d->spec.vcpus; i++)
-		hvm_context_put(c, HVM_SAVE_CODE(TSC_ADJUST), i, &adjust, sizeof(adjust));
-}
-
-/* The stream in our buffer; its bytes, or an error, or CONTROL_RETRY. */
-static int64_t context_stream(struct domain *d, const uint8_t **stream)
-{
-	static uint8_t buffer[CONTEXT_MAX];
-	struct hvm_context c;
-	uint32_t bytes;
-	int r;
-
-	if (!d->bare)
-		return -XEN_EINVAL;
-	if (d->dying)
-		return -XEN_ESRCH;
-	r = d->started ? context_begin(d) : 0;
-	if (r)
-		return r == -EAGAIN ? CONTROL_RETRY : r;
-	hvm_context_begin(&c, buffer, sizeof(buffer), cpu_word(1, 0, CPU_EAX), (uint32_t)(env_get()->tsc_hz / 1000));
-	if (d->started)
-		context_now(d, &c);
-	else
-		context_first(d, &c);
-	bytes = hvm_context_end(&c);
-	if (d->started)
-		context_end(d);
-	*stream = buffer;
-	return bytes ? (int64_t)bytes : -XEN_ENOMEM;
-}
-
-static int64_t context_get(struct control *c, struct domain *d, struct xen_domctl_hvmcontext *h)
-{
-	const uint8_t *stream;
-	int64_t bytes = context_stream(d, &stream);
-
-	if (bytes < 0)
-		return bytes;
-	if (h->buffer.p) {
-		if (h->size < bytes)
-			return -XEN_ENOSPC;
-		control_out(c, (uint64_t)(uintptr_t)h->buffer.p, stream, (uint32_t)bytes);
-	}
-	h->size = (uint32_t)bytes;
-	return 0;
-}
-
-/* One record, without its descriptor. */
-static int64_t context_part(struct control *c, struct domain *d, struct xen_domctl_hvmcontext_partial *p)
-{
-	const uint8_t *stream, *record;
-	uint32_t length;
-	int64_t bytes = context_stream(d, &stream);
-
-	if (bytes < 0)
-		return bytes;
-	if (p->type > UINT16_MAX || p->type == HVM_SAVE_CODE(HEADER) || p->type == HVM_SAVE_CODE(END))
-		return -XEN_EINVAL;
-	record = hvm_context_find(stream, p->type, p->instance, &length);
-	if (!record)
-		return -XEN_ENOENT;
-	if (p->buffer.p) {
-		if (p->bufsz < length)
-			return -XEN_ENOSPC;
-		control_out(c, (uint64_t)(uintptr_t)p->buffer.p, record, length);
-	}
-	p->bufsz = length;
-	return 0;
-}
-
-/* Registers as Xen gives them of an HVM domain's vCPU; the FPU's are not among them. */
-static int64_t vcpu_context(struct control *c, struct domain *d, const struct xen_domctl_vcpucontext *v)
-{
-	static vcpu_guest_context_t g;
-	struct hvm_hw_cpu cpu;
-	const uint8_t *stream, *record;
-	uint32_t length;
-	int64_t bytes;
-
-	if (v->vcpu >= d->spec.vcpus)
-		return -XEN_EINVAL;
-	bytes = context_stream(d, &stream);
-	if (bytes < 0)
-		return bytes;
-	record = hvm_context_find(stream, HVM_SAVE_CODE(CPU), v->vcpu, &length);
-	if (!record)
-		return -XEN_ENODATA;
-	memcpy(&cpu, record, sizeof(cpu));
-	memset(&g, 0, sizeof(g));
-	g.flags = VGCF_online;
-	g.user_regs = (struct cpu_user_regs){
-		.r15 = cpu.r15, .r14 = cpu.r14, .r13 = cpu.r13, .r12 = cpu.r12, .rbp = cpu.rbp, .rbx = cpu.rbx, .r11 = cpu.r11, .r10 = cpu.r10,
-		.r9 = cpu.r9, .r8 = cpu.r8, .rax = cpu.rax, .rcx = cpu.rcx, .rdx = cpu.rdx, .rsi = cpu.rsi, .rdi = cpu.rdi, .rip = cpu.rip,
-		.rflags = cpu.rflags, .rsp = cpu.rsp, .cs = (uint16_t)cpu.cs_sel, .ss = (uint16_t)cpu.ss_sel, .ds = (uint16_t)cpu.ds_sel,
-		.es = (uint16_t)cpu.es_sel, .fs = (uint16_t)cpu.fs_sel, .gs = (uint16_t)cpu.gs_sel};
-	g.fs_base = cpu.fs_base;
-	g.gs_base_kernel = cpu.ss_sel & 3 ? cpu.shadow_gs : cpu.gs_base;
-	g.gs_base_user = cpu.ss_sel & 3 ? cpu.gs_base : cpu.shadow_gs;
-	g.ctrlreg[0] = cpu.cr0;
-	g.ctrlreg[2] = cpu.cr2;
-	g.ctrlreg[3] = cpu.cr3;
-	g.ctrlreg[4] = cpu.cr4;
-	g.debugreg[0] = cpu.dr0;
-	g.debugreg[1] = cpu.dr1;
-	g.debugreg[2] = cpu.dr2;
-	g.debugreg[3] = cpu.dr3;
-	g.debugreg[6] = cpu.dr6;
-	g.debugreg[7] = cpu.dr7;
-	control_out(c, (uint64_t)(uintptr_t)v->ctxt.p, &g, sizeof(g));
-	return 0;
-}
-
-/* The first vCPU's state before the start; each vCPU's after it. Other records are a restored domain's, which there is none of yet. */
-static int64_t context_set(struct control *c, struct domain *d, const struct xen_domctl_hvmcontext *h)
-{
-	const uint8_t *stream, *cpu;
-	uint32_t bytes;
-	int r;
-
-	if (!d->bare)
-		return -XEN_EINVAL;
-	if (d->dying)
-		return -XEN_ESRCH;
-	stream = control_in(c, (uint64_t)(uintptr_t)h->buffer.p, h->size);
-	if (!stream)
-		return CONTROL_AGAIN;
-	if (!hvm_context_check(stream, h->size))
-		return -XEN_EINVAL;
-	for (uint32_t i = 0; i < d->spec.vcpus; i++) {
-		cpu = hvm_context_find(stream, HVM_SAVE_CODE(CPU), i, &bytes);
-		if (cpu && (bytes > sizeof(d->control->cpu) || bytes < offsetof(struct hvm_hw_cpu, flags)))
-			return -XEN_EINVAL;
-	}
-	if (!d->started) {
-		cpu = hvm_context_find(stream, HVM_SAVE_CODE(CPU), 0, &bytes);
-		if (cpu) {
-			memcpy(d->control->cpu, cpu, bytes);
-			d->control->cpu_bytes = bytes;
-		}
-		return 0;
-	}
-	r = context_begin(d);
-	if (r)
-		return r == -EAGAIN ? CONTROL_RETRY : r;
-	for (uint32_t i = 0; i < d->spec.vcpus; i++) {
-		cpu = hvm_context_find(stream, HVM_SAVE_CODE(CPU), i, &bytes);
-		if (!cpu || context_of(d, i)->offline)
-			continue;
-		memcpy(context_of(d, i)->cpu, cpu, bytes);
-		__atomic_store_n(&context_of(d, i)->load, 1, __ATOMIC_RELEASE);
-	}
-	context_end(d);
-	return 0;
-}
-
 /* ---- CPU policy ---- */
 
 static int64_t policy_get(struct control *c, struct xen_domctl_cpu_policy *p)
@@ -461,6 +259,7 @@ static bool writes_back(uint32_t cmd)
 	case XEN_DOMCTL_gethvmcontext:
 	case XEN_DOMCTL_gethvmcontext_partial:
 	case XEN_DOMCTL_gettscinfo:
+	case XEN_DOMCTL_shadow_op:
 	case XEN_DOMCTL_get_cpu_policy:
 	case XEN_DOMCTL_set_cpu_policy:
 	case XEN_DOMCTL_get_paging_mempool_size:
@@ -481,7 +280,10 @@ static bool not_for_itself(uint32_t cmd)
 	case XEN_DOMCTL_gethvmcontext:
 	case XEN_DOMCTL_gethvmcontext_partial:
 	case XEN_DOMCTL_getvcpucontext:
+	case XEN_DOMCTL_setvcpucontext:
 	case XEN_DOMCTL_settscinfo:
+	case XEN_DOMCTL_resumedomain:
+	case XEN_DOMCTL_shadow_op:
 		return true;
 	default:
 		return false;
@@ -532,7 +334,15 @@ static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain 
 	case XEN_DOMCTL_gethvmcontext_partial:
 		return context_part(c, of, &d->u.hvmcontext_partial);
 	case XEN_DOMCTL_getvcpucontext:
-		return vcpu_context(c, of, &d->u.vcpucontext);
+		return vcpu_context_get(c, of, &d->u.vcpucontext);
+	case XEN_DOMCTL_setvcpucontext:
+		return vcpu_context_set(c, of, &d->u.vcpucontext);
+	case XEN_DOMCTL_getpageframeinfo3:
+		return save_page_types(c, of, &d->u.getpageframeinfo3);
+	case XEN_DOMCTL_shadow_op:
+		return save_shadow_op(c, of, &d->u.shadow_op);
+	case XEN_DOMCTL_resumedomain:
+		return save_resume(of);
 	case XEN_DOMCTL_sethvmcontext:
 		return context_set(c, of, &d->u.hvmcontext);
 	case XEN_DOMCTL_sendtrigger:

@@ -295,6 +295,11 @@ int64_t control_memory_op(struct control *c, const uint64_t arg[5])
 	}
 	case XENMEM_acquire_resource:
 		return acquire(c, arg);
+	case XENMEM_get_vnumainfo: {
+		GIVEN(struct xen_vnuma_topology_info, v);
+
+		return target(v->domid) ? -XEN_EOPNOTSUPP : -XEN_ESRCH; /* no domain has such a topology */
+	}
 	case XENMEM_get_sharing_freed_pages:
 	case XENMEM_get_sharing_shared_pages:
 		return 0; /* nothing is shared */

@@ -422,6 +422,14 @@ int domain_shutdown(uint32_t id, uint32_t reason)
 	return 0;
 }
 
+void domain_resume(struct domain *d)
+{
+	d->ended = d->told = false;
+	d->shutdown_reason = 0;
+	__atomic_fetch_or(&d->control->request, VMM_REQUEST_RESUME, __ATOMIC_RELEASE);
+	domain_signal_control(d);
+}
+
 int domain_focus(uint32_t id)
 {
 	struct domain *d = domain_find(id);

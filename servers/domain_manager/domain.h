@@ -87,6 +87,7 @@ struct domain {
 	uint32_t context_slot, context_number;
 	uint64_t context_until;
 	bool context_asked, context_valid;
+	bool log_dirty; /* control_save.c */
 	struct e820_entry *e820; /* XENMEM_set_memory_map */
 	uint32_t e820_count;
 	struct vmm_control *control;
@@ -131,6 +132,8 @@ int domain_destroy(uint32_t id);
 int domain_pause(uint32_t id);
 int domain_unpause(uint32_t id);
 int domain_shutdown(uint32_t id, uint32_t reason);
+/* It had ended, its vmm has not: it goes on. */
+void domain_resume(struct domain *d);
 int domain_focus(uint32_t id);
 /* ---- domain_place.c ---- */
 /* NULL: that mask stays. -EINVAL: none of the machine's CPUs is in the hard one. */

@@ -91,8 +91,11 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
 	return 0;
 }
 
-/* The memory that it has now, or will have when it is looked for, as runs of pages: what its vmm may look at. */
-static int ram_describe(struct domain *d)
+/*
+ * The memory that it has now, or will have when it is looked for, as runs of pages: what its vmm may look at. If there are too many runs (a restored domain that had given pages back here and
+ * there), the last one covers the holes, too, and its vmm asks for each page.
+ */
+static void ram_describe(struct domain *d)
 {
 	struct vmm_control *c = d->control;
 	uint64_t gfn = 0;
@@ -110,25 +113,22 @@ static int ram_describe(struct domain *d)
 		}
 		if (last && last->gfn + last->pages == gfn) {
 			last->pages += n;
-		} else {
-			if (c->ram_count == VMM_RAM_MAX)
-				return -E2BIG;
+		} else if (c->ram_count < VMM_RAM_MAX) {
 			c->ram[c->ram_count++] = (struct vmm_ram){.gfn = gfn, .pages = n};
+		} else {
+			last->pages = gfn + n - last->gfn;
+			c->demand = 1;
 		}
 		gfn += n;
 	}
-	return 0;
 }
 
 int domain_bare_start(struct domain *d)
 {
-	int r = ram_describe(d);
-
-	if (!r && seL4_TCB_Resume(SLOT_THREADS(d)))
-		r = -ENOMEM;
-	if (r) {
+	ram_describe(d);
+	if (seL4_TCB_Resume(SLOT_THREADS(d))) {
 		d->pauses++;
-		return r;
+		return -ENOMEM;
 	}
 	d->started = true;
 	return 0;

@@ -62,18 +62,29 @@ bool hvm_context_check(const uint8_t *stream, uint32_t size)
 	return false;
 }
 
-const uint8_t *hvm_context_find(const uint8_t *stream, unsigned type, unsigned instance, uint32_t *bytes)
+bool hvm_context_next(const uint8_t *stream, struct hvm_context_record *r)
 {
-	uint32_t at = 0;
 	descriptor_t d;
 
-	for (;; at += (uint32_t)sizeof(d) + d.length) {
-		memcpy(&d, stream + at, sizeof(d));
-		if (d.typecode == HVM_SAVE_CODE(END))
-			return NULL;
-		if (d.typecode == type && d.instance == instance) {
-			*bytes = d.length;
-			return stream + at + sizeof(d);
+	memcpy(&d, stream + r->next, sizeof(d));
+	if (d.typecode == HVM_SAVE_CODE(END))
+		return false;
+	r->type = d.typecode;
+	r->instance = d.instance;
+	r->bytes = d.length;
+	r->at = stream + r->next + sizeof(d);
+	r->next += (uint32_t)sizeof(d) + d.length;
+	return true;
+}
+
+const uint8_t *hvm_context_find(const uint8_t *stream, unsigned type, unsigned instance, uint32_t *bytes)
+{
+	struct hvm_context_record r = {0};
+
+	while (hvm_context_next(stream, &r))
+		if (r.type == type && r.instance == instance) {
+			*bytes = r.bytes;
+			return r.at;
 		}
-	}
+	return NULL;
 }

@@ -21,6 +21,13 @@ uint32_t hvm_context_end(struct hvm_context *c);
 
 /* Is it a whole stream: header, records inside `size`, end marker? */
 bool hvm_context_check(const uint8_t *stream, uint32_t size);
+/* The next record of a stream that hvm_context_check has accepted; false at its end. Begins with an empty *r. */
+struct hvm_context_record {
+	unsigned type, instance;
+	const uint8_t *at;
+	uint32_t bytes, next;
+};
+bool hvm_context_next(const uint8_t *stream, struct hvm_context_record *r);
 /* A record of a stream that hvm_context_check has accepted; NULL if there is none. */
 const uint8_t *hvm_context_find(const uint8_t *stream, unsigned type, unsigned instance, uint32_t *bytes);
 

@@ -53,6 +53,16 @@ uint64_t cpuid_xcr0_mask(void)
 	return policy.xcr0;
 }
 
+uint32_t cpuid_xsave_bytes(void)
+{
+	uint32_t most = policy.xcr0 ? 576 : 0;
+
+	for (unsigned i = 2; i < 8; i++)
+		if (policy.xcr0 >> i & 1 && policy.xstate[i].offset + policy.xstate[i].size > most)
+			most = policy.xstate[i].offset + policy.xstate[i].size;
+	return most;
+}
+
 uint64_t cpuid_cr4_mask(void)
 {
 	const uint32_t *l1 = policy.basic[1], *l7 = policy.basic[7];

@@ -109,6 +109,23 @@ static void msrs(void **state)
 	assert_false(wrmsr(0x3a, 0));
 	assert_false(rdmsr(0xffffffffu, &value));
 	assert_true(raised() == GP);
+	/* machine-check banks: none, or as many as a domain had on Xen */
+	assert_false(rdmsr(0x400, &value));
+	assert_false(wrmsr(0x401, 0));
+	v->vmce[0] = 0x1c02; /* two, with MCi_CTL2 */
+	assert_true(rdmsr(0x179, &value));
+	assert_int_equal(value, 0x1c02);
+	value = 1;
+	assert_true(rdmsr(0x407, &value));
+	assert_int_equal(value, 0);
+	assert_true(wrmsr(0x400, ~0ull));
+	assert_false(rdmsr(0x408, &value));
+	assert_false(rdmsr(0x17b, &value));
+	assert_true(wrmsr(0x281, 0x40000001));
+	assert_true(rdmsr(0x281, &value));
+	assert_int_equal(value, 0x40000001);
+	assert_false(rdmsr(0x282, &value));
+	v->vmce[0] = 0;
 }
 
 static void ports(void **state)

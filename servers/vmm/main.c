@@ -45,19 +45,48 @@ static void refuse(int error, const char *why)
 		seL4_Wait(TASK_SLOT_NOTIFICATION, NULL);
 }
 
-void vmm_shutdown(unsigned reason, const char *why)
+static void shutdown_tell(void)
 {
 	struct message m;
 
+	message_begin(&m);
+	message_put(&m, vmm.reason);
+	(void)message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_SHUTDOWN);
+}
+
+void vmm_shutdown(unsigned reason, const char *why)
+{
 	if (__atomic_exchange_n(&vmm.ended, true, __ATOMIC_ACQ_REL))
 		return;
 	if (why)
 		log_line("domain %u: %s", vmm.domid, why);
+	vmm.reason = reason;
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
 		vcpu_kick(vmm.vcpu[i]);
-	message_begin(&m);
-	message_put(&m, reason);
-	(void)message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_SHUTDOWN);
+}
+
+/* A toolstack that hears of the end finds memory and vCPUs as they stay. */
+void vmm_parked(struct vcpu *v)
+{
+	uint32_t lives = __atomic_load_n(&vmm.lives, __ATOMIC_ACQUIRE);
+
+	if (v->parked == lives)
+		return;
+	v->parked = lives;
+	if (__atomic_add_fetch(&vmm.parked, 1, __ATOMIC_ACQ_REL) == vmm.vcpu_count)
+		shutdown_tell();
+}
+
+/* It comes when all have parked. */
+void vmm_resume(void)
+{
+	if (!(__atomic_fetch_and(&vmm.control->request, ~VMM_REQUEST_RESUME, __ATOMIC_ACQ_REL) & VMM_REQUEST_RESUME))
+		return;
+	__atomic_store_n(&vmm.parked, 0, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&vmm.lives, 1, __ATOMIC_ACQ_REL);
+	__atomic_store_n(&vmm.ended, false, __ATOMIC_RELEASE);
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+		vcpu_kick(vmm.vcpu[i]);
 }
 
 static void nmis(void)
@@ -107,6 +136,7 @@ int main(void)
 	vmm.domid = vmm.start->domid;
 	vmm.vcpu_count = vmm.start->vcpus;
 	vmm.ram_bytes = vmm.start->ram_bytes;
+	vmm.lives = 1;
 	vmm.tsc_hz = env->tsc_hz;
 	vmm.tsc_start = cpu_tsc();
 	if (!pvclock_scale(vmm.tsc_hz, &vmm.clock) || vmm.vcpu_count == 0 || vmm.vcpu_count > VMM_MAX_VCPUS)
@@ -125,7 +155,13 @@ int main(void)
 		vcpu_create(i);
 	console_init();
 	xen_init();
-	if (vmm.start->flags & VMM_START_BARE) {
+	if (vmm.start->flags & VMM_START_BARE && vmm.control->restored) {
+		for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+			if (context_start(vmm.vcpu[i]))
+				vcpu_set_online(vmm.vcpu[i], true);
+		if (vmm.vcpu[0]->run == VCPU_OFFLINE)
+			vmm_shutdown(SHUTDOWN_crash, "its first CPU has no state");
+	} else if (vmm.start->flags & VMM_START_BARE) {
 		if (!vcpu_start_record(vmm.vcpu[0], vmm.control->cpu, vmm.control->cpu_bytes))
 			vmm_shutdown(SHUTDOWN_crash, "its first CPU has no state");
 	} else {

@@ -192,8 +192,13 @@ void *memory_at(gpa_t g, uint64_t bytes)
 	uint64_t end;
 
 	for (unsigned i = 0; i < ram_count; i++)
-		if (g.v >= ram[i].start && g.v < ram[i].end)
-			return bytes <= ram[i].end - g.v && (!demand || all_there(g.v, bytes)) ? (void *)(TASK_RAM_VADDR + g.v) : NULL;
+		if (g.v >= ram[i].start && g.v < ram[i].end) {
+			if (bytes <= ram[i].end - g.v && (!demand || all_there(g.v, bytes)))
+				return (void *)(TASK_RAM_VADDR + g.v);
+			/* there may be a hole, and in it a page that was placed */
+			if (!demand)
+				return NULL;
+		}
 	for (unsigned i = 0, n = __atomic_load_n(&placed_count, __ATOMIC_ACQUIRE); i < n; i++)
 		if ((g.v & ~((uint64_t)PAGE - 1)) == placed[i])
 			return bytes <= PAGE - (g.v & (PAGE - 1)) ? (void *)(TASK_RAM_VADDR + g.v) : NULL;

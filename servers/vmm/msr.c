@@ -26,6 +26,12 @@
 #define MSR_MTRR_FIX4K_LAST    0x26fu
 #define MSR_PAT                0x277u
 #define MSR_MTRR_DEF_TYPE      0x2ffu
+#define MSR_MCG_CTL            0x17bu
+#define MSR_MC0_CTL2           0x280u
+#define MSR_MC0_CTL            0x400u
+#define MCG_COUNT              0xffu
+#define MCG_CTL_P              (1u << 8)
+#define MCG_CMCI_P             (1u << 10)
 #define MSR_TSC_DEADLINE       0x6e0u
 #define MSR_X2APIC_FIRST       0x800u
 #define MSR_X2APIC_LAST        0x8ffu
@@ -64,11 +70,30 @@ static struct lapic_action apic_access(struct vcpu *v, uint32_t msr, bool write,
 	return a;
 }
 
+/* Machine-check banks: only of a domain that Xen has saved, which gives some to every guest. None of them ever has an error. */
+static bool is_bank(const struct vcpu *v, uint32_t msr)
+{
+	uint32_t count = (uint32_t)v->vmce[0] & MCG_COUNT;
+
+	return (msr >= MSR_MC0_CTL && msr < MSR_MC0_CTL + 4 * count) || (msr == MSR_MCG_CTL && v->vmce[0] & MCG_CTL_P);
+}
+
+static bool is_bank_control(const struct vcpu *v, uint32_t msr)
+{
+	return v->vmce[0] & MCG_CMCI_P && msr >= MSR_MC0_CTL2 && msr < MSR_MC0_CTL2 + ((uint32_t)v->vmce[0] & MCG_COUNT);
+}
+
 static bool read(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
 	*value = 0;
 	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)
 		return apic_access(v, msr, false, value).kind != LAPIC_FAULT;
+	if (is_bank(v, msr))
+		return true;
+	if (is_bank_control(v, msr)) {
+		*value = msr - MSR_MC0_CTL2 < 2 ? v->vmce[1 + msr - MSR_MC0_CTL2] : 0;
+		return true;
+	}
 	switch (msr) {
 	case MSR_TSC:
 		*value = cpu_tsc() + v->s->tsc_offset;
@@ -103,6 +128,8 @@ static bool read(struct vcpu *v, uint32_t msr, uint64_t *value)
 	case MSR_PLATFORM_ID:
 		return !vmm.is_amd;
 	case MSR_MCG_CAP:
+		*value = v->vmce[0];
+		return true;
 	case MSR_MCG_STATUS:
 	case MSR_DEBUGCTL:
 		return true;
@@ -141,6 +168,13 @@ static bool write(struct vcpu *v, uint32_t msr, uint64_t value)
 		if (a.kind == LAPIC_FAULT)
 			return false;
 		vcpu_apic_action(v, a);
+		return true;
+	}
+	if (is_bank(v, msr))
+		return true;
+	if (is_bank_control(v, msr)) {
+		if (msr - MSR_MC0_CTL2 < 2)
+			v->vmce[1 + msr - MSR_MC0_CTL2] = value;
 		return true;
 	}
 	switch (msr) {

@@ -329,8 +329,18 @@ static bool must_wait(struct vcpu *v)
 	return v->run != VCPU_RUNNING;
 }
 
+/* What it was signalled for while the domain had ended, if it goes on. */
+static void go_on(struct vcpu *v, uint64_t missed)
+{
+	v->ran_tsc = cpu_tsc();
+	v->ran_ticks = v->s->used_ticks;
+	vcpu_events(v, missed);
+}
+
 static void loop(struct vcpu *v)
 {
+	uint64_t missed = 0;
+
 	v->ran_tsc = cpu_tsc();
 	if (v->run == VCPU_RUNNING)
 		xen_runstate(v, XEN_RUNSTATE_RUNNING);
@@ -339,7 +349,15 @@ static void loop(struct vcpu *v)
 
 		context_hold(v);
 		if (__atomic_load_n(&vmm.ended, __ATOMIC_ACQUIRE)) {
+			vmm_parked(v);
 			seL4_Wait(v->slot_notification, &badge);
+			missed |= badge;
+			vmm_resume();
+			continue;
+		}
+		if (missed) {
+			go_on(v, missed);
+			missed = 0;
 			continue;
 		}
 		if (must_wait(v)) {

@@ -107,6 +107,8 @@ struct vcpu {
 	uint32_t runstate_now;
 
 	uint64_t tsc_adjust;        /* IA32_TSC_ADJUST */
+	uint64_t vmce[4];           /* machine-check capabilities, MCi_CTL2 of the first two banks, MCG_EXT_CTL: not zero in a domain that Xen has saved */
+	uint32_t parked;            /* vmm.lives when it last left its guest because the domain had ended */
 
 	/* timers: earliest of all, armed in the timer object */
 	uint64_t armed_tsc;
@@ -129,14 +131,17 @@ struct vmm {
 	uint64_t tsc_hz, tsc_start, wall_ns_start;
 	struct pvclock_scale clock;
 
-	/* shutting down: set once, every vCPU thread parks */
+	/* shutting down: every vCPU thread parks; the domain manager is told when all have */
 	bool ended;
+	uint32_t parked, lives, reason;
 };
 extern struct vmm vmm;
 
 /* ---- context.c ---- */
 /* If the toolstack looks at the domain: tells this vCPU's state, and waits until it is done. */
 void context_hold(struct vcpu *v);
+/* Of a restored domain, before any vCPU runs: it begins as the toolstack has said. False: with no state of its CPU. */
+bool context_start(struct vcpu *v);
 
 /* ---- lock.c: a mutex between vCPU threads; never held across VMEnter or a wait ---- */
 void vmm_lock_init(void);
@@ -238,6 +243,8 @@ void cpuid_init(void);
 void cpuid_exit(struct vcpu *v);
 /* What XCR0 may hold in this domain. */
 uint64_t cpuid_xcr0_mask(void);
+/* Bytes of an XSAVE area with all of that, in standard form; 0 without XSAVE. */
+uint32_t cpuid_xsave_bytes(void);
 /* The bits of CR4 that go with what CPUID offers. */
 uint64_t cpuid_cr4_mask(void);
 void msr_read_exit(struct vcpu *v);
@@ -257,6 +264,10 @@ int load_guest(struct load_result *out, char *why, size_t why_size);
 /* ---- main.c ---- */
 /* The domain manager changed struct vmm_control. */
 void control_service(void);
+/* This vCPU's thread has left its guest after the domain ended. */
+void vmm_parked(struct vcpu *v);
+/* If the toolstack lets the domain go on after all. */
+void vmm_resume(void);
 
 /* ---- console.c: the PV console ring <-> the console server ---- */
 void console_init(void);

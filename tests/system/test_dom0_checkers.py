@@ -47,7 +47,7 @@ def context(machine: Admin, name: str) -> tuple[list[int], str]:
 
 def registers(machine: Admin) -> dict[str, int]:
     types, text = context(machine, "busy")
-    # 16, the XSAVE area, is not told by Insula
+    # 16, the XSAVE area, is there if the CPU has XSAVE
     insula.check([kind for kind in types if kind != 16] == [1, 2, 5, 6, 7, 8, 9, 14, 18, 19, 0], f"the records are of types {types!r}")
     found = re.findall(r"\b(r\w+|cr\d) 0x([0-9a-f]{16})", text)
     insula.check(len(found) == 12, f"the registers are {found!r}")

@@ -415,3 +415,81 @@ bool lapic_matches(const struct lapic *l, bool logical, uint32_t destination)
 		return (destination & 0xffu) & (l->ldr >> 24);
 	return ((destination >> 4) & 0xfu) == (l->ldr >> 28) && (destination & (l->ldr >> 24) & 0xfu);
 }
+
+/* ---- saved and loaded ---- */
+
+static uint32_t get(const uint8_t *regs, uint32_t reg)
+{
+	uint32_t v;
+
+	memcpy(&v, regs + reg, sizeof(v));
+	return v;
+}
+
+static void put(uint8_t *regs, uint32_t reg, uint32_t v)
+{
+	memcpy(regs + reg, &v, sizeof(v));
+}
+
+uint32_t lapic_divisor(const struct lapic *l)
+{
+	return 1u << divide_shift(l->timer_divide);
+}
+
+void lapic_save(struct lapic *l, uint64_t now, uint8_t regs[LAPIC_REGISTERS])
+{
+	bool bad;
+
+	memset(regs, 0, LAPIC_REGISTERS);
+	for (uint32_t reg = 0; reg < LAPIC_REGISTERS; reg += 16)
+		put(regs, reg, (uint32_t)lapic_read(l, reg, now, &bad));
+	/* of these x2APIC mode lets nobody read, or shows two as one */
+	put(regs, REG_DFR, l->dfr);
+	put(regs, REG_ICR_LOW, l->icr_low);
+	put(regs, REG_ICR_HIGH, l->icr_high);
+}
+
+static void bitmap_load(uint32_t map[8], const uint8_t *regs, uint32_t reg)
+{
+	for (uint32_t i = 0; i < 8; i++)
+		/* vectors below 16 are nobody's */
+		__atomic_store_n(&map[i], get(regs, reg + i * 16) & (i ? ~0u : 0xffff0000u), __ATOMIC_RELEASE);
+}
+
+void lapic_load(struct lapic *l, uint64_t base, const uint8_t regs[LAPIC_REGISTERS], uint64_t tsc_deadline, uint64_t now)
+{
+	uint32_t id = l->id, left;
+	bool bsp = l->bsp;
+
+	lapic_reset(l, id, bsp);
+	l->mode = !(base & BASE_ENABLE) ? LAPIC_DISABLED : base & BASE_X2APIC ? LAPIC_X2APIC : LAPIC_XAPIC;
+	if (l->mode == LAPIC_DISABLED)
+		return;
+	l->svr = get(regs, REG_SVR) & 0x1ffu;
+	l->tpr = get(regs, REG_TPR) & 0xffu;
+	l->dfr = get(regs, REG_DFR) | 0x0fffffffu;
+	l->ldr = l->mode == LAPIC_X2APIC ? ((id >> 4) << 16) | (1u << (id & 15)) : get(regs, REG_LDR) & 0xff000000u;
+	l->esr = get(regs, REG_ESR) & 0xffu;
+	l->icr_low = get(regs, REG_ICR_LOW) & 0x000cdfffu & ~LVT_PENDING;
+	l->icr_high = get(regs, REG_ICR_HIGH);
+	bitmap_load(l->isr, regs, REG_ISR);
+	bitmap_load(l->tmr, regs, REG_TMR);
+	bitmap_load(l->irr, regs, REG_IRR);
+	l->timer_divide = get(regs, REG_TIMER_DIVIDE) & 0xbu;
+	(void)lvt_write(l, LVT_CMCI, get(regs, REG_LVT_CMCI), now);
+	for (uint32_t i = LVT_TIMER; i <= LVT_ERROR; i++)
+		(void)lvt_write(l, (enum lapic_lvt)i, get(regs, REG_LVT_TIMER + (i - LVT_TIMER) * 16), now);
+	if ((l->lvt[LVT_TIMER] & TIMER_MODE) == TIMER_TSC) {
+		l->tsc_deadline = tsc_deadline;
+		return;
+	}
+	l->timer_initial = get(regs, REG_TIMER_INITIAL);
+	left = get(regs, REG_TIMER_CURRENT);
+	timer_start(l, now);
+	if (left && left < l->timer_initial) {
+		l->timer_start -= (uint64_t)(l->timer_initial - left) << divide_shift(l->timer_divide);
+		l->timer_deadline = now + ((uint64_t)left << divide_shift(l->timer_divide));
+	}
+	if (!left && (l->lvt[LVT_TIMER] & TIMER_MODE) == TIMER_ONESHOT)
+		l->timer_deadline = UINT64_MAX; /* it had fired */
+}

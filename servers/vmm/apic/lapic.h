@@ -70,4 +70,14 @@ bool lapic_matches(const struct lapic *l, bool logical, uint32_t destination);
 bool lapic_timer_expire(struct lapic *l, uint64_t now);
 bool lapic_enabled(const struct lapic *l);
 
+/*
+ * All registers as Xen's records have them: 16 bytes for each, as in the xAPIC page; in x2APIC mode the same with the id and destinations of 32 bits. Loading keeps the id, and gives the rest the bits
+ * that it may have; a timer that ran goes on from its current count.
+ */
+#define LAPIC_REGISTERS 0x400u
+void lapic_save(struct lapic *l, uint64_t now, uint8_t regs[LAPIC_REGISTERS]);
+void lapic_load(struct lapic *l, uint64_t base, const uint8_t regs[LAPIC_REGISTERS], uint64_t tsc_deadline, uint64_t now);
+/* The timer's clock is divided by this: 1 to 128. */
+uint32_t lapic_divisor(const struct lapic *l);
+
 #endif

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <string.h>
 #include "servers/vmm/apic/lapic.h"
 
 #define MS 1000000ull
@@ -171,12 +172,78 @@ static void disabled_takes_nothing(void **state)
 	assert_false(lapic_accept(&l, 8, false));
 }
 
+static uint32_t at(const uint8_t *regs, unsigned reg)
+{
+	uint32_t v;
+
+	memcpy(&v, regs + reg, sizeof(v));
+	return v;
+}
+
+/* What is saved and loaded into a fresh one answers as before. */
+static void saved(bool x2)
+{
+	static uint8_t regs[LAPIC_REGISTERS], again[LAPIC_REGISTERS];
+	struct lapic other;
+	uint64_t base;
+
+	fresh(6, x2);
+	(void)lapic_write(&l, 0xf0, 0x1f5, 0);
+	(void)lapic_write(&l, 0x80, 0x20, 0);
+	(void)lapic_write(&l, 0x3e0, 0xb, 0);
+	(void)lapic_write(&l, 0x320, 0x20051, 0);
+	(void)lapic_write(&l, 0x380, 1000, 100);
+	(void)lapic_write(&l, 0x350, 0x700, 0);
+	(void)lapic_write(&l, 0x300, 0x3ull << 32 | 0x840f3, 0);
+	assert_true(lapic_accept(&l, 0x41, false));
+	assert_true(lapic_accept(&l, 0x83, true));
+	lapic_take(&l, 0x83);
+	base = lapic_base_read(&l);
+	lapic_save(&l, 400, regs);
+	assert_int_equal(at(regs, 0x20), x2 ? 6 : 6u << 24);
+	assert_int_equal(at(regs, 0x390), 700);
+	assert_int_equal(at(regs, 0x220), 2);
+	lapic_reset(&other, 6, l.bsp);
+	lapic_load(&other, base, regs, 0, 5000);
+	assert_int_equal(other.timer_deadline, 5700);
+	assert_int_equal(lapic_pending(&other), lapic_pending(&l));
+	lapic_save(&other, 5000, again);
+	assert_memory_equal(regs, again, sizeof(regs));
+	assert_int_equal(lapic_divisor(&other), 1);
+	/* it fires when it would have */
+	(void)lapic_timer_expire(&other, 5700);
+	assert_int_equal(other.timer_deadline, 6700);
+}
+
+static void saved_and_loaded(void **state)
+{
+	static uint8_t regs[LAPIC_REGISTERS];
+
+	(void)state;
+	saved(false);
+	saved(true);
+	/* anything at all: no bit that it cannot have, no id but its own */
+	memset(regs, 0xff, sizeof(regs));
+	lapic_reset(&l, 4, false);
+	lapic_load(&l, ~0ull, regs, ~0ull, 7);
+	assert_int_equal(l.id, 4);
+	assert_int_equal(l.mode, LAPIC_X2APIC);
+	assert_int_equal(l.ldr, 1u << 4);
+	assert_int_equal(l.irr[0], 0xffff0000u);
+	assert_int_equal(l.svr, 0x1ff);
+	assert_int_equal(l.lvt[LVT_TIMER] & 0x1000, 0);
+	(void)lapic_timer_expire(&l, UINT64_MAX);
+	lapic_load(&l, 0xfee00000, regs, 0, 7);
+	assert_int_equal(l.mode, LAPIC_DISABLED);
+	assert_int_equal(lapic_pending(&l), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(base_transitions), cmocka_unit_test(priorities),    cmocka_unit_test(level_eoi),
 		cmocka_unit_test(ipis),		    cmocka_unit_test(destinations),  cmocka_unit_test(timer),
-		cmocka_unit_test(x2apic_faults),    cmocka_unit_test(disabled_takes_nothing),
+		cmocka_unit_test(x2apic_faults),    cmocka_unit_test(disabled_takes_nothing), cmocka_unit_test(saved_and_loaded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -377,6 +377,15 @@ void vmm_shutdown(unsigned reason, const char *why)
 	fake.reason = reason;
 }
 
+void vmm_parked(struct vcpu *v)
+{
+	(void)v;
+}
+
+void vmm_resume(void)
+{
+}
+
 void control_service(void)
 {
 	__atomic_exchange_n(&vmm.control->request, 0, __ATOMIC_ACQ_REL);

@@ -91,7 +91,7 @@ static uint32_t attributes(const struct insula_segment *s)
 		c.name##_arbytes = attributes(from);                                                                   \
 	} while (0)
 
-void cpu_record_save(const struct insula_vcpu_state *s, uint64_t tsc, uint32_t event, uint32_t error, uint8_t *record)
+void cpu_record_save(const struct insula_vcpu_state *s, uint64_t tsc, uint32_t event, uint32_t error, const uint8_t *area, uint8_t *record)
 {
 	struct hvm_hw_cpu c;
 
@@ -149,5 +149,103 @@ void cpu_record_save(const struct insula_vcpu_state *s, uint64_t tsc, uint32_t e
 	c.tsc = tsc;
 	c.pending_event = event;
 	c.error_code = event ? error : 0;
+	c.flags = XEN_X86_FPU_INITIALISED;
+	memcpy(c.fpu_regs, area, sizeof(c.fpu_regs));
 	memcpy(record, &c, sizeof(c));
+}
+
+uint64_t cpu_record_tsc(const uint8_t *record)
+{
+	struct hvm_hw_cpu c;
+
+	memcpy(&c, record, sizeof(c));
+	return c.tsc;
+}
+
+/* ---- the FPU ---- */
+
+/* The legacy region and the header of an area (Intel SDM volume 1, 13.4). */
+enum { FCW = 0, MXCSR = 24, XMM = 160, LEGACY_BYTES = 512, XSTATE_BV = 512, XCOMP_BV = 520, EXTENDED = 576 };
+enum { FCW_INIT = 0x37f, MXCSR_INIT = 0x1f80 };
+#define COMPACT	    (1ull << 63)
+#define STATE_X87   1ull
+#define STATE_SSE   2ull
+
+static uint64_t word(const uint8_t *at)
+{
+	uint64_t v;
+
+	memcpy(&v, at, sizeof(v));
+	return v;
+}
+
+static void initial(struct insula_vcpu_fpu *a)
+{
+	const uint16_t fcw = FCW_INIT;
+	const uint32_t mxcsr = MXCSR_INIT;
+
+	memset(a, 0, sizeof(*a));
+	memcpy(a->area + FCW, &fcw, sizeof(fcw));
+	memcpy(a->area + MXCSR, &mxcsr, sizeof(mxcsr));
+}
+
+static void states_put(struct insula_vcpu_fpu *a, uint64_t states)
+{
+	memcpy(a->area + XSTATE_BV, &states, sizeof(states));
+}
+
+void cpu_record_fpu(const uint8_t *record, struct insula_vcpu_fpu *area)
+{
+	struct hvm_hw_cpu c;
+
+	memcpy(&c, record, sizeof(c));
+	initial(area);
+	if (c.flags & XEN_X86_FPU_INITIALISED)
+		memcpy(area->area, c.fpu_regs, sizeof(c.fpu_regs));
+	states_put(area, STATE_X87 | STATE_SSE);
+}
+
+static void legacy(const uint8_t *from, uint64_t states, struct insula_vcpu_fpu *to)
+{
+	initial(to);
+	if (states & STATE_X87) {
+		memcpy(to->area, from, MXCSR);
+		memcpy(to->area + MXCSR + 8, from + MXCSR + 8, XMM - MXCSR - 8);
+	}
+	if (states & STATE_SSE) {
+		memcpy(to->area + MXCSR, from + MXCSR, 8);
+		memcpy(to->area + XMM, from + XMM, LEGACY_BYTES - XMM);
+	} else if (!(word(from + XCOMP_BV) & COMPACT)) {
+		memcpy(to->area + MXCSR, from + MXCSR, 8); /* in standard form it is there with AVX alone, too */
+	}
+}
+
+void cpu_record_area(const struct insula_vcpu_fpu *from, const struct xsave_component component[XSAVE_COMPONENTS], bool xsave, uint64_t keep, struct insula_vcpu_fpu *to)
+{
+	uint64_t states, layout;
+	uint32_t at = EXTENDED;
+
+	if (!xsave) {
+		initial(to);
+		memcpy(to->area, from->area, LEGACY_BYTES);
+		states_put(to, STATE_X87 | STATE_SSE);
+		return;
+	}
+	states = word(from->area + XSTATE_BV);
+	layout = word(from->area + XCOMP_BV);
+	legacy(from->area, states, to);
+	for (unsigned i = 2; i < XSAVE_COMPONENTS; i++) {
+		const struct xsave_component *c = &component[i];
+		uint32_t source = c->offset;
+
+		if (layout & COMPACT) {
+			if (!(layout >> i & 1))
+				continue;
+			source = c->aligned ? (at + 63u) & ~63u : at;
+			at = source + c->size;
+		}
+		if (states & keep & 1ull << i && c->size <= sizeof(to->area) && source <= sizeof(from->area) - c->size && c->offset <= sizeof(to->area) - c->size)
+			memcpy(to->area + c->offset, from->area + source, c->size);
+	}
+	states_put(to, states & keep);
 }

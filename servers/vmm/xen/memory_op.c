@@ -187,6 +187,7 @@ static bool on_other(struct vcpu *v, uint32_t op, uint64_t at)
 	case XENMEM_maximum_gpfn:
 	case XENMEM_set_memory_map:
 	case XENMEM_acquire_resource:
+	case XENMEM_get_vnumainfo:
 		break;
 	case XENMEM_increase_reservation:
 	case XENMEM_decrease_reservation:
@@ -236,6 +237,8 @@ int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	case XENMEM_set_memory_map:
 	case XENMEM_claim_pages:
 		return -XEN_EPERM;
+	case XENMEM_get_vnumainfo:
+		return -XEN_EOPNOTSUPP;
 	case XENMEM_remove_from_physmap:
 		return remove(v, arg[1]);
 	default:
