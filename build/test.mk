@@ -73,6 +73,13 @@ fuzz-long: setup
 	$(Q)$(RUN_TESTS) fuzz_debug fuzz_release fuzz_parallel
 	$(Q)$(MAKE) --no-print-directory -j2 fuzz FUZZ_SECONDS=$(FUZZ_LONG)
 
+# Hypercalls of guests at random for GUEST_FUZZ_SECONDS (tests/system/test_guest_fuzz.py).
+GUEST_FUZZ_SECONDS ?= 600
+.PHONY: guest-fuzz-long
+guest-fuzz-long: setup
+	$(Q)$(MAKE) --no-print-directory image payloads
+	$(Q)GUEST_FUZZ_SECONDS=$(GUEST_FUZZ_SECONDS) $(RUN_TESTS) guest_fuzz
+
 # Two domains under load for SOAK_SECONDS of the machine's time (tests/system/test_soak.py).
 SOAK_SECONDS ?= 600
 .PHONY: soak

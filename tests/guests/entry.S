@@ -1,7 +1,8 @@
 /*
  * Entry of the test payload: PVH starts it in flat 32-bit protected mode with the start_info's address in EBX
  * (Xen docs/misc/pvh.pandoc). Goes to long mode with 4 GiB mapped one to one, and calls main_c(start_info).
- * Also the interrupt stubs: every vector saves the registers and calls trap_c(vector, error, rip).
+ * Also the interrupt stubs: every vector saves the registers and calls trap_c(vector, error, rip); and a second CPU's
+ * way from its SIPI (of which ap_trampoline is to be copied to the page) to ap_entry, with the same tables and gates.
  */
 #include <xen/elfnote.h>
 
@@ -80,6 +81,49 @@ entry_64:
 	hlt
 	jmp 1b
 
+	.code16
+	.globl ap_trampoline, ap_trampoline_end
+ap_trampoline:
+	cli
+	movw %cs, %ax
+	movw %ax, %ds
+	lgdtl ap_gdt_pointer - ap_trampoline
+	movl %cr0, %eax
+	orl $1, %eax
+	movl %eax, %cr0
+	ljmpl $0x18, $ap_entry_32
+ap_gdt_pointer:
+	.word gdt_end - gdt - 1
+	.long gdt
+ap_trampoline_end:
+
+	.code32
+ap_entry_32:
+	movl $16, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %ss
+	movl $ap_stack_top, %esp
+	movl $CR4_PAE | CR4_SSE, %eax
+	movl %eax, %cr4
+	movl $page_ml4, %eax
+	movl %eax, %cr3
+	movl $EFER, %ecx
+	rdmsr
+	orl $EFER_LME, %eax
+	wrmsr
+	movl $CR0_WP_EM_CLEAR, %eax
+	movl %eax, %cr0
+	ljmp $8, $ap_entry_64
+
+	.code64
+ap_entry_64:
+	lidt payload_idt_pointer
+	call *ap_entry
+1:	cli
+	hlt
+	jmp 1b
+
 	/* 256 stubs of 16 bytes: the vectors at which the CPU pushes no error code push a zero */
 	.macro STUB vector
 	.balign 16
@@ -133,10 +177,16 @@ gdt:
 	.quad 0
 	.quad 0x00af9b000000ffff
 	.quad 0x00cf93000000ffff
+	.quad 0x00cf9b000000ffff
 gdt_end:
 gdt_pointer:
 	.word gdt_end - gdt - 1
 	.long gdt
+
+	.globl ap_entry
+	.balign 8
+ap_entry:
+	.quad 0
 
 	.section .bss
 	.balign 4096
@@ -153,4 +203,6 @@ hypercall_page:
 	.skip 16384
 	.globl stack_top
 stack_top:
+	.skip 16384
+ap_stack_top:
 	.section .note.GNU-stack, "", @progbits

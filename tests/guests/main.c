@@ -20,13 +20,14 @@ struct payload_gate {
 	uint32_t offset_high, reserved;
 };
 static struct payload_gate payload_idt[256];
+struct payload_table payload_idt_pointer = { sizeof(payload_idt) - 1, 0 }; /* a second CPU's: entry.S */
 
 void main_c(const struct hvm_start_info *info);
+extern struct payload_table payload_idt_pointer;
 void trap_c(uint64_t vector, uint64_t error, uint64_t *frame);
 
 static void payload_set_gates(void)
 {
-	const struct payload_table table = { sizeof(payload_idt) - 1, address(payload_idt) };
 	uint64_t stub = address(trap_stubs);
 
 	for (unsigned int i = 0; i < 256; i++, stub += 16) {
@@ -35,7 +36,8 @@ static void payload_set_gates(void)
 		payload_idt[i].type = 0x8e;
 		payload_idt[i].offset_middle = (uint16_t)(stub >> 16);
 	}
-	payload_lidt(&table);
+	payload_idt_pointer.base = address(payload_idt);
+	payload_lidt(&payload_idt_pointer);
 }
 
 void trap_c(uint64_t vector, uint64_t error, uint64_t *frame)
@@ -153,7 +155,7 @@ void main_c(const struct hvm_start_info *info)
 	payload_read_start_info(info);
 	console_init();
 	if (!payload_try(bench_modes) && !payload_try(hostile_modes) && !payload_try(memory_modes) && !payload_try(pair_modes) &&
-	    !payload_try(share_modes) && !payload_try(ping_modes))
+	    !payload_try(share_modes) && !payload_try(fuzz_modes) && !payload_try(ping_modes))
 		console_print("PAYLOAD unknown mode\n");
 	payload_shutdown(SHUTDOWN_poweroff);
 }
