@@ -92,9 +92,9 @@ static void something(void **state)
 	struct hvm_hw_lapic l = {.apic_base_msr = 0xfee00d00};
 	struct hvm_vmce_vcpu v = {.caps = 0x108};
 	struct {
-		struct hvm_msr head;
+		uint32_t count, pad; /* struct hvm_msr */
 		struct hvm_one_msr one;
-	} m = {.head = {.count = 1}, .one = {.index = 0x48}};
+	} m = {.count = 1, .one = {.index = 0x48}};
 
 	(void)state;
 	assert_int_equal(one(HVM_SAVE_CODE(ISA_IRQ), 0, &isa, sizeof(isa)), -XEN_EINVAL);
@@ -111,7 +111,7 @@ static void something(void **state)
 	assert_int_equal(one(CPU_MSR_CODE, 0, &m, sizeof(m)), 0);
 	m.one.val = 1;
 	assert_int_equal(one(CPU_MSR_CODE, 0, &m, sizeof(m)), -XEN_ENXIO);
-	m.head.count = 2;
+	m.count = 2;
 	assert_int_equal(one(CPU_MSR_CODE, 0, &m, sizeof(m)), -XEN_EINVAL);
 	assert_int_equal(one(CPU_MSR_CODE, 0, &m, 3), -XEN_EINVAL);
 }
