@@ -72,6 +72,37 @@ static void split(void **state)
 	p2m_free(&p);
 }
 
+/* What is noted of 2 MiB lasts as long as there is something in it, and no longer. */
+static void last_page(void **state)
+{
+	struct p2m p;
+
+	(void)state;
+	p2m_init(&p, heap());
+	assert_int_equal(p2m_set(&p, 600, ram), 0);
+	assert_int_equal(p2m_set(&p, 601, ram), 0);
+	assert_int_equal(p2m_clear(&p, 600), 0);
+	assert_int_equal(p2m_get(&p, 601).kind, P2M_RAM);
+	assert_non_null(p2m_note(&p, 600));
+	assert_int_equal(p2m_clear(&p, 601), 0);
+	assert_null(p2m_note(&p, 600));
+	assert_int_equal(p2m_set(&p, 512, large), 0);
+	assert_int_equal(p2m_split(&p, 512, 1000), 0);
+	for (uint64_t gfn = 512; gfn < 1024; gfn++) {
+		assert_non_null(p2m_note(&p, 600));
+		assert_int_equal(p2m_clear(&p, gfn), 0);
+	}
+	assert_null(p2m_note(&p, 600));
+	assert_int_equal(p2m_room(&p, 512, 1000), 0);
+	assert_int_equal(p2m_in(&p, 512), 0);
+	for (uint64_t gfn = 512; gfn < 1024; gfn++) {
+		assert_non_null(p2m_note(&p, 600));
+		assert_int_equal(p2m_clear(&p, gfn), 0);
+	}
+	assert_null(p2m_note(&p, 600));
+	p2m_free(&p);
+}
+
 static void out_and_in(void **state)
 {
 	struct p2m p;
@@ -241,7 +272,7 @@ static void random_against_model(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(refusals), cmocka_unit_test(split), cmocka_unit_test(out_and_in), cmocka_unit_test(populate_on_demand),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(refusals), cmocka_unit_test(split), cmocka_unit_test(last_page), cmocka_unit_test(out_and_in), cmocka_unit_test(populate_on_demand),
 					   cmocka_unit_test(room), cmocka_unit_test(random_against_model)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

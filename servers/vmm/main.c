@@ -68,12 +68,17 @@ void vmm_shutdown(unsigned reason, const char *why)
 /* A toolstack that hears of the end finds memory and vCPUs as they stay. */
 void vmm_parked(struct vcpu *v)
 {
-	uint32_t lives = __atomic_load_n(&vmm.lives, __ATOMIC_ACQUIRE);
+	bool last;
 
-	if (v->parked == lives)
-		return;
-	v->parked = lives;
-	if (__atomic_add_fetch(&vmm.parked, 1, __ATOMIC_ACQ_REL) == vmm.vcpu_count)
+	/* a thread that wakes beside vmm_resume finds that nothing has ended, or was counted for this end before */
+	vmm_lock();
+	last = __atomic_load_n(&vmm.ended, __ATOMIC_ACQUIRE) && v->parked != vmm.lives;
+	if (last) {
+		v->parked = vmm.lives;
+		last = ++vmm.parked == vmm.vcpu_count;
+	}
+	vmm_unlock();
+	if (last)
 		shutdown_tell();
 }
 
@@ -82,9 +87,11 @@ void vmm_resume(void)
 {
 	if (!(__atomic_fetch_and(&vmm.control->request, ~VMM_REQUEST_RESUME, __ATOMIC_ACQ_REL) & VMM_REQUEST_RESUME))
 		return;
-	__atomic_store_n(&vmm.parked, 0, __ATOMIC_RELEASE);
-	__atomic_add_fetch(&vmm.lives, 1, __ATOMIC_ACQ_REL);
+	vmm_lock();
+	vmm.parked = 0;
+	vmm.lives++;
 	__atomic_store_n(&vmm.ended, false, __ATOMIC_RELEASE);
+	vmm_unlock();
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
 		vcpu_kick(vmm.vcpu[i]);
 }

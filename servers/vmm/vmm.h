@@ -133,7 +133,8 @@ struct vmm {
 
 	/* shutting down: every vCPU thread parks; the domain manager is told when all have */
 	bool ended;
-	uint32_t parked, lives, reason;
+	uint32_t parked, lives; /* under vmm_lock */
+	uint32_t reason;
 };
 extern struct vmm vmm;
 

@@ -21,6 +21,20 @@
 	.long _start
 
 	.section .text.entry, "ax"
+	/* paging on, with the tables that _start fills */
+	.macro LONG_MODE
+	movl $CR4_PAE | CR4_SSE, %eax
+	movl %eax, %cr4
+	movl $page_ml4, %eax
+	movl %eax, %cr3
+	movl $EFER, %ecx
+	rdmsr
+	orl $EFER_LME, %eax
+	wrmsr
+	movl $CR0_WP_EM_CLEAR, %eax
+	movl %eax, %cr0
+	.endm
+
 	.code32
 	.globl _start
 _start:
@@ -52,16 +66,7 @@ _start:
 	addl $8, %edi
 	loop 2b
 
-	movl $CR4_PAE | CR4_SSE, %eax
-	movl %eax, %cr4
-	movl $page_ml4, %eax
-	movl %eax, %cr3
-	movl $EFER, %ecx
-	rdmsr
-	orl $EFER_LME, %eax
-	wrmsr
-	movl $CR0_WP_EM_CLEAR, %eax
-	movl %eax, %cr0
+	LONG_MODE
 	lgdt gdt_pointer
 	ljmp $8, $entry_64
 
@@ -104,16 +109,7 @@ ap_entry_32:
 	movl %eax, %es
 	movl %eax, %ss
 	movl $ap_stack_top, %esp
-	movl $CR4_PAE | CR4_SSE, %eax
-	movl %eax, %cr4
-	movl $page_ml4, %eax
-	movl %eax, %cr3
-	movl $EFER, %ecx
-	rdmsr
-	orl $EFER_LME, %eax
-	wrmsr
-	movl $CR0_WP_EM_CLEAR, %eax
-	movl %eax, %cr0
+	LONG_MODE
 	ljmp $8, $ap_entry_64
 
 	.code64
