@@ -97,11 +97,14 @@ ADMIN := $(TOOLS) image/admin/build.py image/admin/init $(wildcard image/admin/e
 $(XO)/transfer: bench/xen/transfer.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -o $@ $<
+$(XO)/wait_text: bench/xen/wait_text.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -o $@ $<
 $(XO)/foreign: bench/xen/foreign.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $< -lxenforeignmemory
-$(XO)/dom0.initrd: $(XO)/xen_free $(XO)/foreign $(XO)/transfer $(IMG)/guest_work $(TO)/payload $(IMG)/vmlinux $(IMG)/initrd $(IMG)/driver.initrd bench/xen/measure $(ADMIN)
-	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --program $(XO)/xen_free --program $(XO)/foreign --program $(XO)/transfer \
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -D__XEN_TOOLS__ -o $@ $< -lxenforeignmemory -lxencall
+$(XO)/dom0.initrd: $(XO)/xen_free $(XO)/foreign $(XO)/wait_text $(XO)/transfer $(IMG)/guest_work $(TO)/payload $(IMG)/vmlinux $(IMG)/initrd $(IMG)/driver.initrd bench/xen/measure $(ADMIN)
+	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --program $(XO)/xen_free --program $(XO)/foreign --program $(XO)/wait_text --program $(XO)/transfer \
 		--program bench/xen/measure --file guest/payload=$(TO)/payload --file guest/vmlinux=$(IMG)/vmlinux --file guest/initrd=$(IMG)/initrd \
 		--file guest/driver=$(IMG)/driver.initrd
 # The admin VM of the scenarios and of `make run`.

@@ -490,11 +490,15 @@ void domain_task_faulted(uint32_t task)
 		}
 }
 
+bool domain_has_work(void)
+{
+	return some_ended;
+}
+
 void domain_work(void)
 {
 	static const char *const how[] = {"powered off", "reboots", "suspended", "crashed", "watchdog", "soft reset"};
 
-	/* after every call: only a look at the one flag, as a rule */
 	if (!some_ended)
 		return;
 	some_ended = false;

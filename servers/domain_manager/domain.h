@@ -158,6 +158,7 @@ void domain_vmm_log(uint32_t id, const char *text);
 void domain_task_faulted(uint32_t task);
 
 /* What shutdowns left to be done once their caller was answered: destroy, restart. */
+bool domain_has_work(void);
 void domain_work(void);
 
 #endif

@@ -149,8 +149,13 @@ int main(void)
 			result = from_vmm((uint32_t)badge, badge & DOMAIN_BADGE_PRIVILEGED, label, message, length, reply, &reply_length);
 		for (unsigned i = 0; i < reply_length; i++)
 			seL4_SetMR((int)i, reply[i]);
-		seL4_Send(TASK_SLOT_REPLY, seL4_MessageInfo_new(message_label_of(result), 0, 0, reply_length));
+		info = seL4_MessageInfo_new(message_label_of(result), 0, 0, reply_length);
+		if (!domain_has_work()) {
+			info = seL4_ReplyRecv(TASK_SLOT_SERVICE, info, &badge, TASK_SLOT_REPLY);
+			continue;
+		}
 		/* after the answer: a caller may be among what is taken away */
+		seL4_Send(TASK_SLOT_REPLY, info);
 		domain_work();
 		info = seL4_Recv(TASK_SLOT_SERVICE, &badge, TASK_SLOT_REPLY);
 	}

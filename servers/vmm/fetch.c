@@ -1,18 +1,16 @@
 /*
- * The guest's instructions: fetched as its CPU would fetch them, for exits that tell neither length nor bytes.
- *
- * The way to a page of code is remembered: where each page-table entry on it lies, and its value. If the registers that
- * decide a walk and all these values are what they were, then so is the walk's result. The instruction's bytes are read anew each time.
+ * The guest's instructions: fetched as its CPU would fetch them, for exits that tell neither length nor
+ * bytes. The way to a page of code is remembered; the instruction's bytes are read anew each time.
  */
 #include "servers/vmm/vmm.h"
 
 #include <string.h>
-#include "servers/vmm/walk.h"
+#include "servers/vmm/path.h"
 
 #define CS_DEFAULT_32 (1u << 14) /* access rights: D */
-#define X86_UD 6
-#define X86_GP 13
-#define X86_PF 14
+#define X86_UD	      6
+#define X86_GP	      13
+#define X86_PF	      14
 
 enum insn_mode guest_mode(const struct vcpu *v)
 {
@@ -21,57 +19,17 @@ enum insn_mode guest_mode(const struct vcpu *v)
 	return v->s->seg[INSULA_CS].ar & CS_DEFAULT_32 ? INSN_MODE_32 : INSN_MODE_16;
 }
 
-/* ---- the way to a page ---- */
-
-static bool path_holds(const struct fetch_path *p, uint64_t page, const struct walk_mode *m)
-{
-	if (p->page != (page | 1) || p->cr3 != m->cr3 || ((p->cr0 ^ m->cr0) | (p->cr4 ^ m->cr4) | (p->efer ^ m->efer)) ||
-	    p->user != m->user)
-		return false;
-	for (unsigned i = 0; i < p->levels; i++)
-		if (__atomic_load_n(p->entry[i], __ATOMIC_RELAXED) != p->value[i])
-			return false;
-	return true;
-}
-
-static bool path_entry(void *context, uint64_t g, unsigned bytes, uint64_t *value)
-{
-	struct fetch_path *p = context;
-	const void *at = memory_at(gpa(g), bytes);
-
-	if (!at)
-		return false;
-	if (bytes == 4) { /* the two levels of 32-bit paging are not worth it */
-		*value = __atomic_load_n((const uint32_t *)at, __ATOMIC_RELAXED);
-		p->page = 0;
-		return true;
-	}
-	*value = __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED);
-	p->entry[p->levels] = at;
-	p->value[p->levels++] = *value;
-	return true;
-}
-
 /* The page of memory at a linear address that is a page's, or NULL. */
 static const uint8_t *fetch_page(struct vcpu *v, uint64_t page, struct guest_fault *fault)
 {
-	struct fetch_path *p = &v->fetch_path[page / PAGE % FETCH_PATHS];
-	const struct walk_mode m = guest_walk_mode(v);
-	struct walk_result r;
+	uint32_t error;
+	const uint8_t *memory =
+	    guest_page(v, &v->fetch_path[page / PAGE % FETCH_PATHS], page, GUEST_FETCH, &error);
 
-	if (path_holds(p, page, &m))
-		return p->memory;
-	*p = (struct fetch_path){.page = page | 1, .cr0 = m.cr0, .cr3 = m.cr3, .cr4 = m.cr4, .efer = m.efer, .user = m.user};
-	if (!walk_translate(&m, page, false, true, path_entry, p, &r)) {
-		p->page = 0;
-		*fault = r.error == WALK_NOT_CANONICAL ? (struct guest_fault){.vector = X86_GP}
-						       : (struct guest_fault){X86_PF, r.error, page};
-		return NULL;
-	}
-	p->memory = memory_at(gpa(r.gpa), PAGE);
-	if (!p->memory)
-		p->page = 0;
-	return p->memory;
+	if (!memory && error != GUEST_NO_MEMORY)
+		*fault = error == WALK_NOT_CANONICAL ? (struct guest_fault){.vector = X86_GP}
+						     : (struct guest_fault){X86_PF, error, page};
+	return memory;
 }
 
 /* ---- bytes ---- */

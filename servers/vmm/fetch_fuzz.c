@@ -88,7 +88,7 @@ static void compare(struct vcpu *v)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fetch_path kept[FETCH_PATHS];
+	struct guest_path kept[FETCH_PATHS];
 	struct vcpu *v;
 
 	in = (struct fake_input){data, size};

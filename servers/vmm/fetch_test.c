@@ -350,6 +350,51 @@ static void traced(void **state)
 	assert_int_equal(v->s->entry_info, EVENT_MAKE(EVENT_EXTERNAL, 0x40));
 }
 
+/* Copies remember the way too: for reading and for writing each its own. */
+static void copies(void **state)
+{
+	static const char text[] = "0123456789abcdef";
+	char got[17] = {0};
+
+	(void)state;
+	setup(NULL);
+	own_tables();
+	v->s->cr0 |= 1u << 16; /* WP */
+	for (unsigned round = 0; round < 3; round++) {
+		entry(3, 0, CODE | 3);
+		entry(3, 1, (CODE + 0x1000) | 3);
+		assert_true(guest_write(v, gva(LINEAR + 0xff8), text, 16));
+		fake_peek(CODE + 0xff8, got, 16);
+		assert_memory_equal(got, text, 16);
+		memset(got, 0, sizeof(got));
+		assert_true(guest_read(v, gva(LINEAR + 0xff8), got, 16));
+		assert_memory_equal(got, text, 16);
+		/* no longer writable: the second page, which is come to after the first */
+		entry(3, 1, (CODE + 0x1000) | 1);
+		assert_false(guest_write(v, gva(LINEAR + 0xff8), "ABCDEFGHIJKLMNOP", 16));
+		assert_true(guest_read(v, gva(LINEAR + 0xff8), got, 16));
+		assert_memory_equal(got, "ABCDEFGH89abcdef", 16);
+		v->s->cr0 &= ~(1ull << 16);
+		assert_true(guest_write(v, gva(LINEAR + 0x1000), "IJKLMNOP", 8));
+		v->s->cr0 |= 1u << 16;
+		assert_false(guest_write(v, gva(LINEAR + 0x1000), "x", 1));
+		/* another page */
+		entry(3, 1, CODE | 3);
+		assert_true(guest_read(v, gva(LINEAR + 0x1ff8), got, 8));
+		assert_memory_equal(got, "ABCDEFGH", 8);
+		/* by a table above, of which both are */
+		entry(2, 0, 0);
+		assert_false(guest_read(v, gva(LINEAR + 0x1ff8), got, 8));
+		assert_false(guest_write(v, gva(LINEAR + 0x1ff8), text, 8));
+		entry(2, 0, (TABLES + 0x3000) | 3);
+		/* a page of no memory */
+		entry(3, 1, 0x7ffffff000ull | 3);
+		assert_false(guest_read(v, gva(LINEAR + 0x1000), got, 1));
+		assert_false(guest_write(v, gva(LINEAR + 0x1000), text, 1));
+		assert_int_equal(raised(), -1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +405,7 @@ int main(void)
 		cmocka_unit_test_setup(changed_tables, setup),
 		cmocka_unit_test_setup(other_paging, setup),
 		cmocka_unit_test_setup(traced, setup),
+		cmocka_unit_test_setup(copies, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,9 +2,9 @@
 #include "servers/vmm/vmm.h"
 
 #include <string.h>
-#include "servers/vmm/walk.h"
+#include "servers/vmm/path.h"
 
-#define CS_LONG (1u << 13) /* access rights: L */
+#define CS_LONG	 (1u << 13) /* access rights: L */
 #define EFER_LMA (1ull << 10)
 
 static bool entry_read(void *context, uint64_t g, unsigned bytes, uint64_t *entry)
@@ -18,13 +18,6 @@ static bool entry_read(void *context, uint64_t g, unsigned bytes, uint64_t *entr
 	*entry = bytes == 8 ? __atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED)
 			    : __atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED);
 	return true;
-}
-
-struct walk_mode guest_walk_mode(const struct vcpu *v)
-{
-	const struct insula_vcpu_state *s = v->s;
-
-	return (struct walk_mode){s->cr0, s->cr3, s->cr4, s->efer, (s->seg[INSULA_SS].ar >> 5 & 3) == 3};
 }
 
 static bool translate(struct vcpu *v, uint64_t linear, bool write, struct walk_result *out)
@@ -52,28 +45,63 @@ bool walk(struct vcpu *v, gva_t a, bool write, gpa_t *out, uint32_t *error)
 	return true;
 }
 
-static bool copy(struct vcpu *v, uint64_t linear, void *buf, uint64_t bytes, bool write)
+/* ---- the way to a page, remembered ---- */
+
+static bool path_entry(void *context, uint64_t g, unsigned bytes, uint64_t *value)
+{
+	struct guest_path *p = context;
+	const void *at = memory_at(gpa(g), bytes);
+
+	if (!at)
+		return false;
+	if (bytes == 4) { /* the two levels of 32-bit paging are not worth it */
+		*value = __atomic_load_n((const uint32_t *)at, __ATOMIC_RELAXED);
+		p->key = 0;
+		return true;
+	}
+	*value = __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED);
+	p->entry[p->levels] = at;
+	p->value[p->levels++] = *value;
+	return true;
+}
+
+uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64_t key, uint32_t *error)
+{
+	uint64_t access = key & GUEST_ACCESS;
+	struct walk_result r;
+
+	*p = (struct guest_path){
+	    .key = key, .cr0 = m->cr0, .cr3 = m->cr3, .cr4 = m->cr4, .efer = m->efer, .user = m->user};
+	if (!walk_translate(m, key & ~(uint64_t)(PAGE - 1), access == GUEST_WRITE, access == GUEST_FETCH,
+			    path_entry, p, &r)) {
+		p->key = 0;
+		*error = r.error;
+		return NULL;
+	}
+	p->memory = memory_at(gpa(r.gpa), PAGE);
+	if (!p->memory) {
+		p->key = 0;
+		*error = GUEST_NO_MEMORY;
+	}
+	return p->memory;
+}
+
+static bool copy(struct vcpu *v, uint64_t linear, void *buf, uint64_t bytes, enum guest_access access)
 {
 	uint8_t *b = buf;
 
 	while (bytes) {
-		struct walk_result r;
-		uint64_t n;
-		uint8_t *p;
+		uint64_t offset = linear & (PAGE - 1), n = PAGE - offset < bytes ? PAGE - offset : bytes;
+		uint32_t error;
+		uint8_t *p = guest_page(v, &v->data_path[(linear / PAGE ^ access) % DATA_PATHS],
+					linear - offset, access, &error);
 
-		if (!translate(v, linear, write, &r))
-			return false;
-		/* pieces of one page: RAM and placed pages are contiguous only so far */
-		n = PAGE - (r.gpa & (PAGE - 1));
-		n = n < r.left ? n : r.left;
-		n = n < bytes ? n : bytes;
-		p = memory_at(gpa(r.gpa), n);
 		if (!p)
 			return false;
-		if (write)
-			memcpy(p, b, n);
+		if (access == GUEST_WRITE)
+			memcpy(p + offset, b, n);
 		else
-			memcpy(b, p, n);
+			memcpy(b, p + offset, n);
 		b += n;
 		linear += n;
 		bytes -= n;
@@ -83,12 +111,12 @@ static bool copy(struct vcpu *v, uint64_t linear, void *buf, uint64_t bytes, boo
 
 bool guest_read(struct vcpu *v, gva_t a, void *dst, uint64_t bytes)
 {
-	return copy(v, a.v, dst, bytes, false);
+	return copy(v, a.v, dst, bytes, GUEST_READ);
 }
 
 bool guest_write(struct vcpu *v, gva_t a, const void *src, uint64_t bytes)
 {
-	return copy(v, a.v, (void *)(uintptr_t)src, bytes, true);
+	return copy(v, a.v, (void *)(uintptr_t)src, bytes, GUEST_WRITE);
 }
 
 bool guest_area_set(struct vcpu *v, struct guest_area *a, gva_t at, uint32_t size)
@@ -100,8 +128,8 @@ bool guest_area_set(struct vcpu *v, struct guest_area *a, gva_t at, uint32_t siz
 
 	if (!walk(v, at, true, &g, &error) || !(made.part[0] = memory_at(g, made.first)))
 		return false;
-	if (made.first < size &&
-	    (!walk(v, gva(at.v + made.first), true, &g, &error) || !(made.part[1] = memory_at(g, size - made.first))))
+	if (made.first < size && (!walk(v, gva(at.v + made.first), true, &g, &error) ||
+				  !(made.part[1] = memory_at(g, size - made.first))))
 		return false;
 	*a = made;
 	return true;

@@ -45,16 +45,17 @@ struct guest_fault {
 	uint64_t address; /* of a page fault: CR2 */
 };
 
-/* The way to a page from which instructions were fetched (fetch.c). */
+/* Ways to pages of the guest's that are remembered (path.h). */
 #define FETCH_PATHS 4
-struct fetch_path {
-	uint64_t page; /* linear address + 1; 0: none */
+#define DATA_PATHS  16 /* a power of two */
+struct guest_path {
+	uint64_t key; /* linear address of the page, and enum guest_access; 0: none */
 	uint64_t cr0, cr3, cr4, efer;
 	bool user;
 	uint8_t levels;
 	const uint64_t *entry[5];
 	uint64_t value[5];
-	const uint8_t *memory;
+	uint8_t *memory;
 };
 
 enum vcpu_run_state {
@@ -87,7 +88,7 @@ struct vcpu {
 	uint32_t inject_info, inject_error, inject_length;
 	bool interrupt_shadow_done;
 	bool step_pending; /* the guest traces itself: a single step comes first at the next entry */
-	struct fetch_path fetch_path[FETCH_PATHS];
+	struct guest_path fetch_path[FETCH_PATHS], data_path[DATA_PATHS];
 
 	/* Xen */
 	uint8_t upcall_vector;      /* HVMOP_set_evtchn_upcall_vector; 0: the domain's callback */

@@ -14,10 +14,6 @@ struct walk_mode {
 	bool user; /* access from CPL 3 */
 };
 
-struct vcpu;
-/* As the vCPU is now (guest.c). A user program's access has its rights: it may change the instruction while it is emulated. */
-struct walk_mode guest_walk_mode(const struct vcpu *v);
-
 /* Reads an entry of 4 or 8 bytes at a guest-physical address; false if there is no memory. */
 typedef bool (*walk_entry)(void *context, uint64_t gpa, unsigned bytes, uint64_t *entry);
 

@@ -233,7 +233,7 @@ void evtchn_clear(uint32_t port)
 
 /* ---- the FIFO ABI ---- */
 
-static void *guest_page(uint64_t gfn)
+static void *frame_page(uint64_t gfn)
 {
 	return gfn >> 34 ? NULL : memory_at(gpa(gfn << 12), PAGE);
 }
@@ -258,7 +258,7 @@ int64_t evtchn_fifo_control(uint32_t vcpu, uint64_t gfn, uint32_t offset)
 		return -XEN_ENOENT;
 	if (offset > PAGE - sizeof(struct evtchn_fifo_control_block) || offset % 8)
 		return -XEN_EINVAL;
-	page = guest_page(gfn);
+	page = frame_page(gfn);
 	if (!page || !evtchn_fifo_set_control(&fifo, vcpu, (struct evtchn_fifo_control_block *)(void *)(page + offset)))
 		return -XEN_EINVAL;
 	if (!is_fifo)
@@ -275,7 +275,7 @@ int64_t evtchn_fifo_expand(uint64_t gfn)
 		return -XEN_EOPNOTSUPP;
 	if (fifo.pages == EVTCHN_FIFO_PAGES)
 		return -XEN_ENOSPC;
-	page = guest_page(gfn);
+	page = frame_page(gfn);
 	if (!page || !evtchn_fifo_add_page(&fifo, page))
 		return -XEN_EINVAL;
 	for (uint32_t port = first; port < first + EVTCHN_FIFO_PAGE_WORDS && port < valid; port++)

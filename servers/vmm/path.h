@@ -1,0 +1,52 @@
+/*
+ * The way to a page of the guest's, remembered: where each page-table entry on it lies, and its value. If the
+ * registers that decide a walk and all these values are what they were, then so is the walk's result: nothing
+ * has to be told of what the guest invalidates.
+ */
+#ifndef VMM_PATH_H
+#define VMM_PATH_H
+
+#include "servers/vmm/vmm.h"
+#include "servers/vmm/walk.h"
+
+/* As the vCPU is now. A user program's access has its rights: it may change the instruction while it is
+ * emulated. */
+static inline struct walk_mode guest_walk_mode(const struct vcpu *v)
+{
+	const struct insula_vcpu_state *s = v->s;
+
+	return (struct walk_mode){s->cr0, s->cr3, s->cr4, s->efer, (s->seg[INSULA_SS].ar >> 5 & 3) == 3};
+}
+
+enum guest_access { GUEST_READ = 1, GUEST_WRITE, GUEST_FETCH, GUEST_ACCESS = 3 /* mask */ };
+#define GUEST_NO_MEMORY (UINT32_MAX - 1) /* no fault: the guest has no memory there */
+
+static inline bool guest_path_holds(const struct guest_path *p, uint64_t key, const struct walk_mode *m)
+{
+	if (p->key != key || p->cr3 != m->cr3 ||
+	    ((p->cr0 ^ m->cr0) | (p->cr4 ^ m->cr4) | (p->efer ^ m->efer)) || p->user != m->user)
+		return false;
+	for (unsigned i = 0; i < p->levels; i++)
+		if (__atomic_load_n(p->entry[i], __ATOMIC_RELAXED) != p->value[i])
+			return false;
+	return true;
+}
+
+/* The walk, which p is to remember (guest.c). */
+uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64_t key, uint32_t *error);
+
+/*
+ * The guest's page at a linear address that is a page's, for this access. p: where this vCPU would have it.
+ * NULL: *error is as struct walk_result's, or GUEST_NO_MEMORY. The page is good for as long as the domain
+ * lives, and the guest may be changing what is in it.
+ */
+static inline uint8_t *guest_page(struct vcpu *v, struct guest_path *p, uint64_t page,
+				  enum guest_access access, uint32_t *error)
+{
+	const struct walk_mode m = guest_walk_mode(v);
+	uint64_t key = page | access;
+
+	return guest_path_holds(p, key, &m) ? p->memory : guest_path_find(p, &m, key, error);
+}
+
+#endif
