@@ -8,7 +8,9 @@
 #include <xen/vcpu.h>
 
 #define SHARE_LOOPS  1000u
-#define WAKE_SLEEP   UINT64_C(20000000) /* ns */
+#define WAKE_SLEEP   UINT64_C(20000000) /* ns; and a part of WAKE_SPREAD, so that it comes at any moment of others' turns */
+#define WAKE_SPREAD  UINT64_C(10000000)
+#define WAKE_STEP    UINT64_C(6180340)
 #define SHARE_REPORT UINT64_C(250000000)
 
 static struct vcpu_runstate_info share_runstate(void)
@@ -61,7 +63,7 @@ static void wake(void)
 
 	for (uint64_t i = 0; i < times; i++) {
 		struct vcpu_runstate_info r = share_runstate();
-		struct sched_poll poll = { .timeout = share_now(&r) + WAKE_SLEEP };
+		struct sched_poll poll = { .timeout = share_now(&r) + WAKE_SLEEP + i * WAKE_STEP % WAKE_SPREAD };
 		uint64_t late;
 
 		(void)hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, address(&poll));
