@@ -35,6 +35,10 @@ FIGURES = [
     ("driver_read_1048576", "1 MiB read from a RAM disk in a driver domain", "instructions", 950_000),
     ("driver_read_65536", "64 KiB read from it", "instructions", 200_000),
     ("driver_read_4096", "4 KiB read from it", "instructions", 140_000),
+    ("many_create_10", "the 10th of 100 domains of 32 MiB: xl create", "instructions", None),
+    ("many_create_100", "the 100th", "instructions", None),
+    ("many_ratio", "the 100th against the 10th, in hundredths", "", 130),
+    ("many_e_ratio", "the same of xl create -e, which leaves no process", "", None),
     ("idle_60_s", "idle machine with its admin VM, 60 s", "instructions", 40_000_000),
 ]
 
@@ -46,6 +50,9 @@ def figures(text: str) -> dict[str, int]:
                                ("through_tcp", "through_tcp_bytes", 100)):
         if found.get(count):
             found[name] = found[f"{name}_ticks"] * units // found[count]
+    for how in ("many", "many_e"):
+        if found.get(f"{how}_create_10"):
+            found[f"{how}_ratio"] = found[f"{how}_create_100"] * 100 // found[f"{how}_create_10"]
     return found
 
 
@@ -66,6 +73,15 @@ def measure_work(peer: str | None, memory: int) -> dict[str, int]:
         machine.go_on()
         machine.expect(r"^FIGURES done", 1800, never=r"(?i)\bpanic\b.*|crashed.*")
         return {"power_on_to_init": first} | figures(machine.text)
+
+
+def measure_many(peer: str | None, memory: int) -> dict[str, int]:
+    with machine_of(peer, "many", BENCH / "dom0.initrd", "insula.run=/bin/measure insula.part=many", memory, "-m", "8192") as machine:
+        machine.expect(r"^FIGURES done", 3600, never=r"(?i)\bpanic\b.*|crashed.*")
+        found = figures(machine.text)
+        if found.get("many_running") != 100:
+            raise Failure(f"{found.get('many_running')} domains of 100 run")
+        return found
 
 
 def measure_idle(peer: str | None, memory: int) -> int:
@@ -92,7 +108,7 @@ def measure(peer: str | None) -> dict[str, int]:
     for attempt in range(ATTEMPTS):
         try:
             found = measure_work(peer, MEMORY - attempt)
-            return found | {"idle_60_s": measure_idle(peer, MEMORY - attempt)}
+            return found | measure_many(peer, MEMORY - attempt) | {"idle_60_s": measure_idle(peer, MEMORY - attempt)}
         except Failure:
             if peer is None or attempt == ATTEMPTS - 1:
                 raise

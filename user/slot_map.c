@@ -40,11 +40,22 @@ uint32_t slot_map_take(struct slot_map *m, uint32_t n)
 		return 0;
 	if (n == 1)
 		return slot_map_take_one(m);
-	for (uint32_t slot = 1; slot < m->end; slot++) {
-		run = slot_map_used(m, slot) ? 0 : run + 1;
-		if (run == n) {
-			slot_map_hold(m, slot + 1 - n, n);
-			return slot + 1 - n;
+	/* runs of used and of free slots within a word in turn; what is beyond the end is in use */
+	for (uint32_t slot = 1; slot < m->end;) {
+		uint64_t used = m->bits[slot / 64] >> (slot % 64);
+		uint32_t left = 64 - slot % 64, length;
+
+		if (used & 1) {
+			run = 0;
+			length = ~used ? (uint32_t)__builtin_ctzll(~used) : 64;
+		} else {
+			length = used ? (uint32_t)__builtin_ctzll(used) : left;
+			run += length;
+		}
+		slot += length < left ? length : left;
+		if (run >= n) {
+			slot_map_hold(m, slot - run, n);
+			return slot - run;
 		}
 	}
 	return 0;

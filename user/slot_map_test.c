@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 #include "user/slot_map.h"
 
@@ -48,9 +49,42 @@ static void ranges(void **state)
 	assert_int_equal(m.free, 8);
 }
 
+/* The lowest run of n that are free, looked for one by one. */
+static uint32_t lowest(const struct slot_map *m, uint32_t n)
+{
+	uint32_t run = 0;
+
+	for (uint32_t slot = 1; slot < m->end; slot++) {
+		run = m->bits[slot / 64] >> (slot % 64) & 1 ? 0 : run + 1;
+		if (run == n)
+			return slot + 1 - n;
+	}
+	return 0;
+}
+
+static void ranges_at_random(void **state)
+{
+	uint64_t bits[8];
+	struct slot_map m;
+
+	(void)state;
+	srand(1);
+	for (uint32_t end = 1; end <= 500; end++) {
+		slot_map_init(&m, bits, end);
+		slot_map_release(&m, 0, end);
+		for (unsigned i = 0; i < 200; i++) {
+			uint32_t n = 2 + (uint32_t)rand() % (i % 8 ? 9 : 150), want = lowest(&m, n), free = m.free;
+
+			assert_int_equal(slot_map_take(&m, n), want);
+			assert_int_equal(m.free, want ? free - n : free);
+			slot_map_release(&m, (uint32_t)rand() % end, (uint32_t)rand() % 20);
+		}
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(take_and_release), cmocka_unit_test(ranges)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(take_and_release), cmocka_unit_test(ranges), cmocka_unit_test(ranges_at_random)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@
 #include "servers/domain_manager/context.h"
 #include "servers/domain_manager/control.h"
 #include "servers/domain_manager/cpu_share.h"
+#include "servers/domain_manager/domain_ids.h"
 #include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/ram.h"
 #include "servers/domain_manager/root_call.h"
@@ -32,25 +33,23 @@
 #define VMM_LOG_LINES 100u
 
 static struct domain table[DOMAINS_MAX];
+static struct domain_ids ids; /* of a row: its number in the table, and 1 */
 static bool some_ended; /* since domain_work() last looked */
 static uint32_t id_next = 1;
 
+static struct domain *of_row(uint16_t row)
+{
+	return row == DOMAIN_NO_ROW ? NULL : &table[row - 1];
+}
+
 struct domain *domain_find(uint32_t id)
 {
-	for (unsigned i = 0; i < DOMAINS_MAX; i++)
-		if (table[i].used && table[i].id == id)
-			return &table[i];
-	return NULL;
+	return of_row(domain_ids_find(&ids, id));
 }
 
 struct domain *domain_next(uint32_t from)
 {
-	struct domain *best = NULL;
-
-	for (unsigned i = 0; i < DOMAINS_MAX; i++)
-		if (table[i].used && table[i].id >= from && (!best || table[i].id < best->id))
-			best = &table[i];
-	return best;
+	return of_row(domain_ids_next(&ids, from));
 }
 
 struct domain *domain_row(unsigned row)
@@ -255,7 +254,7 @@ static int spec_check(const struct domain_spec *s)
 	return env_get()->virt ? 0 : -ENODEV;
 }
 
-struct domain *domain_take(const struct domain_spec *spec)
+struct domain *domain_take(const struct domain_spec *spec, uint32_t id)
 {
 	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
 		struct domain *d = &table[i];
@@ -285,7 +284,8 @@ struct domain *domain_take(const struct domain_spec *spec)
 		d->used = true;
 		d->row = i;
 		d->privileged = spec->flags & DOMAIN_SPEC_CONTROL;
-		d->id = d->privileged ? 0 : id_new();
+		d->id = d->privileged ? 0 : id ? id : id_new();
+		domain_ids_set(&ids, d->id, (uint16_t)(i + 1));
 		d->spec = *spec;
 		d->ram_bytes = (uint64_t)spec->memory_mib << 20;
 		d->weight = CPU_SHARE_WEIGHT;
@@ -310,6 +310,7 @@ void domain_release(struct domain *d)
 		(void)seL4_CNode_Delete(TASK_SLOT_CNODE, d->slot_base + i, seL4_WordBits);
 	slot_free_range(d->slot_base, d->slot_count);
 	domain_bare_end(d);
+	domain_ids_set(&ids, d->id, DOMAIN_NO_ROW);
 	d->used = false;
 }
 
@@ -321,7 +322,7 @@ int domain_create(const struct domain_spec *spec, uint32_t *id)
 
 	if (r)
 		return r;
-	d = domain_take(spec);
+	d = domain_take(spec, 0);
 	if (!d)
 		return -ENOMEM;
 	memset(&start, 0, sizeof(start));

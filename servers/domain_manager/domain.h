@@ -22,7 +22,6 @@ struct evtchn_end;
 struct grant_table;
 
 #define DOMAINS_MAX   250
-#define DOMAIN_ID_MAX 32752u
 #define DOMAIN_PORTS  4096u /* of one that Insula itself makes; domain 0 has VMM_MAX_PORTS */
 #define EVTCHN_ENDS_HASH 64u
 #define DOMAIN_PIECES 32 /* Untypeds of guest RAM */

@@ -67,11 +67,9 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
 		return -EINVAL;
 	if (wanted && domain_find(wanted))
 		return -EEXIST;
-	d = domain_take(&spec);
+	d = domain_take(&spec, wanted);
 	if (!d)
 		return -ENOMEM;
-	if (wanted)
-		d->id = wanted;
 	(void)snprintf(d->spec.name, sizeof(d->spec.name), "dom%u", d->id);
 	d->bare = true;
 	d->pauses = 1;

@@ -20,8 +20,8 @@ static inline unsigned domain_log2_up(uint32_t n)
 	return bits;
 }
 
-/* A free row of the table, with slots for that many vCPUs; NULL: no row, or no memory. */
-struct domain *domain_take(const struct domain_spec *spec);
+/* A free row of the table, with slots for that many vCPUs, and this id, which nobody has, or any (0); NULL: no row, or no memory. */
+struct domain *domain_take(const struct domain_spec *spec, uint32_t id);
 /* All that it has is given back, whatever step its making reached; the row is free. */
 void domain_release(struct domain *d);
 /* The page shared with its vmm, into slot vmm_slot of the vmm's CNode. */
