@@ -34,7 +34,7 @@ enum domain_call {
 	DOMAIN_VMM_EVTCHN_UNBOUND, /* port, remote domain */
 	DOMAIN_VMM_EVTCHN_BIND,    /* port, remote domain, remote port -> peer, channel */
 	DOMAIN_VMM_EVTCHN_CLOSE,   /* port */
-	DOMAIN_VMM_EVTCHN_CHANGED, /* -> port, bound, remote domain, remote port, peer, channel; -ENOENT: no other */
+	DOMAIN_VMM_EVTCHN_CHANGED, /* -> port, bound, remote domain, remote port, peer, channel; -ENOENT: no other. Not bound: the last channel, or peer VMM_PEERS */
 	/* guest-physical memory (servers/domain_manager/physmap.h) */
 	DOMAIN_VMM_FOREIGN,        /* gfn, domain, its gfn. -EPERM without DOMAIN_BADGE_PRIVILEGED, -ESRCH, -EEXIST, -ENOENT, -ENOMEM */
 	DOMAIN_VMM_REMOVE,         /* gfn: a foreign page. -ENOENT; -EBUSY: it is one of the domain's own */

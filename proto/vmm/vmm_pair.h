@@ -3,7 +3,8 @@
  * writes what it likes, and can only make events of these channels pending.
  *
  * Sender: sets the bit of the channel, then the bit of its word in `summary`; if that was clear, signals the other vmm. Receiver: takes summary by exchange with
- * 0, then each word named there.
+ * 0, then each word named there, but leaves the bits of channels that it does not know. A bit stays until it is taken, and while it is there nobody signals: the
+ * receiver looks, too, when it hears of a channel's bind or close. The channel of a closed port is nobody else's until the other end's vmm has been told.
  */
 #ifndef PROTO_VMM_PAIR_H
 #define PROTO_VMM_PAIR_H

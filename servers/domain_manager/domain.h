@@ -72,7 +72,8 @@ struct domain {
 	bool dying;      /* destroyed; kept while others have pages of its mapped */
 	bool gone;       /* its account has been freed */
 	struct physmap map;
-	struct evtchn_end *ends[EVTCHN_ENDS_HASH], *changed; /* ports that concern other domains, and those that its vmm has to be told of (evtchn.c) */
+	/* ports that concern other domains; those that its vmm has to be told of; the one that it was told of last, until it asks again (evtchn.c) */
+	struct evtchn_end *ends[EVTCHN_ENDS_HASH], *changed, *changed_last;
 	uint32_t end_count, stale_pairs;
 	uint32_t ports; /* event channels: it may have those below */
 	struct grant_table *grants; /* grant.c */

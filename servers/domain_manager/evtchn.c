@@ -23,6 +23,7 @@ struct evtchn_end {
 	struct evtchn_end *other; /* NULL: waits */
 	struct domain *of;
 	uint32_t port, remote;
+	/* NULL: none. Of one that waits: its last, in which what was sent may not have arrived; nobody else gets the channel before its vmm has looked */
 	struct evtchn_pair *pair;
 	uint16_t channel;
 };
@@ -154,7 +155,7 @@ static void pairs_domain_gone(const struct domain *d)
 
 		if (p->of[s] != d)
 			continue;
-		if (!other || other->gone || !other->changed) {
+		if (!other || other->gone || (!other->changed && !other->changed_last)) {
 			pair_end(p);
 			continue;
 		}
@@ -279,11 +280,23 @@ static void changed_put(struct evtchn_end *e)
 	e->of->changed = e;
 }
 
+/* Its vmm does not use the channel any more. */
+static void last_channel_give(struct evtchn_end *e)
+{
+	if (e->other || !e->pair)
+		return;
+	channel_give(e->pair, e->channel);
+	e->pair = NULL;
+}
+
 static void end_remove(struct evtchn_end *e)
 {
 	struct evtchn_end **at = &e->of->ends[e->port % EVTCHN_ENDS_HASH];
 
 	changed_take(e);
+	if (e->of->changed_last == e)
+		e->of->changed_last = NULL;
+	last_channel_give(e);
 	while (*at != e)
 		at = &(*at)->next;
 	*at = e->next;
@@ -293,12 +306,13 @@ static void end_remove(struct evtchn_end *e)
 
 static void describe(const struct evtchn_end *e, struct evtchn_bound *out)
 {
-	*out = (struct evtchn_bound){.port = e->port, .remote = e->remote, .bound = e->other != NULL};
-	if (!e->other)
-		return;
-	out->remote_port = e->other->port;
-	out->peer = e->pair->peer[side(e->pair, e->of)];
-	out->channel = e->channel;
+	*out = (struct evtchn_bound){.port = e->port, .remote = e->remote, .peer = VMM_PEERS, .bound = e->other != NULL};
+	if (e->other)
+		out->remote_port = e->other->port;
+	if (e->pair) {
+		out->peer = e->pair->peer[side(e->pair, e->of)];
+		out->channel = e->channel;
+	}
 }
 
 /* Its vmm looks when it is told; one that does not run yet will at its start. */
@@ -313,15 +327,15 @@ static void tell(struct evtchn_end *e)
 	domain_signal_control(d);
 }
 
+/* Its vmm closes it, or is gone. */
 static void unbind(struct evtchn_end *e)
 {
 	struct evtchn_end *other = e->other;
 
 	if (!other)
 		return;
-	channel_give(e->pair, e->channel);
 	e->other = other->other = NULL;
-	e->pair = other->pair = NULL;
+	e->pair = NULL;
 	tell(other);
 }
 
@@ -370,8 +384,13 @@ int evtchn_bind(struct domain *d, uint32_t port, uint32_t remote, uint32_t remot
 	if (!mine)
 		return -ENOMEM;
 	p = pair_get(d, to, &r);
-	if (p)
+	if (p && theirs->pair == p) {
+		/* its vmm has it still, and need not hear of another */
+		channel = theirs->channel;
+		r = 0;
+	} else if (p) {
 		r = channel_take(p, &channel);
+	}
 	if (!p || r) {
 		end_remove(mine);
 		return r;
@@ -397,8 +416,12 @@ void evtchn_close(struct domain *d, uint32_t port)
 
 int evtchn_changed(struct domain *d, struct evtchn_bound *out)
 {
-	struct evtchn_end *e = d->changed;
+	struct evtchn_end *e = d->changed_last;
 
+	/* it asks again: so it has looked */
+	if (e && !e->changed_at)
+		last_channel_give(e);
+	e = d->changed_last = d->changed;
 	if (!e) {
 		pairs_told(d);
 		return -ENOENT;

@@ -17,7 +17,7 @@ int evtchn_unbound_before_start(struct domain *d, uint32_t remote);
 
 struct evtchn_bound {
 	uint32_t port, remote, remote_port;
-	uint32_t peer, channel; /* of the caller */
+	uint32_t peer, channel; /* of the caller. Not bound: those it had last, where what was sent may still be; or peer is VMM_PEERS */
 	bool bound;		/* else it waits for a bind by remote */
 };
 /* The caller's port is bound to remote's, which must wait for it. 0, -ESRCH (no such domain), -EINVAL (a dying one's too: its ports are closed), -ENOMEM, -ENOSPC. */
@@ -26,7 +26,7 @@ int evtchn_bind(struct domain *d, uint32_t port, uint32_t remote, uint32_t remot
 void evtchn_close(struct domain *d, uint32_t port);
 /*
  * A port of the caller's whose state another has changed, each told once. -ENOENT: none (more); then the caller's vmm uses no page any more that it shared with a
- * domain that is gone: it asks under the lock under which it sends and receives.
+ * domain that is gone: it asks under the lock under which it sends and receives. By asking again it says that it has taken what was in the channel of the one before.
  */
 int evtchn_changed(struct domain *d, struct evtchn_bound *out);
 /* What is known of a domain's port. -ENOENT: nothing. */

@@ -28,7 +28,9 @@ struct pair_mail {
 	uint32_t done;	 /* what it has done */
 	uint32_t events; /* it has seen */
 };
-enum { STEP_REVOKE = 1, STEP_CLOSE, STEP_CHECK, STEP_END };
+enum { STEP_REVOKE = 1, STEP_CLOSE, STEP_CHECK, STEP_OPEN, STEP_LAST, STEP_END };
+#define ROUNDS	    20u	   /* of channels that are closed as soon as something was sent */
+#define ROUND_WAITS 50000u
 
 static uint64_t pair_bad, pair_count;
 
@@ -101,9 +103,10 @@ static bool pair_revoke(uint32_t ref)
 	return !(flags & (GTF_reading | GTF_writing)) && __atomic_compare_exchange_n(&pair_entry(ref)->flags, &flags, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-static void pair_serve(volatile struct pair_mail *mail, uint32_t port)
+static void pair_serve(volatile struct pair_mail *mail, struct evtchn_alloc_unbound *unbound)
 {
-	struct evtchn_close close = { .port = port };
+	struct evtchn_send last = { .port = unbound->port };
+	struct evtchn_close close = { .port = unbound->port };
 
 	switch (mail->step) {
 	case STEP_REVOKE:
@@ -112,6 +115,14 @@ static void pair_serve(volatile struct pair_mail *mail, uint32_t port)
 		pair_expect("revoked when it is not", pair_revoke(REF_COPY), 1);
 		break;
 	case STEP_CLOSE:
+		pair_expect("close", pair_event(EVTCHNOP_close, &close), 0);
+		break;
+	case STEP_OPEN:
+		pair_expect("alloc_unbound", pair_event(EVTCHNOP_alloc_unbound, unbound), 0);
+		mail->port = unbound->port;
+		break;
+	case STEP_LAST:
+		pair_expect("send", pair_event(EVTCHNOP_send, &last), 0);
 		pair_expect("close", pair_event(EVTCHNOP_close, &close), 0);
 		break;
 	case STEP_CHECK:
@@ -158,7 +169,7 @@ static void pair_granter(void)
 		}
 		if (mail->step != step) {
 			step = mail->step;
-			pair_serve(mail, unbound.port);
+			pair_serve(mail, &unbound);
 			payload_fence();
 			mail->done = step;
 		}
@@ -323,6 +334,40 @@ static void pair_events(uint64_t from, volatile struct pair_mail *mail)
 	pair_expect("close again", pair_event(EVTCHNOP_close, &close), -22);
 }
 
+/* What one end sends just before it closes its port arrives at the other, each time. */
+static void pair_rounds(uint64_t from, volatile struct pair_mail *mail)
+{
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		struct evtchn_bind_interdomain bind = { .remote_dom = (domid_t)from };
+		struct evtchn_status status = { .dom = DOMID_SELF };
+		struct evtchn_send send;
+		struct evtchn_close close;
+		uint32_t seen = mail->events, waits = 0;
+
+		/* from here: it is closed before the other has heard of it */
+		pair_ask(mail, STEP_OPEN);
+		bind.remote_port = mail->port;
+		pair_expect("bind", pair_event(EVTCHNOP_bind_interdomain, &bind), 0);
+		send.port = close.port = bind.local_port;
+		pair_expect("send", pair_event(EVTCHNOP_send, &send), 0);
+		pair_expect("close", pair_event(EVTCHNOP_close, &close), 0);
+		while (mail->events == seen && waits++ < ROUND_WAITS)
+			pair_yield();
+		pair_expect("sent before the close", mail->events - seen, 1);
+		/* from there, on the same port of the other's */
+		pair_expect("bind", pair_event(EVTCHNOP_bind_interdomain, &bind), 0);
+		(void)pair_pending(bind.local_port);
+		pair_ask(mail, STEP_LAST);
+		status.port = close.port = bind.local_port;
+		do {
+			pair_yield();
+			pair_expect("status", pair_event(EVTCHNOP_status, &status), 0);
+		} while (status.status == EVTCHNSTAT_interdomain && !pair_bad);
+		pair_expect("sent before the other's close", pair_pending(bind.local_port), 1);
+		pair_expect("close", pair_event(EVTCHNOP_close, &close), 0);
+	}
+}
+
 /* Maps an entry to read at pages from *n on until it is refused: how it is. */
 static int16_t pair_map_often(uint64_t from, uint32_t ref, uint32_t *handle, uint32_t *n)
 {
@@ -380,6 +425,7 @@ static void pair_user(void)
 		pair_ask(mail, STEP_REVOKE);
 		pair_expect("revoked", pair_map(from, REF_COPY, SHARED_GFN + 1, GNTMAP_host_map).status, GNTST_general_error);
 		pair_events(from, mail);
+		pair_rounds(from, mail);
 		pair_handles(from);
 		pair_ask(mail, STEP_END);
 	}
