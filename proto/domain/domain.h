@@ -40,7 +40,7 @@ enum domain_call {
 	DOMAIN_VMM_REMOVE,         /* gfn: a foreign page. -ENOENT; -EBUSY: it is one of the domain's own */
 	DOMAIN_VMM_E820,           /* first entry -> entries in all, then up to 30 of them as address, size, type */
 	/* grants (servers/domain_manager/grant.h) */
-	DOMAIN_VMM_GRANT_PLACE,    /* index of a frame of the caller's table, gfn. -EINVAL, -EEXIST, -ENOMEM */
+	DOMAIN_VMM_GRANT_PLACE,    /* index of a frame of the caller's table, gfn. -EINVAL, -EEXIST, -ENOMEM; -EPERM: of a domain that Insula itself made, other than domain 0 */
 	DOMAIN_VMM_GRANT_SIZE,     /* -> frames now, frames at most */
 	DOMAIN_VMM_GRANT_MAP,      /* up to DOMAIN_MAPS times struct domain_map -> of each GNTST_* as a signed word, handle */
 	DOMAIN_VMM_GRANT_UNMAP,    /* up to DOMAIN_MAPS times gfn, handle -> GNTST_* of each */

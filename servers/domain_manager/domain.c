@@ -300,6 +300,8 @@ struct domain *domain_take(const struct domain_spec *spec, uint32_t id)
 void domain_release(struct domain *d)
 {
 	grant_release_all(d);
+	if (!d->bare)
+		grant_forget_granter(d);
 	domain_unplace(d);
 	/* console first: its ring must not be signalled by a vmm that is half gone */
 	if (d->account)

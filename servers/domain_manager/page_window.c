@@ -12,7 +12,7 @@
 #define WINDOWS_VADDR (TASK_SHARED_VADDR + 0xc0000000ull)
 #define PAGE_BITS     12u
 
-static uint32_t slots[PAGE_WINDOWS], slot_whole;
+static uint32_t slots[PAGE_WINDOWS], slot_whole, slot_piece;
 
 static bool slots_make(void)
 {
@@ -21,10 +21,12 @@ static bool slots_make(void)
 	for (unsigned i = 0; i < PAGE_WINDOWS; i++)
 		if (!slots[i])
 			slots[i] = (uint32_t)slot_alloc();
-	return slot_whole && slots[0] && slots[PAGE_WINDOWS - 1];
+	if (!slot_piece)
+		slot_piece = (uint32_t)slot_alloc();
+	return slot_whole && slot_piece && slots[0] && slots[PAGE_WINDOWS - 1];
 }
 
-/* The same of a domain whose memory was made in one piece (ram.h): it is not in the record. */
+/* Of a domain whose memory was made in one piece (ram.h): it is not in the record. */
 static int derive_extent(struct domain *d, uint64_t gfn, bool write, uint32_t slot)
 {
 	for (uint32_t i = 0; i < d->extents; i++) {
@@ -67,6 +69,16 @@ int page_window_open(unsigned n, struct domain *d, uint64_t gfn, bool write, uin
 	}
 	*at = (uint8_t *)vaddr;
 	return 0;
+}
+
+int page_window_piece(struct domain *d, uint64_t gfn, bool write, uint32_t *slot)
+{
+	if (gfn >= P2M_GFN_LIMIT)
+		return -ENOENT;
+	if (!slots_make())
+		return -ENOMEM;
+	*slot = slot_piece;
+	return derive_extent(d, gfn, write, slot_piece);
 }
 
 void page_window_close(unsigned n)

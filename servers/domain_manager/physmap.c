@@ -469,24 +469,24 @@ static int source_set(struct physmap *m, uint32_t frame, struct physmap_source s
 	return 0;
 }
 
-static int foreign(struct physmap *m, uint64_t at, struct physmap *from, struct p2m_entry what, bool write, struct physmap_source source)
+/* The page of a derived capability in a slot of ours, which is empty afterwards. */
+static int foreign_put(struct physmap *m, uint64_t at, uint32_t slot, bool write, struct physmap_source source)
 {
 	struct p2m_entry e = {.kind = P2M_FOREIGN};
-	uint32_t slot = m->slot_scratch[2];
 	int r = frame_store_take(&m->frames, &e.frame);
 
-	if (r)
-		return r;
-	r = source_set(m, e.frame, source);
-	if (!r)
-		r = p2m_set(&m->p2m, at, e);
+	if (!r) {
+		r = source_set(m, e.frame, source);
+		if (!r)
+			r = p2m_set(&m->p2m, at, e);
+		if (r)
+			frame_store_give(&m->frames, e.frame);
+	}
 	if (r) {
-		frame_store_give(&m->frames, e.frame);
+		drop(slot);
 		return r;
 	}
-	r = derive(from, what, source.gfn, slot, write);
-	if (!r)
-		r = map(m, slot, true, at << PAGE_BITS, write ? seL4_ReadWrite : seL4_CanRead);
+	r = map(m, slot, true, at << PAGE_BITS, write ? seL4_ReadWrite : seL4_CanRead);
 	if (!r)
 		r = move_in(m, slot, e.frame, FRAME_OWNER);
 	if (r) {
@@ -495,6 +495,19 @@ static int foreign(struct physmap *m, uint64_t at, struct physmap *from, struct 
 		frame_store_give_one(&m->frames, e.frame);
 	}
 	return r;
+}
+
+static int foreign(struct physmap *m, uint64_t at, struct physmap *from, struct p2m_entry what, bool write, struct physmap_source source)
+{
+	uint32_t slot = m->slot_scratch[2];
+	int r = derive(from, what, source.gfn, slot, write);
+
+	return r ? r : foreign_put(m, at, slot, write, source);
+}
+
+int physmap_foreign_piece(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, uint32_t slot, bool write, uint16_t owner)
+{
+	return foreign_put(m, at, slot, write, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner});
 }
 
 int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner)

@@ -166,6 +166,8 @@ static int perform(struct domain *d, bool privileged, uint64_t label, const uint
 	case DOMAIN_VMM_NEED:
 		return need(d, w[0], reply, reply_length);
 	case DOMAIN_VMM_GRANT_PLACE:
+		if (!d->bare && !privileged)
+			return -EPERM;
 		return w[0] > UINT32_MAX ? -EINVAL : grant_place(d, (uint32_t)w[0], w[1]);
 	case DOMAIN_VMM_GRANT_SIZE:
 		reply[0] = grant_frames(d);

@@ -1,6 +1,6 @@
 /*
- * The grant table, version 1 (xen/include/public/grant_table.h). The frames of a domain that a toolstack built are the domain manager's, who maps what others
- * have granted and copies between domains; of a domain that was built here they are pages of its own, which nobody else can map.
+ * The grant table, version 1 (xen/include/public/grant_table.h). The frames of a domain that a toolstack built, and of domain 0, are the domain manager's, who
+ * maps what others have granted and copies between domains; of another that Insula itself made they are pages of its own, which nobody else can map.
  */
 #include "servers/vmm/xen/xen.h"
 
@@ -28,6 +28,11 @@ static bool is_self(uint32_t domain)
 	return domain == DOMID_SELF || domain == vmm.domid;
 }
 
+static bool is_shared(void)
+{
+	return vmm.start->flags & (VMM_START_BARE | VMM_START_CONTROL);
+}
+
 /* A frame that is the domain manager's. The page that the guest names must be outside its RAM: in it there is no hole to put one. */
 static int64_t place_shared(uint64_t gfn, uint32_t index)
 {
@@ -51,7 +56,7 @@ int64_t grant_place(uint64_t gfn, uint64_t index)
 {
 	if (index >= FRAMES_MAX || gfn >> 34)
 		return -XEN_EINVAL;
-	if (vmm.start->flags & VMM_START_BARE)
+	if (is_shared())
 		return place_shared(gfn, (uint32_t)index);
 	if (frames[index] && frames[index] != gfn << 12)
 		return -XEN_EBUSY; /* moving a frame would need an unmap */
@@ -73,7 +78,7 @@ static uint32_t frames_max(void)
 {
 	uint32_t now, most;
 
-	return vmm.start->flags & VMM_START_BARE && !physmap_call_grant_size(&now, &most) && most < FRAMES_MAX ? most : FRAMES_MAX;
+	return is_shared() && !physmap_call_grant_size(&now, &most) && most < FRAMES_MAX ? most : FRAMES_MAX;
 }
 
 static int64_t setup_table(struct vcpu *v, uint64_t at)
