@@ -31,7 +31,7 @@ $(TO)/bad/.made: tests/guests/bad_modules.py image/elf64.py $(TO)/payload
 include build/roottask.mk
 
 .PHONY: payloads system-tests test fuzz-long bench bench-peer
-payloads: $(TO)/payload $(TO)/bad/.made
+payloads: $(TO)/payload $(TO)/bad/.made $(TO)/vchan
 RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $(JOBS))
 # Proofs: of all units, or of PROOFS="name name". prove-mutants: mistakes put into what is proved, each of which a proof has to find.
 PROVE := INSULA_OUT=$(O) $(PYTHON) proofs/prove.py
@@ -86,6 +86,17 @@ SOAK_SECONDS ?= 600
 soak: setup
 	$(Q)$(MAKE) --no-print-directory image guests
 	$(Q)INSULA_SOAK_SECONDS=$(SOAK_SECONDS) $(RUN_TESTS) soak_long
+
+# As much as VCHAN_MIB says, each way over channels of libxenvchan (tests/system/test_vchan.py).
+VCHAN_MIB ?= 1024
+.PHONY: vchan-long
+vchan-long: setup
+	$(Q)$(MAKE) --no-print-directory image guests payloads $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd
+	$(Q)VCHAN_MIB=$(VCHAN_MIB) $(RUN_TESTS) dom0_vchan
+# Both ends of a channel, for the domains.
+$(TO)/vchan: tests/programs/vchan.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $< -lxenvchan
 
 # The benchmark's peer: an admin VM for real Xen, made of Debian packages.
 XO := $(O)/bench

@@ -14,7 +14,7 @@ import xen_tools  # noqa: E402
 
 PROGRAMS = xen_tools.SCRIPT_PROGRAMS | {"xen-utils-4.17": ["xl"]}
 # In the order in which init loads them.
-MODULES = ["xen-evtchn", "xen-gntdev", "xen-privcmd", "xenfs", "loop", "xen-blkback", "llc", "stp", "bridge", "xen-netback", "xen-netfront", "xen-blkfront", "brd"]
+MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs", "loop", "xen-blkback", "llc", "stp", "bridge", "xen-netback", "xen-netfront", "xen-blkfront", "brd"]
 
 
 def main(target: str) -> None:

@@ -1,4 +1,5 @@
 """Ordinary domains that serve disks and network to others: Debian's `xl devd` and hot plug scripts in them (image/driver)."""
+import pathlib
 import sys
 
 import insula
@@ -69,21 +70,23 @@ class Prepared(Admin):
         super().__init__(name, "deterministic", limit=1800)  # libxl waits for a backend by the clock
         self.root = LOGS / f"{name}.initrd"
 
-    def domain(self, name: str, base: str, path: str, script: str, extra: str, more: str) -> None:
-        """Debian's kernel, in whose root file system, that of base, the script is added."""
+    def domain(self, name: str, base: str, path: str, script: str, extra: str, more: str, files: dict[str, pathlib.Path]) -> None:
+        """Debian's kernel, in whose root file system, that of base, the script is added, and files where they are wanted."""
         root = Archive()
         root.file(path, script.strip() + "\n")
+        for where, source in files.items():
+            root.copy(source, where)
         self.files.file(f"run/{name}.part", root.newc())
         self.files.file(f"run/{name}.cfg", f'name="{name}"\ntype="pvh"\nmemory=128\nvcpus=1\nkernel="/guest/vmlinuz"\nramdisk="/run/{name}.initrd"\n'
                         f'extra="console=hvc0 quiet insula.name={name} {extra}"\n{more}\n')
         # libxl unpacks what begins as a gzip file does, and wants one member
         self.joins.append(f"cat /run/{name}.part /guest/{base} > /run/{name}.initrd\n")
 
-    def driver(self, name: str, script: str, more: str = "") -> None:
-        self.domain(name, "driver", "etc/rc.local", script, "insula.bridge=xenbr0", f"driver_domain=1\n{more}")
+    def driver(self, name: str, script: str, more: str = "", files: dict[str, pathlib.Path] = {}) -> None:
+        self.domain(name, "driver", "etc/rc.local", script, "insula.bridge=xenbr0", f"driver_domain=1\n{more}", files)
 
     def user(self, name: str, script: str, more: str = "") -> None:
-        self.domain(name, "initrd", "script", script, "insula.test=script", more)
+        self.domain(name, "initrd", "script", script, "insula.test=script", more, {})
 
     def __enter__(self) -> "Prepared":
         LOGS.mkdir(parents=True, exist_ok=True)
@@ -95,8 +98,8 @@ class Prepared(Admin):
         self.command_line[at] = self.command_line[at].replace(str(ADMIN_ROOT[0]), str(self.root))
         return super().__enter__()
 
-    def said(self, name: str, words: str) -> str:
-        answer = self.shell(f"said {name} '{words}'", 240)
+    def said(self, name: str, words: str, wall: float = 240) -> str:
+        answer = self.shell(f"said {name} '{words}'", wall)
         return next(line.split(words, 1)[1].strip() for line in answer.splitlines() if words in line)
 
     def names(self) -> list[str]:
