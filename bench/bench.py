@@ -160,7 +160,7 @@ def measure_insula_events(machine: system.Insula, number: int, payload: dict) ->
     machine.expect("PONG ready")
     row = machine.created("ping", cmdline=f"ping with={number}", **payload)
     machine.console(row.id)
-    found = machine.expect(r"BENCH event_round_trip=(\d+)|PAYLOAD done ping").group(1)
+    found = machine.expect(r"BENCH event_round_trip=(\d+)\s|PAYLOAD done ping").group(1)
     return int(found) if found else None
 
 
