@@ -156,12 +156,18 @@ int grant_place(struct domain *d, uint32_t index, uint64_t gfn)
 	f = &d->grants->frame[index];
 	if (f->gfn == gfn)
 		return 0;
-	if (f->gfn != UINT64_MAX)
-		physmap_take_away(&d->map, f->gfn);
-	f->gfn = UINT64_MAX;
+	if (p2m_get(&d->map.p2m, gfn).kind != P2M_NONE)
+		return -EEXIST;
+	if (f->gfn != UINT64_MAX) {
+		r = physmap_take_away(&d->map, f->gfn);
+		if (r)
+			return r;
+	}
 	r = physmap_place(&d->map, gfn, frame);
 	if (!r)
 		f->gfn = gfn;
+	else if (f->gfn != UINT64_MAX && physmap_place(&d->map, f->gfn, frame))
+		f->gfn = UINT64_MAX;
 	return r;
 }
 

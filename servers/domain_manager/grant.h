@@ -18,7 +18,7 @@ struct grant_table;
 
 /* Frame `index` of the domain's table, made if it is not there yet: the frame's number in the domain's store. 0, -EINVAL (beyond the maximum), -ENOMEM. */
 int grant_frame(struct domain *d, uint32_t index, uint32_t *frame);
-/* The frame appears at gfn of its domain (and nowhere else of it any more). 0, -EINVAL, -EEXIST, -ENOMEM. */
+/* The frame appears at gfn of its domain (and nowhere else of it any more). 0; -EINVAL, -EEXIST, -ENOMEM: it is where it was, if there is memory for that. */
 int grant_place(struct domain *d, uint32_t index, uint64_t gfn);
 uint32_t grant_frames(const struct domain *d);
 

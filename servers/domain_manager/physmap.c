@@ -382,6 +382,14 @@ int physmap_frame(struct physmap *m, uint32_t *frame)
 	return r;
 }
 
+/* False: there is no memory for it. */
+static bool nowhere_made(struct physmap *m)
+{
+	if (m->nowhere == NO_FRAME && physmap_frame(m, &m->nowhere))
+		m->nowhere = NO_FRAME;
+	return m->nowhere != NO_FRAME;
+}
+
 int physmap_place(struct physmap *m, uint64_t gfn, uint32_t frame)
 {
 	int r = p2m_set(&m->p2m, gfn, (struct p2m_entry){.kind = P2M_XEN, .frame = frame});
@@ -394,14 +402,28 @@ int physmap_place(struct physmap *m, uint64_t gfn, uint32_t frame)
 	return r;
 }
 
-void physmap_take_away(struct physmap *m, uint64_t gfn)
+int physmap_take_away(struct physmap *m, uint64_t gfn)
 {
 	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+	uint32_t keep;
+	int r;
 
 	if (e.kind != P2M_XEN)
-		return;
+		return 0;
+	if (m->taken == PHYSMAP_TAKEN_MAX || !nowhere_made(m))
+		return -ENOMEM;
+	r = frame_store_take(&m->frames, &keep);
+	if (r)
+		return r;
+	r = map_over(m, m->nowhere, gfn, keep);
+	if (r) {
+		frame_store_give(&m->frames, keep);
+		return r;
+	}
+	m->taken++;
 	unmap(m, e.frame);
 	(void)p2m_clear(&m->p2m, gfn);
+	return 0;
 }
 
 /* ---- pages of other domains ---- */
@@ -622,9 +644,7 @@ static int split(struct physmap *m, uint64_t gfn, uint32_t large)
 /* So that the vmm always finds something where it takes RAM to be. Without memory for it there is nothing: the page that was there goes all the same. */
 static void nowhere(struct physmap *m, uint64_t gfn, uint32_t frame)
 {
-	if (m->nowhere == NO_FRAME && physmap_frame(m, &m->nowhere))
-		m->nowhere = NO_FRAME;
-	if (m->nowhere == NO_FRAME || map_over(m, m->nowhere, gfn, frame))
+	if (!nowhere_made(m) || map_over(m, m->nowhere, gfn, frame))
 		drop_copy(m, frame, FRAME_VMM);
 }
 

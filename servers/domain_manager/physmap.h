@@ -22,6 +22,7 @@ struct physmap {
 	uint32_t slot_scratch[4];	/* empty between operations */
 	uint32_t slot_whole, whole;	/* a copy of a large frame's capability, of which pages were wanted last; its number, or UINT32_MAX */
 	uint32_t nowhere;		/* frame that the vmm has where its guest gave pages back: nothing of it is used; UINT32_MAX: not made yet */
+	uint32_t taken;			/* places from which physmap_take_away took something */
 	uint64_t most;			/* places that it may have for pages: those that are out, or still to come, included */
 	uint64_t foreign_elsewhere;	/* pages of ours that other domains have mapped */
 	uint64_t pod_cache;		/* pages that are kept for places of kind P2M_POD */
@@ -94,9 +95,14 @@ int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot);
 
 /* A new zeroed page that is not in the guest's memory yet: its number in the store. 0 or -ENOMEM. */
 int physmap_frame(struct physmap *m, uint32_t *frame);
-/* It appears at gfn (P2M_XEN), where nothing is, to guest and vmm; or is taken away again, and stays in the store. 0, -EEXIST, -EINVAL, -ENOMEM. */
+/* It appears at gfn (P2M_XEN), where nothing is, to guest and vmm. 0, -EEXIST, -EINVAL, -ENOMEM. */
 int physmap_place(struct physmap *m, uint64_t gfn, uint32_t frame);
-void physmap_take_away(struct physmap *m, uint64_t gfn);
+/*
+ * It is taken from gfn, and stays in the store. The vmm finds something there for as long as the domain lives, since a thread of it may just be looking; that has
+ * a limit: -ENOMEM, and nothing changed.
+ */
+#define PHYSMAP_TAKEN_MAX 1024u
+int physmap_take_away(struct physmap *m, uint64_t gfn);
 /* A frame in a slot of ours is mapped read-write into the vmm's address space; tables come out of the domain's account. 0, -EEXIST, -EINVAL, -ENOMEM. */
 int physmap_map_vmm(struct physmap *m, uint32_t slot, uint64_t vaddr);
 

@@ -71,7 +71,7 @@ uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64
 	struct walk_result r;
 
 	*p = (struct guest_path){
-	    .key = key, .cr0 = m->cr0, .cr3 = m->cr3, .cr4 = m->cr4, .efer = m->efer, .user = m->user};
+	    .key = key, .cr0 = m->cr0, .cr3 = m->cr3, .cr4 = m->cr4, .efer = m->efer, .user = m->user, .removed = memory_removed()};
 	if (!walk_translate(m, key & ~(uint64_t)(PAGE - 1), access == GUEST_WRITE, access == GUEST_FETCH,
 			    path_entry, p, &r)) {
 		p->key = 0;

@@ -14,6 +14,7 @@
 #include "user/vspace.h"
 
 #define PLACED_MAX 128
+#define NOWHERE	   UINT64_MAX
 #define ADDED_MAX  128
 #define SEEN	   256u
 #define LARGE	   (1ull << 21)
@@ -25,8 +26,14 @@ static struct {
 	uint64_t start, end;
 } ram[RAM_MAX];
 static unsigned ram_count;
-static uint64_t placed[PLACED_MAX]; /* guest-physical pages */
+/* Pages outside RAM. */
+static struct {
+	uint64_t gpa;	 /* NOWHERE: the guest has it no more */
+	uint64_t own;	 /* of a page of ours: where it is in our address space, with TASK_RAM_VADDR; NOWHERE: it is the domain manager's */
+	seL4_CPtr there; /* of a page of ours: its capability for the guest */
+} placed[PLACED_MAX];
 static unsigned placed_count;
+static uint32_t removed;
 /* Runs of 2 MiB in which the guest has had pages populated; they only grow. */
 static struct {
 	uint64_t start, end;
@@ -200,7 +207,7 @@ void *memory_at(gpa_t g, uint64_t bytes)
 				return NULL;
 		}
 	for (unsigned i = 0, n = __atomic_load_n(&placed_count, __ATOMIC_ACQUIRE); i < n; i++)
-		if ((g.v & ~((uint64_t)PAGE - 1)) == placed[i])
+		if ((g.v & ~((uint64_t)PAGE - 1)) == __atomic_load_n(&placed[i].gpa, __ATOMIC_ACQUIRE))
 			return bytes <= PAGE - (g.v & (PAGE - 1)) ? (void *)(TASK_RAM_VADDR + g.v) : NULL;
 	if (in_added(g.v, &end))
 		return bytes <= end - g.v && all_there(g.v, bytes) ? (void *)(TASK_RAM_VADDR + g.v) : NULL;
@@ -229,12 +236,49 @@ gpa_t memory_end(void)
 	return gpa(ram_count ? ram[ram_count - 1].end : 0);
 }
 
+/* A place in the list that is free, or the end of it. */
+static unsigned placed_free(void)
+{
+	unsigned i = 0;
+
+	while (i < placed_count && (placed[i].gpa != NOWHERE || placed[i].own != NOWHERE))
+		i++;
+	return i;
+}
+
+static bool placed_room(void)
+{
+	return placed_free() < PLACED_MAX;
+}
+
+/* Other vCPUs' threads look without the lock. */
+static void placed_add(uint64_t g, uint64_t own, seL4_CPtr there)
+{
+	unsigned i = placed_free();
+
+	placed[i].own = own;
+	placed[i].there = there;
+	__atomic_store_n(&placed[i].gpa, g, __ATOMIC_RELEASE);
+	if (i == placed_count)
+		__atomic_store_n(&placed_count, i + 1, __ATOMIC_RELEASE);
+}
+
 void *memory_place_page(gpa_t g)
 {
 	seL4_CPtr here, there;
 
-	if ((g.v & (PAGE - 1)) || g.v >= GPA_LIMIT || memory_at(g, 1) || placed_count == PLACED_MAX ||
-	    (g.v & ~((uint64_t)PAGE - 1)) == LAPIC_BASE)
+	if ((g.v & (PAGE - 1)) || g.v >= GPA_LIMIT || memory_at(g, 1) || (g.v & ~((uint64_t)PAGE - 1)) == LAPIC_BASE)
+		return NULL;
+	/* it was there before, and is in our address space still */
+	for (unsigned i = 0; i < placed_count; i++)
+		if (placed[i].own == g.v) {
+			if (!ept_map(placed[i].there, g.v))
+				return NULL;
+			memset((void *)(TASK_RAM_VADDR + g.v), 0, PAGE);
+			__atomic_store_n(&placed[i].gpa, g.v, __ATOMIC_RELEASE);
+			return (void *)(TASK_RAM_VADDR + g.v);
+		}
+	if (!placed_room())
 		return NULL;
 	here = object_create_slot(seL4_X86_4K, 0);
 	there = here ? object_copy(here) : 0;
@@ -245,18 +289,33 @@ void *memory_place_page(gpa_t g)
 		object_delete(here);
 		return NULL;
 	}
-	placed[placed_count] = g.v;
-	__atomic_store_n(&placed_count, placed_count + 1, __ATOMIC_RELEASE); /* other vCPUs' threads look without the lock */
+	placed_add(g.v, g.v, there);
 	return (void *)(TASK_RAM_VADDR + g.v);
 }
 
 bool memory_add_page(gpa_t g)
 {
-	if (placed_count == PLACED_MAX)
+	if (!placed_room())
 		return false;
-	placed[placed_count] = g.v;
-	__atomic_store_n(&placed_count, placed_count + 1, __ATOMIC_RELEASE);
+	placed_add(g.v, NOWHERE, 0);
 	return true;
+}
+
+uint32_t memory_removed(void)
+{
+	return __atomic_load_n(&removed, __ATOMIC_ACQUIRE);
+}
+
+void memory_remove_page(gpa_t g)
+{
+	for (unsigned i = 0; i < placed_count; i++)
+		if (placed[i].gpa == g.v) {
+			__atomic_store_n(&placed[i].gpa, NOWHERE, __ATOMIC_RELEASE);
+			__atomic_fetch_add(&removed, 1, __ATOMIC_ACQ_REL);
+			if (placed[i].own != NOWHERE)
+				(void)seL4_X86_Page_Unmap(placed[i].there);
+			return;
+		}
 }
 
 bool memory_read(gpa_t g, void *dst, uint64_t bytes)

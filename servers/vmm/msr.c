@@ -218,7 +218,7 @@ static bool write(struct vcpu *v, uint32_t msr, uint64_t value)
 		return true;
 	case MSR_XEN_HYPERCALL:
 		/* CPUID 0x40000002: the low bits are the page's index; there is one */
-		return (value & (PAGE - 1)) == 0 && hypercall_page(gpa(value));
+		return (value & (PAGE - 1)) == 0 && hypercall_page(v, gpa(value));
 	case MSR_BIOS_SIGN:
 	case MSR_MTRR_DEF_TYPE:
 	case MSR_MCG_STATUS:

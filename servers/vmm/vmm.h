@@ -53,6 +53,7 @@ struct guest_path {
 	uint64_t cr0, cr3, cr4, efer;
 	bool user;
 	uint8_t levels;
+	uint32_t removed; /* memory_removed() when it was found */
 	const uint64_t *entry[5];
 	uint64_t value[5];
 	uint8_t *memory;
@@ -126,7 +127,7 @@ struct vmm {
 	const struct vmm_start *start;
 	struct vmm_control *control;
 	bool is_amd;               /* of the machine: VMMCALL, AMD CPUID */
-	bool long_mode_abi;        /* guest's last hypercall was made in 64-bit mode: latches shared_info layout */
+	bool shared_info_32;       /* the shared page has the 32-bit ABI's layout (shared_info_latch) */
 
 	/* time: system time 0 is the TSC value at the domain's start */
 	uint64_t tsc_hz, tsc_start, wall_ns_start;
@@ -154,7 +155,7 @@ void vmm_unlock(void);
 void memory_init(void);
 /*
  * The address of guest-physical [g, g + bytes), or NULL if any byte of it is not memory of this domain. Pages that come on demand come for it.
- * The range may not cross from RAM into a separately placed page. Valid for ever (no page is taken away).
+ * The range may not cross from RAM into a separately placed page. Valid for ever: where a page was taken away, something else is in its place.
  */
 void *memory_at(gpa_t g, uint64_t bytes);
 /* Places a zeroed page of the vmm's own at guest-physical g outside RAM (special pages, grant-table frames). NULL if
@@ -162,6 +163,10 @@ void *memory_at(gpa_t g, uint64_t bytes);
 void *memory_place_page(gpa_t g);
 /* The domain manager has put a page of the domain's at g, outside RAM, where nothing was. False: too many. */
 bool memory_add_page(gpa_t g);
+/* One that either of the two has put there is not the guest's any more. One of the vmm's own is kept for when it is wanted at g again. Under vmm_lock, as these. */
+void memory_remove_page(gpa_t g);
+/* How many were. */
+uint32_t memory_removed(void);
 /* The domain manager has made a page of RAM at g on the guest's demand, where RAM may not have been before. False: at too many places. */
 bool memory_add_ram(gpa_t g);
 /* The guest found nothing at g: a page of its memory that comes on demand is there now, and what it did can be done again. */
@@ -284,8 +289,8 @@ bool console_type(const char *text, uint32_t n);
 /* ---- xen/: the hypercall ABI. xen.h declares its parts. ---- */
 void xen_init(void);
 void hypercall_exit(struct vcpu *v);
-/* Fills the hypercall page at g (MSR write). False: not guest memory. */
-bool hypercall_page(gpa_t g);
+/* Fills the hypercall page at g (MSR write of v's). False: not guest memory. */
+bool hypercall_page(const struct vcpu *v, gpa_t g);
 /* vector of the domain's callback if asserted for v and none is in service; interrupts: vcpu.c asks after the LAPIC. */
 bool xen_callback_take(struct vcpu *v, uint8_t *vector);
 bool xen_callback_pending(const struct vcpu *v);

@@ -136,6 +136,14 @@ int seL4_X86_Page_MapEPT(seL4_CPtr frame, seL4_CPtr root, uint64_t g, seL4_Word 
 	return seL4_NoError;
 }
 
+int seL4_X86_Page_Unmap(seL4_CPtr frame)
+{
+	if (frame >= SLOTS || !slot_bits[frame])
+		die("no frame is unmapped");
+	fake.frames_mapped--;
+	return seL4_NoError;
+}
+
 int seL4_X86_VCPU_SetTCB(seL4_CPtr vcpu, seL4_CPtr tcb)
 {
 	return vcpu && tcb ? seL4_NoError : seL4_InvalidCapability;

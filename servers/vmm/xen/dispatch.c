@@ -1,14 +1,13 @@
 /*
  * Hypercalls: the page, the registers, the table. A hypercall that is not there answers -ENOSYS, as Xen does, and is logged once.
  */
+#include "servers/vmm/xen/argument.h"
 #include "servers/vmm/xen/xen.h"
 
 #include <string.h>
 #include "insula/exit_reason.h"
 #include "user/log.h"
 #include <xen/errno.h>
-#include <xen/sched.h>
-#include <xen/version.h>
 #include <xen/xen.h>
 
 #define HYPERCALLS 64
@@ -84,60 +83,35 @@ int64_t hypercall_call(struct vcpu *v, uint64_t number, const uint64_t arg[5], b
 	return table[number](v, arg, abi32);
 }
 
+/* An entry is op, result and six arguments, each of xen_ulong_t. */
+#define ENTRY_WORDS (sizeof(multicall_entry_t) / sizeof(xen_ulong_t))
+#define ENTRY_ARGS  2u
+
 int64_t multicall_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
-	uint64_t at = arg[0], n = (uint32_t)arg[1];
+	uint64_t n = (uint32_t)arg[1];
 
 	if (n > MULTICALL_MAX)
 		return -XEN_EINVAL;
-	for (uint64_t i = 0; i < n; i++, at += sizeof(multicall_entry_t)) {
-		multicall_entry_t e;
-		uint64_t a[5];
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t e[ENTRY_WORDS];
+		int64_t result;
 
-		if (!guest_read(v, gva(at), &e, sizeof(e)))
+		if (!argument_words_read(v, abi32, arg[0], i * ENTRY_WORDS, e, ENTRY_WORDS))
 			return -XEN_EFAULT;
-		memcpy(a, e.args, sizeof(a));
-		e.result = e.op == __HYPERVISOR_multicall ? (xen_ulong_t)-XEN_EINVAL
-							  : (xen_ulong_t)hypercall_call(v, e.op, a, abi32);
-		if (!guest_write(v, gva(at + offsetof(multicall_entry_t, result)), &e.result, sizeof(e.result)))
+		result = e[0] == __HYPERVISOR_multicall ? -XEN_EINVAL : hypercall_call(v, e[0], e + ENTRY_ARGS, abi32);
+		if (!argument_word_write(v, abi32, arg[0], i * ENTRY_WORDS + 1, (uint64_t)result))
 			return -XEN_EFAULT;
 	}
 	return 0;
-}
-
-/*
- * The 32-bit ABI. Only what has the same structures in both is offered: the rest answers -ENOSYS until there is a translation.
- */
-static bool same_in_32(uint32_t number, uint32_t op)
-{
-	switch (number) {
-	case __HYPERVISOR_xen_version:
-		return op != XENVER_platform_parameters;
-	case __HYPERVISOR_sched_op:
-		return op != SCHEDOP_poll && op != SCHEDOP_remote_shutdown;
-	case __HYPERVISOR_event_channel_op:
-	case __HYPERVISOR_hvm_op:
-	case __HYPERVISOR_console_io:
-	case __HYPERVISOR_domctl:
-	case __HYPERVISOR_sysctl:
-	case __HYPERVISOR_platform_op:
-		return true;
-	default:
-		return false;
-	}
 }
 
 static void call_32(struct vcpu *v, uint32_t number)
 {
 	const uint64_t arg[5] = {(uint32_t)vcpu_gpr(v, INSULA_RBX), (uint32_t)vcpu_gpr(v, INSULA_RCX), (uint32_t)vcpu_gpr(v, INSULA_RDX),
 				 (uint32_t)vcpu_gpr(v, INSULA_RSI), (uint32_t)vcpu_gpr(v, INSULA_RDI)};
-	int64_t result = -XEN_ENOSYS;
 
-	if (same_in_32(number, (uint32_t)arg[0]))
-		result = hypercall_call(v, number, arg, true);
-	else
-		xen_log_once("32-bit hypercall", number);
-	vcpu_set_gpr(v, INSULA_RAX, (uint32_t)result);
+	vcpu_set_gpr(v, INSULA_RAX, (uint32_t)hypercall_call(v, number, arg, true));
 }
 
 void hypercall_exit(struct vcpu *v)
@@ -166,14 +140,17 @@ void hypercall_exit(struct vcpu *v)
 }
 
 /*
- * One 32-byte stub for each number: MOV EAX, imm32; VMMCALL or VMCALL; RET. IRET (23) has no meaning outside PV: UD2, as Xen.
+ * One 32-byte stub for each number: MOV EAX, imm32; VMMCALL or VMCALL; RET, which is the same in all modes. IRET (23) has no meaning outside PV: UD2, as Xen.
  */
-bool hypercall_page(gpa_t g)
+bool hypercall_page(const struct vcpu *v, gpa_t g)
 {
 	uint8_t *page = memory_at(g, PAGE);
 
 	if (!page)
 		return false;
+	vmm_lock();
+	shared_info_latch(v);
+	vmm_unlock();
 	for (unsigned i = 0; i < PAGE / 32; i++) {
 		const uint8_t stub[9] = {0xb8, (uint8_t)i, 0, 0, 0, 0x0f, 0x01, vmm.is_amd ? 0xd9 : 0xc1, 0xc3};
 

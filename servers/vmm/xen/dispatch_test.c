@@ -3,7 +3,7 @@
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
 // links: servers/vmm/timer.c servers/vmm/context.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
 // links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_fifo.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
-// links: servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
+// links: servers/vmm/xen/argument.c servers/vmm/xen/compat.c servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
 // links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
 // links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
 // cflags: -std=gnu11 -iquote servers/vmm/fake/include -D__XEN_TOOLS__
@@ -57,15 +57,12 @@ static void registers(void **state)
 	v->s->seg[INSULA_SS].ar |= 3u << 5;
 	assert_int_equal((int64_t)exit_with(__HYPERVISOR_xen_version, XENVER_version, 0), 0x1003 == v->s->rip ? -XEN_EPERM : 0);
 	v->s->seg[INSULA_SS].ar &= ~(3u << 5);
-	/* from 32-bit code: only what has one layout in both ABIs */
+	/* from 32-bit code (compat_test.c has the rest) */
 	v->s->seg[INSULA_CS].ar = 0xc09b;
 	v->s->gpr[INSULA_RBX] = XENVER_version;
 	assert_int_equal(exit_with(__HYPERVISOR_xen_version, 0, 0), (4 << 16) | 17);
-	v->s->gpr[INSULA_RBX] = XENVER_platform_parameters;
-	assert_int_equal((int32_t)exit_with(__HYPERVISOR_xen_version, 0, 0), -XEN_ENOSYS);
-	assert_int_equal((int32_t)exit_with(__HYPERVISOR_memory_op, 0, 0), -XEN_ENOSYS);
-	assert_int_equal((int32_t)exit_with(__HYPERVISOR_multicall, 0, 0), -XEN_ENOSYS);
-	assert_int_equal((int32_t)exit_with(UINT64_MAX, 0, 0), -XEN_ENOSYS);
+	assert_int_equal(exit_with(__HYPERVISOR_mmu_update, 0, 0), (uint32_t)-XEN_ENOSYS);
+	assert_int_equal(exit_with(UINT64_MAX, 0, 0), (uint32_t)-XEN_ENOSYS);
 	v->s->seg[INSULA_CS].ar = 0xa09b;
 	/* an instruction that cannot be read: #UD, and no hypercall */
 	v->s->rip = FAKE_LOW_RAM;
@@ -168,15 +165,15 @@ static void the_page(void **state)
 	uint8_t *p = memory_at(gpa(0x8000), PAGE);
 
 	(void)state;
-	assert_true(hypercall_page(gpa(0x8000)));
+	assert_true(hypercall_page(vmm.vcpu[0], gpa(0x8000)));
 	assert_memory_equal(p + 32 * __HYPERVISOR_xen_version, "\xb8\x11\0\0\0\x0f\x01\xd9\xc3", 9);
 	assert_memory_equal(p + 32 * __HYPERVISOR_iret, "\x0f\x0b", 2);
-	assert_false(hypercall_page(gpa(FAKE_LOW_RAM)));
-	assert_false(hypercall_page(gpa(0xfee00000u)));
-	assert_false(hypercall_page(gpa(UINT64_MAX & ~0xfffull)));
+	assert_false(hypercall_page(vmm.vcpu[0], gpa(FAKE_LOW_RAM)));
+	assert_false(hypercall_page(vmm.vcpu[0], gpa(0xfee00000u)));
+	assert_false(hypercall_page(vmm.vcpu[0], gpa(UINT64_MAX & ~0xfffull)));
 	fake.intel = true;
 	fake_start(1);
-	assert_true(hypercall_page(gpa(0x8000)));
+	assert_true(hypercall_page(vmm.vcpu[0], gpa(0x8000)));
 	assert_memory_equal(p + 5, "\x0f\x01\xc1\xc3", 4);
 }
 

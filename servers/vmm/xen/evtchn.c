@@ -10,7 +10,6 @@
 #include <xen/errno.h>
 #include <xen/xen.h>
 
-#define TWO_LEVEL_PORTS ((uint32_t)EVTCHN_2L_NR_CHANNELS)
 #define STEP		64u /* what Xen allocates ports by */
 
 static struct evtchn_port *ports; /* vmm.start->ports of them */
@@ -21,7 +20,7 @@ static bool is_fifo;
 
 static uint32_t limit(void)
 {
-	uint32_t most = is_fifo ? EVTCHN_FIFO_NR_CHANNELS : TWO_LEVEL_PORTS;
+	uint32_t most = is_fifo ? EVTCHN_FIFO_NR_CHANNELS : shared_info_ports();
 
 	return vmm.start->ports < most ? vmm.start->ports : most;
 }
@@ -130,37 +129,33 @@ int32_t evtchn_alloc_server_port(enum evtchn_state kind)
 	return evtchn_alloc(kind, 0);
 }
 
-static unsigned long *word(unsigned long *map, uint32_t port)
+static bool test(const uint32_t *w, uint32_t port)
 {
-	return &map[port / 64];
+	return __atomic_load_n(w, __ATOMIC_ACQUIRE) >> (port % 32) & 1;
 }
 
-static bool test(const unsigned long *w, uint32_t port)
+static bool test_and_set(uint32_t *w, uint32_t port)
 {
-	return __atomic_load_n(w, __ATOMIC_ACQUIRE) >> (port % 64) & 1;
-}
-
-static bool test_and_set(unsigned long *w, uint32_t bit)
-{
-	unsigned long m = 1ul << (bit % 64);
+	uint32_t m = 1u << (port % 32);
 
 	return __atomic_fetch_or(w, m, __ATOMIC_ACQ_REL) & m;
 }
 
+static void clear(uint32_t *w, uint32_t port)
+{
+	__atomic_fetch_and(w, ~(1u << (port % 32)), __ATOMIC_ACQ_REL);
+}
+
 bool evtchn_is_pending(uint32_t port)
 {
-	struct shared_info *s = shared_info_page();
-
 	if (__atomic_load_n(&is_fifo, __ATOMIC_ACQUIRE))
 		return evtchn_fifo_is_pending(&fifo, port);
-	return port < TWO_LEVEL_PORTS && test(word(s->evtchn_pending, port), port);
+	return port < shared_info_ports() && test(shared_info_pending(port), port);
 }
 
 void evtchn_upcall(struct vcpu *v)
 {
-	struct vcpu_info *vi = v->vcpu_info;
-
-	if (__atomic_exchange_n(&vi->evtchn_upcall_pending, 1, __ATOMIC_ACQ_REL))
+	if (__atomic_exchange_n(vcpu_info_upcall_pending(v), 1, __ATOMIC_ACQ_REL))
 		return;
 	/* an own vector goes through the LAPIC; the domain's callback is looked up at each entry */
 	if (v->upcall_vector)
@@ -171,11 +166,9 @@ void evtchn_upcall(struct vcpu *v)
 /* A port whose bit is set and not masked becomes visible to its vCPU. */
 static void propagate(uint32_t port)
 {
-	struct shared_info *s = shared_info_page();
 	struct vcpu *v = vmm.vcpu[ports[port].vcpu];
-	struct vcpu_info *vi = v->vcpu_info;
 
-	if (!test(word(s->evtchn_mask, port), port) && !test_and_set(&vi->evtchn_pending_sel, port / 64))
+	if (!test(shared_info_mask(port), port) && !vcpu_info_select(v, port))
 		evtchn_upcall(v);
 }
 
@@ -197,38 +190,37 @@ static void fifo_outcome(uint32_t port, unsigned outcome)
 
 void evtchn_set_pending(uint32_t port)
 {
-	struct shared_info *s = shared_info_page();
-
 	if (is_fifo) {
 		fifo_outcome(port, evtchn_fifo_set_pending(&fifo, &ports[port].fifo, port, ports[port].vcpu));
 		return;
 	}
-	if (!test_and_set(word(s->evtchn_pending, port), port))
+	/* a port from the time when there were more */
+	if (port >= shared_info_ports())
+		return;
+	if (!test_and_set(shared_info_pending(port), port))
 		propagate(port);
 	wake_pollers();
 }
 
 void evtchn_unmask(uint32_t port)
 {
-	struct shared_info *s = shared_info_page();
-
 	if (is_fifo) {
 		fifo_outcome(port, evtchn_fifo_unmask(&fifo, &ports[port].fifo, port, ports[port].vcpu));
 		return;
 	}
-	__atomic_fetch_and(word(s->evtchn_mask, port), ~(1ul << (port % 64)), __ATOMIC_ACQ_REL);
-	if (test(word(s->evtchn_pending, port), port))
+	if (port >= shared_info_ports())
+		return;
+	clear(shared_info_mask(port), port);
+	if (test(shared_info_pending(port), port))
 		propagate(port);
 }
 
 void evtchn_clear(uint32_t port)
 {
-	struct shared_info *s = shared_info_page();
-
 	if (is_fifo)
 		evtchn_fifo_clear(&fifo, port);
-	else
-		__atomic_fetch_and(word(s->evtchn_pending, port), ~(1ul << (port % 64)), __ATOMIC_ACQ_REL);
+	else if (port < shared_info_ports())
+		clear(shared_info_pending(port), port);
 }
 
 /* ---- the FIFO ABI ---- */
@@ -241,11 +233,9 @@ static void *frame_page(uint64_t gfn)
 /* What is pending goes over as soon as its word is there. */
 static void fifo_begin(void)
 {
-	const struct shared_info *s = shared_info_page();
-
 	for (uint32_t port = 1; port < valid; port++) {
 		ports[port].fifo = (struct evtchn_fifo_port){.priority = EVTCHN_FIFO_PRIORITY_DEFAULT};
-		ports[port].fifo.waits = ports[port].state != EVTCHN_FREE && test(&s->evtchn_pending[port / 64], port);
+		ports[port].fifo.waits = ports[port].state != EVTCHN_FREE && port < shared_info_ports() && test(shared_info_pending(port), port);
 	}
 	__atomic_store_n(&is_fifo, true, __ATOMIC_RELEASE);
 }
@@ -313,11 +303,9 @@ void evtchn_fifo_end(void)
 
 void evtchn_vcpu_info_changed(struct vcpu *v)
 {
-	struct vcpu_info *vi = v->vcpu_info;
-
 	/* whatever was pending in the old place is made pending in the new one: a spurious upcall does no harm */
-	__atomic_store_n(&vi->evtchn_pending_sel, ~0ul, __ATOMIC_RELEASE);
-	__atomic_store_n(&vi->evtchn_upcall_pending, 0, __ATOMIC_RELEASE);
+	vcpu_info_select_all(v);
+	__atomic_store_n(vcpu_info_upcall_pending(v), 0, __ATOMIC_RELEASE);
 	evtchn_upcall(v);
 }
 
@@ -331,9 +319,7 @@ void evtchn_raise_virq(struct vcpu *v, unsigned virq)
 
 bool xen_callback_pending(const struct vcpu *v)
 {
-	const struct vcpu_info *vi = v->vcpu_info;
-
-	return !v->upcall_vector && hvm_callback_vector() && __atomic_load_n(&vi->evtchn_upcall_pending, __ATOMIC_ACQUIRE);
+	return !v->upcall_vector && hvm_callback_vector() && __atomic_load_n(vcpu_info_upcall_pending(v), __ATOMIC_ACQUIRE);
 }
 
 bool xen_callback_take(struct vcpu *v, uint8_t *vector)

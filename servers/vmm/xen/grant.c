@@ -2,6 +2,7 @@
  * The grant table, version 1 (xen/include/public/grant_table.h). The frames of a domain that a toolstack built, and of domain 0, are the domain manager's, who
  * maps what others have granted and copies between domains; of another that Insula itself made they are pages of its own, which nobody else can map.
  */
+#include "servers/vmm/xen/argument.h"
 #include "servers/vmm/xen/xen.h"
 
 #include <stddef.h>
@@ -36,41 +37,71 @@ static bool is_shared(void)
 /* A frame that is the domain manager's. The page that the guest names must be outside its RAM: in it there is no hole to put one. */
 static int64_t place_shared(uint64_t gfn, uint32_t index)
 {
+	uint64_t g = gfn << 12;
 	int64_t r;
 
-	/* a frame that moved would leave a hole where memory_at still finds a page */
-	if (frames[index] ? frames[index] != gfn << 12 : memory_at(gpa(gfn << 12), 1) != NULL)
+	if (frames[index] != g && memory_at(gpa(g), 1))
 		return -XEN_EBUSY;
 	r = physmap_call_grant_frame(index, gfn);
 	if (r)
 		return r;
-	if (frames[index] != gfn << 12 && !memory_add_page(gpa(gfn << 12)))
+	if (frames[index] != g) {
+		if (frames[index])
+			memory_remove_page(gpa(frames[index]));
+		frames[index] = memory_add_page(gpa(g)) ? g : 0;
+	}
+	if (!frames[index])
 		return -XEN_ENOMEM;
-	frames[index] = gfn << 12;
 	if (index >= frame_count)
 		frame_count = index + 1;
 	return 0;
 }
 
+bool grant_is_at(uint64_t g)
+{
+	for (unsigned i = 0; i < FRAMES_MAX; i++)
+		if (frames[i] && frames[i] == g)
+			return true;
+	return false;
+}
+
+/* A frame that is here: memory of the guest's own, or a page of ours. Where it was its own memory, that stays. */
+static int64_t place_own(uint64_t gfn, uint32_t index)
+{
+	uint64_t g = gfn << 12;
+	void *to;
+
+	if (frames[index] == g)
+		return 0;
+	if (shared_info_is_at(g) || grant_is_at(g))
+		return -XEN_EBUSY;
+	to = memory_at(gpa(g), PAGE);
+	if (!to)
+		to = memory_place_page(gpa(g));
+	if (!to)
+		return -XEN_ENOMEM;
+	if (frames[index])
+		memmove(to, memory_at(gpa(frames[index]), PAGE), PAGE);
+	else
+		memset(to, 0, PAGE);
+	if (frames[index])
+		memory_remove_page(gpa(frames[index]));
+	frames[index] = g;
+	return 0;
+}
+
 int64_t grant_place(uint64_t gfn, uint64_t index)
 {
+	int64_t r;
+
 	if (index >= FRAMES_MAX || gfn >> 34)
 		return -XEN_EINVAL;
 	if (is_shared())
 		return place_shared(gfn, (uint32_t)index);
-	if (frames[index] && frames[index] != gfn << 12)
-		return -XEN_EBUSY; /* moving a frame would need an unmap */
-	if (!frames[index]) {
-		/* RAM that the guest names becomes the frame; elsewhere a new page does */
-		if (!memory_at(gpa(gfn << 12), PAGE) && !memory_place_page(gpa(gfn << 12)))
-			return -XEN_ENOMEM;
-		if (memory_is_ram(gpa(gfn << 12)))
-			memset(memory_at(gpa(gfn << 12), PAGE), 0, PAGE);
-		frames[index] = gfn << 12;
-	}
-	if (index >= frame_count)
+	r = place_own(gfn, (uint32_t)index);
+	if (!r && index >= frame_count)
 		frame_count = (uint32_t)index + 1;
-	return 0;
+	return r;
 }
 
 /* What its toolstack allows. */
@@ -81,11 +112,11 @@ static uint32_t frames_max(void)
 	return is_shared() && !physmap_call_grant_size(&now, &most) && most < FRAMES_MAX ? most : FRAMES_MAX;
 }
 
-static int64_t setup_table(struct vcpu *v, uint64_t at)
+static int64_t setup_table(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct gnttab_setup_table s;
 
-	if (!guest_read(v, gva(at), &s, sizeof(s)))
+	if (!argument_read(v, &compat_gnttab_setup_table, abi32, at, &s))
 		return -XEN_EFAULT;
 	s.status = GNTST_okay;
 	if (!is_self(s.dom)) {
@@ -96,14 +127,14 @@ static int64_t setup_table(struct vcpu *v, uint64_t at)
 		if (s.nr_frames > frame_count)
 			frame_count = s.nr_frames;
 		for (uint32_t i = 0; i < s.nr_frames; i++) {
-			xen_pfn_t pfn = frames[i] ? frames[i] >> 12 : ~0ul;
+			uint64_t pfn = frames[i] ? frames[i] >> 12 : UINT64_MAX;
 
-			if (!guest_write(v, gva((uint64_t)(uintptr_t)s.frame_list.p + i * sizeof(pfn)), &pfn, sizeof(pfn)))
+			if (!argument_word_write(v, abi32, (uint64_t)(uintptr_t)s.frame_list.p, i, pfn))
 				return -XEN_EFAULT;
 		}
 	}
-	return guest_write(v, gva(at + offsetof(struct gnttab_setup_table, status)), &s.status, sizeof(s.status)) ? 0
-														 : -XEN_EFAULT;
+	at += argument_offset(&compat_gnttab_setup_table, abi32, offsetof(struct gnttab_setup_table, status));
+	return guest_write(v, gva(at), &s.status, sizeof(s.status)) ? 0 : -XEN_EFAULT;
 }
 
 static int64_t query_size(struct vcpu *v, uint64_t at)
@@ -145,7 +176,7 @@ static int64_t version(struct vcpu *v, uint64_t op, uint64_t at)
 /* ---- other domains' pages ---- */
 
 /* As many elements as one call to the domain manager takes. */
-static bool map_some(struct vcpu *v, uint64_t at, unsigned n)
+static bool map_some(struct vcpu *v, uint64_t at, unsigned n, bool abi32)
 {
 	struct gnttab_map_grant_ref m[DOMAIN_MAPS];
 	struct domain_map map[DOMAIN_MAPS];
@@ -153,6 +184,7 @@ static bool map_some(struct vcpu *v, uint64_t at, unsigned n)
 	uint32_t handle[DOMAIN_MAPS];
 	unsigned asked = 0, answer = 0;
 
+	(void)abi32;
 	if (!guest_read(v, gva(at), m, n * sizeof(*m)))
 		return false;
 	for (unsigned i = 0; i < n; i++) {
@@ -175,12 +207,13 @@ static bool map_some(struct vcpu *v, uint64_t at, unsigned n)
 	return guest_write(v, gva(at), m, n * sizeof(*m));
 }
 
-static bool unmap_some(struct vcpu *v, uint64_t at, unsigned n)
+static bool unmap_some(struct vcpu *v, uint64_t at, unsigned n, bool abi32)
 {
 	struct gnttab_unmap_grant_ref u[DOMAIN_MAPS];
 	struct physmap_unmap unmap[DOMAIN_MAPS];
 	int16_t status[DOMAIN_MAPS];
 
+	(void)abi32;
 	if (!guest_read(v, gva(at), u, n * sizeof(*u)))
 		return false;
 	for (unsigned i = 0; i < n; i++)
@@ -193,14 +226,15 @@ static bool unmap_some(struct vcpu *v, uint64_t at, unsigned n)
 	return true;
 }
 
-static bool copy_some(struct vcpu *v, uint64_t at, unsigned n)
+static bool copy_some(struct vcpu *v, uint64_t at, unsigned n, bool abi32)
 {
 	struct domain_copy copy[DOMAIN_COPIES] = {0};
 	int16_t status[DOMAIN_COPIES];
+	const uint64_t size = argument_size(&compat_gnttab_copy, abi32), result = argument_offset(&compat_gnttab_copy, abi32, offsetof(struct gnttab_copy, status));
 	struct gnttab_copy c;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (!guest_read(v, gva(at + i * sizeof(c)), &c, sizeof(c)))
+		if (!argument_read(v, &compat_gnttab_copy, abi32, at + i * size, &c))
 			return false;
 		copy[i] = (struct domain_copy){.source = c.flags & GNTCOPY_source_gref ? c.source.u.ref : c.source.u.gmfn,
 					       .dest = c.flags & GNTCOPY_dest_gref ? c.dest.u.ref : c.dest.u.gmfn,
@@ -213,26 +247,28 @@ static bool copy_some(struct vcpu *v, uint64_t at, unsigned n)
 	}
 	physmap_call_grant_copy(copy, n, status);
 	for (unsigned i = 0; i < n; i++)
-		if (!guest_write(v, gva(at + i * sizeof(c) + offsetof(struct gnttab_copy, status)), &status[i], sizeof(status[i])))
+		if (!guest_write(v, gva(at + i * size + result), &status[i], sizeof(status[i])))
 			return false;
 	return true;
 }
 
-static int64_t batch(struct vcpu *v, uint64_t at, uint64_t count, size_t size, unsigned most, bool (*some)(struct vcpu *v, uint64_t at, unsigned n))
+static int64_t batch(struct vcpu *v, uint64_t at, uint64_t count, uint64_t size, unsigned most, bool (*some)(struct vcpu *v, uint64_t at, unsigned n, bool abi32), bool abi32)
 {
 	for (uint64_t i = 0; i < count; i += most)
-		if (!some(v, at + i * size, count - i < most ? (unsigned)(count - i) : most))
+		if (!some(v, at + i * size, count - i < most ? (unsigned)(count - i) : most, abi32))
 			return -XEN_EFAULT;
 	return 0;
 }
 
 /* Pages are not given away: each element of a batch says so. */
-static int64_t transfer_batch(struct vcpu *v, uint64_t at, uint64_t count)
+static int64_t transfer_batch(struct vcpu *v, uint64_t at, uint64_t count, bool abi32)
 {
+	const uint64_t size = argument_size(&compat_gnttab_transfer, abi32),
+		       result = argument_offset(&compat_gnttab_transfer, abi32, offsetof(struct gnttab_transfer, status));
 	const int16_t status = GNTST_general_error;
 
 	for (uint64_t i = 0; i < count; i++)
-		if (!guest_write(v, gva(at + i * sizeof(struct gnttab_transfer) + offsetof(struct gnttab_transfer, status)), &status, sizeof(status)))
+		if (!guest_write(v, gva(at + i * size + result), &status, sizeof(status)))
 			return -XEN_EFAULT;
 	return 0;
 }
@@ -242,13 +278,12 @@ int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	uint64_t op = (uint32_t)arg[0], count = (uint32_t)arg[2];
 	int64_t r;
 
-	(void)abi32;
 	if ((int32_t)count < 0)
 		return -XEN_EINVAL;
 	vmm_lock();
 	switch (op) {
 	case GNTTABOP_setup_table:
-		r = count == 1 ? setup_table(v, arg[1]) : -XEN_EINVAL;
+		r = count == 1 ? setup_table(v, arg[1], abi32) : -XEN_EINVAL;
 		break;
 	case GNTTABOP_query_size:
 		r = count == 1 ? query_size(v, arg[1]) : -XEN_EINVAL;
@@ -258,16 +293,16 @@ int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		r = count == 1 ? version(v, op, arg[1]) : -XEN_EINVAL;
 		break;
 	case GNTTABOP_map_grant_ref:
-		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, sizeof(struct gnttab_map_grant_ref), DOMAIN_MAPS, map_some);
+		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, sizeof(struct gnttab_map_grant_ref), DOMAIN_MAPS, map_some, abi32);
 		break;
 	case GNTTABOP_unmap_grant_ref:
-		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, sizeof(struct gnttab_unmap_grant_ref), DOMAIN_MAPS, unmap_some);
+		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, sizeof(struct gnttab_unmap_grant_ref), DOMAIN_MAPS, unmap_some, abi32);
 		break;
 	case GNTTABOP_copy:
-		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, sizeof(struct gnttab_copy), DOMAIN_COPIES, copy_some);
+		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, argument_size(&compat_gnttab_copy, abi32), DOMAIN_COPIES, copy_some, abi32);
 		break;
 	case GNTTABOP_transfer:
-		r = count > BATCH_MAX ? -XEN_EINVAL : transfer_batch(v, arg[1], count);
+		r = count > BATCH_MAX ? -XEN_EINVAL : transfer_batch(v, arg[1], count, abi32);
 		break;
 	default:
 		r = -XEN_ENOSYS;

@@ -119,6 +119,7 @@ static int64_t set(struct vcpu *v, uint64_t at)
 	if (CALLBACK_TYPE(p.value) == HVM_PARAM_CALLBACK_TYPE_VECTOR && (uint8_t)p.value < 16)
 		return -XEN_EINVAL;
 	hvm_param_set(p.index, p.value);
+	shared_info_latch(v);
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
 		vcpu_wake(vmm.vcpu[i]);
 	return 0;
@@ -137,7 +138,7 @@ static int64_t set_upcall_vector(struct vcpu *v, uint64_t at)
 		return -XEN_ENOENT;
 	of = vmm.vcpu[u.vcpu];
 	of->upcall_vector = u.vector;
-	if (__atomic_load_n(&((struct vcpu_info *)of->vcpu_info)->evtchn_upcall_pending, __ATOMIC_ACQUIRE)) {
+	if (__atomic_load_n(vcpu_info_upcall_pending(of), __ATOMIC_ACQUIRE)) {
 		/* pending since before there was a vector to tell it by */
 		(void)lapic_assert(&of->lapic, of->upcall_vector);
 		vcpu_wake(of);

@@ -6,7 +6,7 @@
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
 // links: servers/vmm/timer.c servers/vmm/context.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
 // links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_fifo.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
-// links: servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
+// links: servers/vmm/xen/argument.c servers/vmm/xen/compat.c servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
 // links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
 // links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
 // cflags: -std=gnu11 -iquote servers/vmm/fake/include -D__XEN_TOOLS__
@@ -55,7 +55,7 @@ static uint64_t number(struct fake_input *in)
 	return n < 0xe0 ? numbers[n % sizeof(numbers)] : fake_take_word(in);
 }
 
-static void call(struct vcpu *v, struct fake_input *in, bool through_exit)
+static void call(struct vcpu *v, struct fake_input *in, bool through_exit, bool abi32)
 {
 	struct insula_vcpu_state *s = v->s;
 	uint64_t n = number(in), arg[5], old = vmm.ended;
@@ -66,12 +66,15 @@ static void call(struct vcpu *v, struct fake_input *in, bool through_exit)
 	if (n == __HYPERVISOR_console_io)
 		arg[1] &= 0xffff;
 	if (!through_exit) {
-		(void)hypercall_call(v, n, arg, false);
+		(void)hypercall_call(v, n, arg, abi32);
 	} else {
 		fake_poke(s->rip & 0x1fff, "\x0f\x01\xd9", 3);
 		s->rip &= 0x1fff;
 		s->length = 0;
+		s->seg[INSULA_CS].ar = abi32 ? 0xc09b : 0xa09b;
 		s->gpr[INSULA_RAX] = n;
+		s->gpr[INSULA_RBX] = arg[0];
+		s->gpr[INSULA_RCX] = arg[1];
 		s->gpr[INSULA_RDI] = arg[0];
 		s->gpr[INSULA_RSI] = arg[1];
 		s->gpr[INSULA_RDX] = arg[2];
@@ -121,10 +124,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			fake_run(v);
 			break;
 		case 5:
-			call(v, &in, true);
+			call(v, &in, true, what & 0x10);
 			break;
 		default:
-			call(v, &in, false);
+			call(v, &in, false, what & 0x10);
 			break;
 		}
 	}

@@ -3,6 +3,7 @@
  * Xen's pages, and to give RAM back and get it again (ballooning). The latter is the domain manager's of a domain that a toolstack built; of others such requests do
  * none of their extents, which is what Xen answers when it can do none.
  */
+#include "servers/vmm/xen/argument.h"
 #include "servers/vmm/xen/xen.h"
 
 #include <stddef.h>
@@ -63,35 +64,34 @@ static int64_t foreign(domid_t from, uint64_t from_gfn, uint64_t gfn)
 	return physmap_call_foreign(gfn, from, from_gfn);
 }
 
-static int64_t add_to_physmap(struct vcpu *v, uint64_t at)
+static int64_t add_to_physmap(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct xen_add_to_physmap a;
 
-	if (!guest_read(v, gva(at), &a, sizeof(a)))
+	if (!argument_read(v, &compat_add_to_physmap, abi32, at, &a))
 		return -XEN_EFAULT;
 	if (!is_self(a.domid) || a.space == XENMAPSPACE_gmfn_foreign)
 		return -XEN_EPERM;
 	return place(a.space, a.idx, a.gpfn);
 }
 
-static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at)
+static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct xen_add_to_physmap_batch a;
 	int64_t result = 0;
 
-	if (!guest_read(v, gva(at), &a, sizeof(a)))
+	if (!argument_read(v, &compat_add_to_physmap_batch, abi32, at, &a))
 		return -XEN_EFAULT;
 	if (!is_self(a.domid))
 		return -XEN_EPERM;
 	if (a.space == XENMAPSPACE_gmfn_foreign && !control_allowed())
 		return -XEN_EPERM;
 	for (uint32_t i = 0; i < a.size; i++) {
-		xen_ulong_t index;
-		xen_pfn_t gfn;
+		uint64_t index, gfn;
 		int32_t error;
 
-		if (!guest_read(v, gva((uint64_t)(uintptr_t)a.idxs.p + i * sizeof(index)), &index, sizeof(index)) ||
-		    !guest_read(v, gva((uint64_t)(uintptr_t)a.gpfns.p + i * sizeof(gfn)), &gfn, sizeof(gfn)))
+		if (!argument_words_read(v, abi32, (uint64_t)(uintptr_t)a.idxs.p, i, &index, 1) ||
+		    !argument_words_read(v, abi32, (uint64_t)(uintptr_t)a.gpfns.p, i, &gfn, 1))
 			return -XEN_EFAULT;
 		error = a.space == XENMAPSPACE_gmfn_foreign ? (int32_t)foreign(a.u.foreign_domid, index, gfn)
 							    : (int32_t)place(a.space, index, gfn);
@@ -112,12 +112,12 @@ static unsigned add_pages(const uint64_t *gfn, unsigned n)
 }
 
 /* Extents done: `start` of them by an earlier part of the call. Only single pages. */
-static int64_t reservation(struct vcpu *v, uint32_t op, uint64_t start, uint64_t at)
+static int64_t reservation(struct vcpu *v, uint32_t op, uint64_t start, uint64_t at, bool abi32)
 {
 	struct xen_memory_reservation r;
 	uint64_t done = start;
 
-	if (!guest_read(v, gva(at), &r, sizeof(r)))
+	if (!argument_read(v, &compat_memory_reservation, abi32, at, &r))
 		return -XEN_EFAULT;
 	if (!is_self(r.domid))
 		return -XEN_EPERM;
@@ -127,7 +127,7 @@ static int64_t reservation(struct vcpu *v, uint32_t op, uint64_t start, uint64_t
 		uint64_t gfn[DOMAIN_PAGES], n = r.nr_extents - done < DOMAIN_PAGES ? r.nr_extents - done : DOMAIN_PAGES;
 		unsigned now;
 
-		if (!guest_read(v, gva((uint64_t)(uintptr_t)r.extent_start.p + done * sizeof(gfn[0])), gfn, n * sizeof(gfn[0])))
+		if (!argument_words_read(v, abi32, (uint64_t)(uintptr_t)r.extent_start.p, done, gfn, n))
 			return done ? (int64_t)done : -XEN_EFAULT;
 		now = op == XENMEM_decrease_reservation ? physmap_call_balloon(true, gfn, (unsigned)n) : add_pages(gfn, (unsigned)n);
 		done += now;
@@ -138,14 +138,14 @@ static int64_t reservation(struct vcpu *v, uint32_t op, uint64_t start, uint64_t
 }
 
 /* The map that the toolstack has set. A domain that was loaded by its vmm has its map in the start information. */
-static int64_t memory_map(struct vcpu *v, uint64_t at)
+static int64_t memory_map(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct physmap_e820 part[30];
 	struct xen_memory_map m;
 	uint32_t all = 0, n, done = 0;
 	int64_t r;
 
-	if (!guest_read(v, gva(at), &m, sizeof(m)))
+	if (!argument_read(v, &compat_memory_map, abi32, at, &m))
 		return -XEN_EFAULT;
 	do {
 		r = physmap_call_e820(done, &all, part, &n);
@@ -158,14 +158,14 @@ static int64_t memory_map(struct vcpu *v, uint64_t at)
 		done += n;
 	} while (n && done < all);
 	m.nr_entries = all;
-	return guest_write(v, gva(at), &m, sizeof(m)) ? 0 : -XEN_EFAULT;
+	return argument_write(v, &compat_memory_map, abi32, at, &m) ? 0 : -XEN_EFAULT;
 }
 
-static int64_t remove(struct vcpu *v, uint64_t at)
+static int64_t remove(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct xen_remove_from_physmap r;
 
-	if (!guest_read(v, gva(at), &r, sizeof(r)))
+	if (!argument_read(v, &compat_remove_from_physmap, abi32, at, &r))
 		return -XEN_EFAULT;
 	if (!is_self(r.domid))
 		return -XEN_EPERM;
@@ -176,7 +176,7 @@ static int64_t remove(struct vcpu *v, uint64_t at)
 }
 
 /* Operations whose structure begins with, or has, another domain's id are a toolstack's. */
-static bool on_other(struct vcpu *v, uint32_t op, uint64_t at)
+static bool on_other(struct vcpu *v, uint32_t op, uint64_t at, bool abi32)
 {
 	uint64_t offset = 0;
 	domid_t of;
@@ -193,7 +193,7 @@ static bool on_other(struct vcpu *v, uint32_t op, uint64_t at)
 	case XENMEM_decrease_reservation:
 	case XENMEM_populate_physmap:
 	case XENMEM_claim_pages:
-		offset = offsetof(struct xen_memory_reservation, domid);
+		offset = argument_offset(&compat_memory_reservation, abi32, offsetof(struct xen_memory_reservation, domid));
 		break;
 	case XENMEM_get_sharing_freed_pages:
 	case XENMEM_get_sharing_shared_pages:
@@ -210,14 +210,14 @@ int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
 	uint32_t op = (uint32_t)arg[0] & MEMOP_CMD_MASK;
 
-	(void)abi32;
-	if (on_other(v, op, arg[1]))
-		return control_call(v, __HYPERVISOR_memory_op, arg);
+	/* a toolstack's structures are taken from 64-bit callers only */
+	if (on_other(v, op, arg[1], abi32))
+		return abi32 && control_allowed() ? -XEN_ENOSYS : control_call(v, __HYPERVISOR_memory_op, arg);
 	switch (op) {
 	case XENMEM_add_to_physmap:
-		return add_to_physmap(v, arg[1]);
+		return add_to_physmap(v, arg[1], abi32);
 	case XENMEM_add_to_physmap_batch:
-		return add_to_physmap_batch(v, arg[1]);
+		return add_to_physmap_batch(v, arg[1], abi32);
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
 		return own_pages(v, arg[1], op == XENMEM_maximum_reservation);
@@ -229,9 +229,9 @@ int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	case XENMEM_increase_reservation:
 	case XENMEM_decrease_reservation:
 	case XENMEM_populate_physmap:
-		return reservation(v, op, (uint32_t)arg[0] / (MEMOP_CMD_MASK + 1), arg[1]);
+		return reservation(v, op, (uint32_t)arg[0] / (MEMOP_CMD_MASK + 1), arg[1], abi32);
 	case XENMEM_memory_map:
-		return memory_map(v, arg[1]);
+		return memory_map(v, arg[1], abi32);
 	case XENMEM_machine_memory_map:
 	case XENMEM_machphys_mapping:
 	case XENMEM_set_memory_map:
@@ -240,7 +240,7 @@ int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	case XENMEM_get_vnumainfo:
 		return -XEN_EOPNOTSUPP;
 	case XENMEM_remove_from_physmap:
-		return remove(v, arg[1]);
+		return remove(v, arg[1], abi32);
 	default:
 		xen_log_once("memory_op", op);
 		return -XEN_ENOSYS;

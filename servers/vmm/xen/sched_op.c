@@ -1,4 +1,5 @@
 /* sched_op (xen/include/public/sched.h): yielding, blocking, polling, and a domain's own end. */
+#include "servers/vmm/xen/argument.h"
 #include "servers/vmm/xen/evtchn.h"
 
 #include "sel4/sel4.h"
@@ -20,11 +21,11 @@ static int64_t shutdown(struct vcpu *v, uint64_t at)
 	return 0;
 }
 
-static int64_t poll(struct vcpu *v, uint64_t at)
+static int64_t poll(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct sched_poll p;
 
-	if (!guest_read(v, gva(at), &p, sizeof(p)))
+	if (!argument_read(v, &compat_sched_poll, abi32, at, &p))
 		return -XEN_EFAULT;
 	if (p.nr_ports > POLL_MAX)
 		return -XEN_EINVAL;
@@ -46,23 +47,20 @@ static int64_t poll(struct vcpu *v, uint64_t at)
 
 int64_t sched_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
-	struct vcpu_info *vi = v->vcpu_info;
-
-	(void)abi32;
 	switch ((uint32_t)arg[0]) {
 	case SCHEDOP_yield:
 		seL4_Yield();
 		return 0;
 	case SCHEDOP_block:
 		/* events are let in as part of it, or it might sleep for ever */
-		__atomic_store_n(&vi->evtchn_upcall_mask, 0, __ATOMIC_RELEASE);
-		if (!__atomic_load_n(&vi->evtchn_upcall_pending, __ATOMIC_ACQUIRE))
+		__atomic_store_n(vcpu_info_upcall_mask(v), 0, __ATOMIC_RELEASE);
+		if (!__atomic_load_n(vcpu_info_upcall_pending(v), __ATOMIC_ACQUIRE))
 			v->run = VCPU_HALTED;
 		return 0;
 	case SCHEDOP_shutdown:
 		return shutdown(v, arg[1]);
 	case SCHEDOP_poll:
-		return poll(v, arg[1]);
+		return poll(v, arg[1], abi32);
 	case SCHEDOP_remote_shutdown:
 	case SCHEDOP_pin_override:
 		return -XEN_EPERM;

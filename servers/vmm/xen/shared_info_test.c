@@ -3,7 +3,7 @@
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
 // links: servers/vmm/timer.c servers/vmm/context.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
 // links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_fifo.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
-// links: servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
+// links: servers/vmm/xen/argument.c servers/vmm/xen/compat.c servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
 // links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
 // links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
 // cflags: -std=gnu11 -iquote servers/vmm/fake/include -D__XEN_TOOLS__
@@ -105,8 +105,8 @@ static void place_vcpu_info(void **state)
 	struct vcpu *v = vmm.vcpu[0];
 
 	(void)state;
-	assert_int_equal(register_info(0, 0x10, PAGE - sizeof(struct vcpu_info) + 1), -XEN_EINVAL);
-	assert_int_equal(register_info(0, 0x10, UINT32_MAX), -XEN_EINVAL);
+	assert_int_equal(register_info(0, 0x10, PAGE - sizeof(struct vcpu_info) + 1), -XEN_ENXIO);
+	assert_int_equal(register_info(0, 0x10, UINT32_MAX), -XEN_ENXIO);
 	assert_int_equal(register_info(0, FAKE_LOW_RAM >> 12, 0), -XEN_EINVAL);
 	assert_int_equal(register_info(0, LAPIC_BASE >> 12, 0), -XEN_EINVAL);
 	assert_int_equal(register_info(0, UINT64_MAX, 0), -XEN_EINVAL);
@@ -179,7 +179,32 @@ static void grants(void **state)
 	assert_int_equal(add(XENMAPSPACE_grant_table, 0, 0x15), 0);
 	assert_int_equal(*(uint8_t *)(TASK_RAM_VADDR + 0x15fff), 0);
 	assert_int_equal(add(XENMAPSPACE_grant_table, 0, 0x15), 0);
-	assert_int_equal(add(XENMAPSPACE_grant_table, 0, 0x16), -XEN_EBUSY);
+	/* it goes where the guest wants it next, with what is in it; where it was in RAM, that stays */
+	*(uint8_t *)(TASK_RAM_VADDR + 0x15ffe) = 0x77;
+	assert_int_equal(add(XENMAPSPACE_grant_table, 0, 0x16), 0);
+	assert_int_equal(*(uint8_t *)(TASK_RAM_VADDR + 0x16ffe), 0x77);
+	assert_int_equal(add(XENMAPSPACE_grant_table, 1, 0x16), -XEN_EBUSY);
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x16), -XEN_EBUSY);
+	assert_int_equal(add(XENMAPSPACE_grant_table, 0, 0xfeff0), 0);
+	assert_int_equal(*(uint8_t *)(TASK_RAM_VADDR + 0xfeff0ffe), 0x77);
+	assert_int_equal(add(XENMAPSPACE_grant_table, 0, 0x15), 0);
+	/* outside RAM there is nothing any more, until it is wanted there again */
+	assert_null(memory_at(gpa(0xfeff0000), 1));
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0xfeff0), 0);
+	assert_int_equal(add(XENMAPSPACE_grant_table, 0, 0xfeff0), -XEN_EBUSY);
+	assert_int_equal(*(uint8_t *)(TASK_RAM_VADDR + 0xfeff0ffe), 0);
+	{
+		domid_t self = DOMID_SELF;
+		const uint64_t there[5] = {XENMEM_maximum_reservation, 0xfeff0100};
+
+		/* it is the guest's, and found again, but only until it goes */
+		*(domid_t *)(TASK_RAM_VADDR + 0xfeff0100) = self;
+		assert_true(memory_op(vmm.vcpu[0], there, false) > 0);
+		assert_true(memory_op(vmm.vcpu[0], there, false) > 0);
+		assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x17), 0);
+		assert_int_equal(memory_op(vmm.vcpu[0], there, false), -XEN_EFAULT);
+	}
+	assert_null(memory_at(gpa(0xfeff0000), 1));
 	assert_int_equal(add(XENMAPSPACE_grant_table, 63, 0xfefff), 0);
 	assert_int_equal(add(XENMAPSPACE_grant_table, 64, 0x17), -XEN_EINVAL);
 	assert_int_equal(add(XENMAPSPACE_grant_table, UINT64_MAX, 0x17), -XEN_EINVAL);

@@ -1,4 +1,5 @@
 /* vcpu_op (xen/include/public/vcpu.h): timers, runstate, registration, state of the vCPUs. */
+#include "servers/vmm/xen/argument.h"
 #include "servers/vmm/xen/xen.h"
 
 #include <xen/errno.h>
@@ -30,11 +31,11 @@ void xen_timers_expire(struct vcpu *v, uint64_t now_ns)
 		evtchn_raise_virq(v, VIRQ_TIMER);
 }
 
-static int64_t set_singleshot(struct vcpu *v, uint64_t at)
+static int64_t set_singleshot(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct vcpu_set_singleshot_timer t;
 
-	if (!guest_read(v, gva(at), &t, sizeof(t)))
+	if (!argument_read(v, &compat_set_singleshot_timer, abi32, at, &t))
 		return -XEN_EFAULT;
 	if ((t.flags & VCPU_SSHOTTMR_future) && t.timeout_abs_ns < time_system_ns())
 		return -XEN_ETIME;
@@ -74,11 +75,11 @@ static int64_t register_info(struct vcpu *of, struct vcpu *v, uint64_t at)
 	return result;
 }
 
-static int64_t register_time(struct vcpu *v, uint64_t at)
+static int64_t register_time(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct vcpu_register_time_memory_area r;
 
-	if (!guest_read(v, gva(at), &r, sizeof(r)))
+	if (!argument_read(v, &compat_register_time_area, abi32, at, &r))
 		return -XEN_EFAULT;
 	if (!guest_area_set(v, &v->time_area, gva(r.addr.p), sizeof(struct vcpu_time_info)))
 		return -XEN_EFAULT;
@@ -86,13 +87,13 @@ static int64_t register_time(struct vcpu *v, uint64_t at)
 	return 0;
 }
 
-static int64_t register_runstate(struct vcpu *of, struct vcpu *v, uint64_t at)
+static int64_t register_runstate(struct vcpu *of, struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct vcpu_register_runstate_memory_area r;
 
-	if (!guest_read(v, gva(at), &r, sizeof(r)))
+	if (!argument_read(v, &compat_register_runstate_area, abi32, at, &r))
 		return -XEN_EFAULT;
-	return runstate_register(of, v, r.addr.p);
+	return runstate_register(of, v, r.addr.p, abi32);
 }
 
 int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
@@ -100,7 +101,6 @@ int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	uint32_t op = (uint32_t)arg[0], id = (uint32_t)arg[1];
 	struct vcpu *of;
 
-	(void)abi32;
 	if (id >= vmm.vcpu_count)
 		return -XEN_ENOENT;
 	of = vmm.vcpu[id];
@@ -108,9 +108,9 @@ int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	case VCPUOP_is_up:
 		return of->run != VCPU_OFFLINE;
 	case VCPUOP_get_runstate_info:
-		return runstate_get(of, v, arg[2]);
+		return runstate_get(of, v, arg[2], abi32);
 	case VCPUOP_register_runstate_memory_area:
-		return register_runstate(of, v, arg[2]);
+		return register_runstate(of, v, arg[2], abi32);
 	case VCPUOP_register_vcpu_info:
 		return register_info(of, v, arg[2]);
 	case VCPUOP_send_nmi:
@@ -127,7 +127,7 @@ int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		if (of != v)
 			return -XEN_EINVAL;
 		if (op == VCPUOP_set_singleshot_timer)
-			return set_singleshot(v, arg[2]);
+			return set_singleshot(v, arg[2], abi32);
 		v->singleshot_ns = UINT64_MAX;
 		timer_update(v);
 		return 0;
@@ -146,7 +146,7 @@ int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	case VCPUOP_register_vcpu_time_memory_area:
 		if (of != v)
 			return -XEN_EINVAL;
-		return register_time(v, arg[2]);
+		return register_time(v, arg[2], abi32);
 	default:
 		xen_log_once("vcpu_op", op);
 		return -XEN_ENOSYS;

@@ -1,4 +1,5 @@
 /* xen_version: what a 4.17 hypervisor says of itself (xen/include/public/version.h). */
+#include "servers/vmm/xen/argument.h"
 #include "servers/vmm/xen/xen.h"
 
 #include <string.h>
@@ -28,7 +29,6 @@ int64_t version_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
 	uint64_t to = arg[1];
 
-	(void)abi32;
 	switch (arg[0]) {
 	case XENVER_version:
 		return (4 << 16) | 17;
@@ -50,9 +50,10 @@ int64_t version_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	case XENVER_changeset:
 		return text(v, to, "insula", sizeof(xen_changeset_info_t));
 	case XENVER_platform_parameters: {
-		struct xen_platform_parameters p = {.virt_start = 0xffff800000000000ull};
+		/* a 32-bit guest of this kind sees nothing of the hypervisor's addresses */
+		struct xen_platform_parameters p = {.virt_start = abi32 ? 0 : 0xffff800000000000ull};
 
-		return give(v, to, &p, sizeof(p));
+		return argument_write(v, &compat_platform_parameters, abi32, to, &p) ? 0 : -XEN_EFAULT;
 	}
 	case XENVER_get_features: {
 		struct xen_feature_info f;

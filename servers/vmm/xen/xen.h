@@ -3,7 +3,7 @@
  * (libxen-dev). One file per hypercall; each handler has the form
  *     int64_t x_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
  * and returns what the guest finds in RAX. Arguments are registers as the ABI says (64-bit: RDI RSI RDX R10 R8; 32-bit: EBX ECX
- * EDX ESI EDI); pointers among them are guest-virtual, read once by guest_read.
+ * EDX ESI EDI); pointers among them are guest-virtual, read once by guest_read, or by argument_read (argument.h) where the 32-bit ABI has another layout.
  */
 #ifndef XEN_XEN_H
 #define XEN_XEN_H
@@ -49,16 +49,33 @@ int64_t control_call(struct vcpu *v, uint64_t number, const uint64_t arg[5]);
 
 /* ---- shared_info.c ---- */
 void shared_info_init(void);
-void *shared_info_page(void);              /* struct shared_info, 4 KiB, in guest memory once placed, before that the vmm's */
+void *shared_info_page(void);              /* 4 KiB, in guest memory once placed, before that the vmm's */
 int64_t shared_info_place(uint64_t gfn);   /* XENMAPSPACE_shared_info */
+bool shared_info_is_at(uint64_t g);        /* guest-physical page */
 int64_t vcpu_info_register(struct vcpu *v, uint64_t gfn, uint32_t offset);
+/*
+ * The page has the 32-bit ABI's layout or the 64-bit one's: that of the mode in which the guest last set its hypercall page or HVM_PARAM_CALLBACK_IRQ, as Xen
+ * latches it. What is in it stays, but for the wall clock, which is where the new layout has it. Under vmm_lock.
+ */
+void shared_info_latch(const struct vcpu *v);
+/* Ports that the 2-level ABI has: 1,024 or 4,096. */
+uint32_t shared_info_ports(void);
+/* The word that has the bit (port % 32) of a port below that. */
+uint32_t *shared_info_pending(uint32_t port);
+uint32_t *shared_info_mask(uint32_t port);
+/* v's vcpu_info: evtchn_upcall_pending, evtchn_upcall_mask; evtchn_pending_sel's bit of a port is set: true if it was before; all of them are. */
+uint8_t *vcpu_info_upcall_pending(const struct vcpu *v);
+uint8_t *vcpu_info_upcall_mask(const struct vcpu *v);
+bool vcpu_info_select(const struct vcpu *v, uint32_t port);
+void vcpu_info_select_all(const struct vcpu *v);
 
-int64_t runstate_get(struct vcpu *of, struct vcpu *v, uint64_t to);
-int64_t runstate_register(struct vcpu *of, struct vcpu *v, uint64_t area);
+int64_t runstate_get(struct vcpu *of, struct vcpu *v, uint64_t to, bool abi32);
+int64_t runstate_register(struct vcpu *of, struct vcpu *v, uint64_t area, bool abi32);
 
 /* ---- grant.c ---- */
 void grant_init(void);
 int64_t grant_place(uint64_t gfn, uint64_t index); /* XENMAPSPACE_grant_table */
+bool grant_is_at(uint64_t g); /* a frame is at this guest-physical page */
 
 /* ---- hvm.c ---- */
 void hvm_init(void);

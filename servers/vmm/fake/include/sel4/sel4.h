@@ -21,6 +21,7 @@ int seL4_X86_EPTPDPT_Map(seL4_CPtr t, seL4_CPtr root, uint64_t g, seL4_Word attr
 int seL4_X86_EPTPD_Map(seL4_CPtr t, seL4_CPtr root, uint64_t g, seL4_Word attributes);
 int seL4_X86_EPTPT_Map(seL4_CPtr t, seL4_CPtr root, uint64_t g, seL4_Word attributes);
 int seL4_X86_Page_MapEPT(seL4_CPtr frame, seL4_CPtr root, uint64_t g, seL4_Word rights, seL4_Word attributes);
+int seL4_X86_Page_Unmap(seL4_CPtr frame);
 int seL4_X86_VCPU_SetTCB(seL4_CPtr vcpu, seL4_CPtr tcb);
 typedef struct {
 	int error;
