@@ -179,6 +179,20 @@ static void nothing_there(void **state)
 	code("\xf0\x0f\x0b", 3);
 	access_exit(HOLE, EPT_VIOLATION_READ);
 	assert_int_equal(raised(), 6);
+	/* where we have something, and the guest has not: a page that it gave back */
+	fake_poke(FAKE_MID_RAM, "\1\2\3\4\5\6\7", 8);
+	code("\x48\x8b\x03", 3);
+	v->s->gpr[INSULA_RBX] = FAKE_MID_RAM;
+	access_exit(FAKE_MID_RAM, EPT_VIOLATION_READ);
+	assert_int_equal(v->s->gpr[INSULA_RAX], UINT64_MAX);
+	code("\x48\x89\x03", 3);
+	access_exit(FAKE_MID_RAM, EPT_VIOLATION_WRITE);
+	{
+		uint64_t kept;
+
+		fake_peek(FAKE_MID_RAM, &kept, sizeof(kept));
+		assert_int_equal(kept, 0x0007060504030201ull);
+	}
 	/* not mapped by the guest at all */
 	code("\x8b\x03", 2);
 	v->s->gpr[INSULA_RBX] = 6ull << 30;

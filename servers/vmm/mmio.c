@@ -59,18 +59,24 @@ static bool locate(struct vcpu *v, uint64_t linear, bool write, uint64_t *g)
 	return true;
 }
 
+/* The access that left the guest was to this page: it has nothing there, whatever we have. */
+static bool is_hole(const struct vcpu *v, uint64_t g)
+{
+	return g >> 12 == v->s->gpa >> 12;
+}
+
 static uint64_t load(struct vcpu *v, uint64_t g, unsigned bytes)
 {
 	uint64_t value = 0;
 
-	if (memory_read(gpa(g), &value, bytes))
+	if (!is_hole(v, g) && memory_read(gpa(g), &value, bytes))
 		return value;
 	return device_read(v, g, bytes);
 }
 
 static void store(struct vcpu *v, uint64_t g, unsigned bytes, uint64_t value)
 {
-	if (!memory_write(gpa(g), &value, bytes))
+	if (is_hole(v, g) || !memory_write(gpa(g), &value, bytes))
 		device_write(v, g, bytes, value);
 }
 
