@@ -120,7 +120,7 @@ $(XO)/dom0.initrd: $(XO)/xen_free $(XO)/foreign $(XO)/wait_text $(XO)/transfer $
 		--file guest/driver=$(IMG)/driver.initrd
 # The admin VM of the scenarios and of `make run`.
 $(IMG)/admin.initrd: $(IMG)/guest_work $(TO)/payload $(IMG)/initrd $(IMG)/driver.initrd $(IMG)/vmlinuz $(ADMIN)
-	$(Q)$(PYTHON) image/admin/build.py $@ --program $(IMG)/guest_work --file guest/payload=$(TO)/payload --file guest/initrd=$(IMG)/initrd \
+	$(Q)$(PYTHON) image/admin/build.py $@ --disks --program $(IMG)/guest_work --file guest/payload=$(TO)/payload --file guest/initrd=$(IMG)/initrd \
 		--file guest/driver=$(IMG)/driver.initrd --file guest/vmlinuz=$(IMG)/vmlinuz
 # The root of a driver VM, whose kernel is the guests'.
 $(IMG)/driver.initrd: image/driver/build.py image/driver/init $(TOOLS)

@@ -8,7 +8,7 @@ from cpio_archive import Archive
 
 LIBRARIES = ["libc6", "libxencall1", "libxenevtchn1", "libxenforeignmemory1", "libxengnttab1", "libxenmisc4.17", "libxenstore4",
              "libxentoollog1", "libxentoolcore1", "libxendevicemodel1", "libxenhypfs1", "libyajl2", "libuuid1", "zlib1g",
-             "liblzma5", "libzstd1", "libgcc-s1", "libtinfo6", "libncurses6", "libsmartcols1"]
+             "liblzma5", "libzstd1", "libgcc-s1", "libtinfo6", "libncurses6", "libsmartcols1", "libext2fs2", "libcom-err2", "libblkid1"]
 SCRIPTS = ["block", "vif-bridge", "vif-route"]  # and what they include
 SCRIPT_PROGRAMS = {  # what they call that busybox has not, or not so
     "bash": ["bash"],

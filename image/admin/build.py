@@ -2,7 +2,8 @@
 """build.py OUT [--program F]... [--file PATH=F]...: the admin VM's root file system, in memory.
 
 Debian's Xen 4.17 tools and the libraries they need, taken out of their packages; busybox; our init. The same image is domain 0 on Insula
-and on Xen. --program puts a program into /bin, --file any file where it is wanted.
+and on Xen. --program puts a program into /bin, --file any file where it is wanted; --disks adds what makes a disk image, and GRUB, from which a
+PVH domain boots it.
 """
 import argparse
 import pathlib
@@ -20,6 +21,8 @@ PROGRAMS = xen_tools.SCRIPT_PROGRAMS | {
                        "test-paging-mempool", "test-resource", "test-tsx", "test-xenstore", "xen-cpuid", "xen-hvmcrash", "xen-hvmctx", "xenctx"],
 }
 LIBEXEC = ["usr/lib/xen-4.17/bin/libxl-save-helper", "usr/lib/xen-4.17/bin/xenconsole"]  # xl looks for them there
+DISK_PROGRAMS = {"e2fsprogs": ["mke2fs"]}
+GRUB = "usr/lib/grub-xen/grub-i386-xen_pvh.bin"
 # In the order in which init loads them.
 MODULES = ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs", "loop", "xen-blkback", "llc", "stp", "bridge", "xen-netback", "brd"]
 
@@ -29,6 +32,7 @@ def main() -> None:
     parser.add_argument("out")
     parser.add_argument("--program", type=pathlib.Path, action="append", default=[])
     parser.add_argument("--file", action="append", default=[])
+    parser.add_argument("--disks", action="store_true")
     options = parser.parse_args()
     archive = guest_root.base()
     archive.copy(HERE / "init", "init")
@@ -37,7 +41,10 @@ def main() -> None:
     files = {f"bin/{program.name}": program for program in options.program}
     for name in LIBEXEC:
         files[name] = debian.folder("xen-utils-4.17") / name
-    xen_tools.add_programs(archive, PROGRAMS, files)
+    xen_tools.add_programs(archive, PROGRAMS | (DISK_PROGRAMS if options.disks else {}), files)
+    if options.disks:
+        archive.copy(debian.folder("e2fsprogs") / "etc" / "mke2fs.conf", "etc/mke2fs.conf")
+        archive.copy(debian.folder("grub-xen-host") / GRUB, GRUB)
     xen_tools.add_modules(archive, "linux-image-amd64", MODULES)
     xen_tools.add_scripts(archive)
     for example in sorted((HERE / "examples").glob("*.cfg")):

@@ -45,6 +45,7 @@ extern const struct payload_mode pair_modes[];
 extern const struct payload_mode share_modes[];
 extern const struct payload_mode fuzz_modes[];
 extern const struct payload_mode ping_modes[];
+extern const struct payload_mode compat_modes[];
 
 extern uint8_t image_start[], image_end[], hypercall_page[], page_ml4[], trap_stubs[];
 
