@@ -81,8 +81,10 @@ void console_client_write_all(struct console_client *c, const char *text, uint32
 
 		text += taken;
 		n -= taken;
-		if (n)
+		if (n) {
 			seL4_Yield();
+			__builtin_ia32_pause();
+		}
 	}
 }
 

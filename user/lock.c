@@ -5,8 +5,10 @@
 
 void lock_take(struct lock *l)
 {
-	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
+	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE)) {
 		seL4_Yield();
+		__builtin_ia32_pause(); /* the holder may be on another CPU */
+	}
 }
 
 void lock_release(struct lock *l)

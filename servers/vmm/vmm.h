@@ -147,6 +147,15 @@ void context_hold(struct vcpu *v);
 bool context_start(struct vcpu *v);
 
 /* ---- lock.c: a mutex between vCPU threads; never held across VMEnter or a wait ---- */
+/* Zero at first. vmm_mutex_init ends the vmm where there is no memory for it. */
+struct vmm_mutex {
+	uint32_t word;
+	uint64_t waiters;
+};
+void vmm_mutex_init(struct vmm_mutex *m);
+void vmm_mutex_take(struct vmm_mutex *m);
+void vmm_mutex_release(struct vmm_mutex *m);
+
 void vmm_lock_init(void);
 void vmm_lock(void);
 void vmm_unlock(void);

@@ -54,6 +54,16 @@ def expect_shares(what: str, got: dict, wanted: dict) -> None:
         check(abs(ran + waited - 1) <= 0.01, f"{what}: {name} ran {ran:.2%} and waited {waited:.2%}")
 
 
+def both_vcpus(machine: Admin) -> None:
+    """Control hypercalls of two vCPUs on two CPUs at a time: one waits while the other's is under way."""
+    check(machine.shell("nproc").strip() == "2", "domain 0 has not two CPUs")
+    guest(machine, "both", "/guest/payload", 128, "halt")
+    machine.shell("{ while [ ! -e /run/stop ]; do xl list > /run/listed || echo failed > /run/stop; done & }")
+    for _ in range(3):
+        machine.shell("xl create /run/both.cfg && xl destroy both", 120)
+    check(machine.shell("[ -e /run/stop ] || touch /run/stop; wait; cat /run/stop") == "", "xl list fails")
+
+
 def placement(machine: Admin) -> None:
     """vcpu-pin, cpus= and cpus_soft=, and what of it is refused."""
     check(all(row[3] == "all" and row[4] == "all" for row in vcpus(machine).values()), "a vCPU of domain 0 is pinned at the start")
@@ -128,6 +138,7 @@ def dom0_cpu_shares():
     """In virtual time: pinning, weights and caps within 5 % of ten seconds, what a guest's runstate says of it, and the lists."""
     with Admin("dom0-cpu-shares", "soak", "-smp", "2") as machine:
         machine.login()
+        both_vcpus(machine)
         placement(machine)
         weights_and_caps(machine)
         told(machine)

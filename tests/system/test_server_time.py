@@ -8,8 +8,6 @@ WATCH = 1.0  # seconds of machine time
 HALF = 0.35  # of the calls alone, at least: the domain manager works for it in the other's time too, and more than twice the switches cost
 OTHERS = 12
 LEAST = 0.25  # of the work of a domain that has its CPU alone: the domain manager may have 60 % of it, and here one CPU runs while the other does not
-
-
 CALLS_LINE = r"CALLS at (\d+) done (\d+)\s"
 
 

@@ -11,7 +11,6 @@
 #include "proto/domain/domain.h"
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
-#include "user/lock.h"
 #include "user/message.h"
 #include "user/vspace.h"
 #include <xen/errno.h>
@@ -19,7 +18,7 @@
 #define AREA_VADDR (TASK_SHARED_VADDR + 0x200000ull)
 
 static uint8_t *area; /* NULL: the domain holds no control capability */
-static struct lock busy;
+static struct vmm_mutex busy;
 
 void control_init(void)
 {
@@ -29,6 +28,7 @@ void control_init(void)
 	for (uint32_t i = 0; i < CONTROL_AREA_BYTES / PAGE; i++)
 		if (vspace_map(vmm.start->area_slot + i, AREA_VADDR + i * (uint64_t)PAGE, true, false))
 			abort();
+	vmm_mutex_init(&busy);
 	area = (uint8_t *)AREA_VADDR;
 }
 
@@ -87,12 +87,13 @@ int64_t control_call(struct vcpu *v, uint64_t number, const uint64_t arg[5])
 
 	if (!area)
 		return -XEN_EPERM;
-	lock_take(&busy);
+	vmm_mutex_take(&busy);
 	while ((r = converse(v, number, arg)) == CONTROL_RETRY) {
-		lock_release(&busy);
+		vmm_mutex_release(&busy);
 		seL4_Yield();
-		lock_take(&busy);
+		__builtin_ia32_pause(); /* the other domain's vmm may be on another CPU */
+		vmm_mutex_take(&busy);
 	}
-	lock_release(&busy);
+	vmm_mutex_release(&busy);
 	return r;
 }

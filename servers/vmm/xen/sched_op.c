@@ -50,6 +50,7 @@ int64_t sched_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	switch ((uint32_t)arg[0]) {
 	case SCHEDOP_yield:
 		seL4_Yield();
+		__builtin_ia32_pause(); /* what it waits for may be on another CPU */
 		return 0;
 	case SCHEDOP_block:
 		/* events are let in as part of it, or it might sleep for ever */
