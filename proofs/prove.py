@@ -28,8 +28,8 @@ import bits  # noqa: E402
 from mutants import MUTANTS  # noqa: E402
 
 # What a prover needs is about a second at most; the rest is for machines that have other things to do.
-STEPS = 1000000  # of CVC4, which ends after as many on any machine; what is proved takes an eighth of that at most
-MUTANT_STEPS = STEPS // 4  # still twice that: what is not proved in as many is not proved because of the mistake
+STEPS = 1000000  # of CVC4, which ends after as many on any machine; what is proved takes a fifth of that at most
+MUTANT_STEPS = STEPS // 4  # still more than that: what is not proved in as many is not proved because of the mistake
 SECONDS = int(os.environ.get("PROVE_SECONDS", "120"))  # for a goal
 MUTANT_SECONDS = 8 * SECONDS  # for all goals of one mutant: what has no answer by then counts as not found
 WHY3 = """[main]
