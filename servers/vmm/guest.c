@@ -70,8 +70,13 @@ uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64
 	uint64_t access = key & GUEST_ACCESS;
 	struct walk_result r;
 
-	*p = (struct guest_path){
-	    .key = key, .cr0 = m->cr0, .cr3 = m->cr3, .cr4 = m->cr4, .efer = m->efer, .user = m->user, .removed = memory_removed()};
+	*p = (struct guest_path){.key = key,
+				 .cr0 = m->cr0,
+				 .cr3 = m->cr3,
+				 .cr4 = m->cr4,
+				 .efer = m->efer,
+				 .user = m->user,
+				 .removed = __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE)};
 	if (!walk_translate(m, key & ~(uint64_t)(PAGE - 1), access == GUEST_WRITE, access == GUEST_FETCH,
 			    path_entry, p, &r)) {
 		p->key = 0;

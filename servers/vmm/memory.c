@@ -33,7 +33,6 @@ static struct {
 	seL4_CPtr there; /* of a page of ours: its capability for the guest */
 } placed[PLACED_MAX];
 static unsigned placed_count;
-static uint32_t removed;
 /* Runs of 2 MiB in which the guest has had pages populated; they only grow. */
 static struct {
 	uint64_t start, end;
@@ -301,17 +300,12 @@ bool memory_add_page(gpa_t g)
 	return true;
 }
 
-uint32_t memory_removed(void)
-{
-	return __atomic_load_n(&removed, __ATOMIC_ACQUIRE);
-}
-
 void memory_remove_page(gpa_t g)
 {
 	for (unsigned i = 0; i < placed_count; i++)
 		if (placed[i].gpa == g.v) {
 			__atomic_store_n(&placed[i].gpa, NOWHERE, __ATOMIC_RELEASE);
-			__atomic_fetch_add(&removed, 1, __ATOMIC_ACQ_REL);
+			__atomic_fetch_add(&vmm.pages_removed, 1, __ATOMIC_ACQ_REL);
 			if (placed[i].own != NOWHERE)
 				(void)seL4_X86_Page_Unmap(placed[i].there);
 			return;

@@ -1,7 +1,8 @@
 /*
  * The way to a page of the guest's, remembered: where each page-table entry on it lies, and its value. If the
  * registers that decide a walk and all these values are what they were, then so is the walk's result: nothing
- * has to be told of what the guest invalidates. Where a page of Xen's was taken from its place meanwhile, it is looked for again.
+ * has to be told of what the guest invalidates. Where a page of Xen's was taken from its place meanwhile, it
+ * is looked for again.
  */
 #ifndef VMM_PATH_H
 #define VMM_PATH_H
@@ -23,7 +24,8 @@ enum guest_access { GUEST_READ = 1, GUEST_WRITE, GUEST_FETCH, GUEST_ACCESS = 3 /
 
 static inline bool guest_path_holds(const struct guest_path *p, uint64_t key, const struct walk_mode *m)
 {
-	if (p->key != key || p->cr3 != m->cr3 || p->removed != memory_removed() ||
+	if (p->key != key || p->cr3 != m->cr3 ||
+	    p->removed != __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE) ||
 	    ((p->cr0 ^ m->cr0) | (p->cr4 ^ m->cr4) | (p->efer ^ m->efer)) || p->user != m->user)
 		return false;
 	for (unsigned i = 0; i < p->levels; i++)

@@ -53,7 +53,7 @@ struct guest_path {
 	uint64_t cr0, cr3, cr4, efer;
 	bool user;
 	uint8_t levels;
-	uint32_t removed; /* memory_removed() when it was found */
+	uint32_t removed; /* vmm.pages_removed when it was found */
 	const uint64_t *entry[5];
 	uint64_t value[5];
 	uint8_t *memory;
@@ -133,6 +133,8 @@ struct vmm {
 	uint64_t tsc_hz, tsc_start, wall_ns_start;
 	struct pvclock_scale clock;
 
+	uint32_t pages_removed; /* by memory_remove_page */
+
 	/* shutting down: every vCPU thread parks; the domain manager is told when all have */
 	bool ended;
 	uint32_t parked, lives; /* under vmm_lock */
@@ -174,8 +176,6 @@ void *memory_place_page(gpa_t g);
 bool memory_add_page(gpa_t g);
 /* One that either of the two has put there is not the guest's any more. One of the vmm's own is kept for when it is wanted at g again. Under vmm_lock, as these. */
 void memory_remove_page(gpa_t g);
-/* How many were. */
-uint32_t memory_removed(void);
 /* The domain manager has made a page of RAM at g on the guest's demand, where RAM may not have been before. False: at too many places. */
 bool memory_add_ram(gpa_t g);
 /* The guest found nothing at g: a page of its memory that comes on demand is there now, and what it did can be done again. */

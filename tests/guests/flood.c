@@ -1,14 +1,11 @@
 /*
- * What a guest can have of the servers that all share: `copies` has pages of its own copied without end, `calls` makes event channels and closes them.
+ * What a guest can have of the domain manager, which all share: `calls` makes event channels and closes them without end.
  */
 #include "payload.h"
 
 #include <xen/event_channel.h>
-#include <xen/grant_table.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
-
-#define COPIES 256u
 
 static int64_t flood_event(unsigned int op, volatile void *argument)
 {
@@ -47,22 +44,7 @@ static void calls(void)
 	}
 }
 
-static void copies(void)
-{
-	static struct gnttab_copy copy[COPIES];
-	uint64_t gfn = address(image_end) / PAGE + 16;
-
-	for (unsigned int i = 0; i < COPIES; i++)
-		copy[i] = (struct gnttab_copy){
-			.source = { .u.gmfn = gfn, .domid = DOMID_SELF }, .dest = { .u.gmfn = gfn + 1, .domid = DOMID_SELF }, .len = PAGE
-		};
-	do
-		(void)payload_hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_copy, address(copy), COPIES, 0, 0);
-	while (copy[0].status == GNTST_okay);
-}
-
 const struct payload_mode flood_modes[] = {
 	{ "calls", calls },
-	{ "copies", copies },
 	{ NULL, NULL },
 };
