@@ -49,10 +49,8 @@ static inline bool fast_signal_keep(struct notification *n, word_t badge)
 		n->badge |= badge;
 		return true;
 	}
-	/* to be got out of its guest; or it may be on its way there on another CPU, which does not take the
-	 * lock for that */
-	if (n->bound_tcb &&
-	    (n->bound_tcb->state == THREAD_RUNNING_VM || (n->bound_tcb->vcpu && remote_runs(n->bound_tcb))))
+	/* to be got out of its guest; or it may be on its way there on another CPU, which does not take the lock for that */
+	if (n->bound_tcb && (n->bound_tcb->state == THREAD_RUNNING_VM || (n->bound_tcb->vcpu && remote_runs(n->bound_tcb))))
 		return false;
 	n->badge = badge;
 	n->state = NOTIFICATION_ACTIVE;
@@ -84,10 +82,7 @@ struct context *fast_signal_send(struct percpu *p, struct tcb *t, int64_t number
 		fast_signal_take_waiter(n, waiter);
 		waiter->ctx.rdi = badge;
 		waiter->state = THREAD_RUNNING;
-		if (sched_wakes_first(waiter->sc, time.now))
-			ready_enqueue(waiter);
-		else
-			ready_append(waiter);
+		ready_append(waiter);
 		return fast_leave(t);
 	}
 	/* what is ready is not above t */
@@ -96,7 +91,6 @@ struct context *fast_signal_send(struct percpu *p, struct tcb *t, int64_t number
 	fast_signal_take_waiter(n, waiter);
 	waiter->ctx.rdi = badge;
 	waiter->state = THREAD_RUNNING;
-	(void)sched_wakes_first(waiter->sc, time.now);
 	ready_enqueue(t);
 	return fast_run(p, t, waiter, time);
 }

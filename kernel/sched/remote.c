@@ -53,14 +53,11 @@ void remote_reprogram(struct percpu *p)
 		smp_kick(p);
 }
 
-void remote_wake(struct tcb *t, bool first)
+void remote_wake(struct tcb *t)
 {
 	struct percpu *p = remote_percpu(t->cpu);
 
-	if (first)
-		ready_enqueue(t);
-	else
-		ready_append(t);
+	ready_append(t);
 	if (p->current == p->idle || t->priority > p->current->priority)
 		remote_reschedule(p);
 }

@@ -62,27 +62,6 @@ static inline bool sched_wake_budget(struct percpu *p, struct sched_context *sc)
 	return refill_ready(sc, p->now) && refill_sufficient(sc, 0);
 }
 
-/*
- * Contexts that are woken first: round robin, but a thread that a signal wakes goes to the head of its queue,
- * behind the current thread, for what is left of its slice. Then it waits until all others have had theirs;
- * so who sleeps just before its slice ends has no more than its turn. A whole slice comes with a wake-up at
- * most once in a round.
- */
-void sched_signalled(struct tcb *t)
-{
-	struct percpu *p = percpu_self();
-
-	if (likely(!t->sc || !t->sc->round) || t->queued || t->released_queued || t == p->current ||
-	    !sched_wakes_first(t->sc, p->now)) {
-		sched_possible_switch_to(t);
-	} else if (t->cpu != p->cpu) {
-		remote_wake(t, true);
-	} else {
-		sched_reschedule();
-		ready_enqueue(t);
-	}
-}
-
 void sched_possible_switch_to(struct tcb *t)
 {
 	struct percpu *p = percpu_self();
@@ -93,7 +72,7 @@ void sched_possible_switch_to(struct tcb *t)
 	if (sc != p->current_sc && unlikely(!sched_wake_budget(p, sc)))
 		sched_postpone(sc);
 	else if (unlikely(t->cpu != p->cpu))
-		remote_wake(t, false);
+		remote_wake(t);
 	else if (likely(!p->scheduler_action))
 		p->scheduler_action = t;
 	else
@@ -198,8 +177,6 @@ static __attribute__((noinline)) void sched_moved(struct tcb *t, bool can_run)
 /* The current thread's slice is over. */
 static void sched_end_slice(struct percpu *p, struct tcb *t, struct sched_context *sc, bool can_timeout)
 {
-	if (unlikely(sc->round))
-		refill_head(sc)->time = p->now; /* the next one begins */
 	if (can_timeout && sc->period != 0 && fault_timeout_handler_set(t))
 		fault_timeout(t);
 	else if (refill_ready(sc, p->now) && refill_sufficient(sc, 0))
@@ -227,13 +204,6 @@ void sched_commit_time(void)
 	sched_switch_account(p, p->consumed);
 }
 
-static void sched_vacate_spent(struct percpu *p, struct tcb *t)
-{
-	if (t->sc->round)
-		refill_head(t->sc)->time = p->now;
-	ready_append(t);
-}
-
 /*
  * Not the end of a slice but for a thread whose budget is spent: no timeout fault, it waits, or goes to the
  * tail of its queue.
@@ -256,7 +226,7 @@ void sched_vacate(void)
 		if (!refill_ready(t->sc, p->now) || !refill_sufficient(t->sc, 0))
 			sched_postpone(t->sc);
 		else if (spent)
-			sched_vacate_spent(p, t);
+			ready_append(t);
 		else
 			ready_enqueue(t);
 	}

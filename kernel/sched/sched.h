@@ -80,23 +80,6 @@ static inline void sched_set_state(struct tcb *t, enum thread_state s)
  * there is none; nothing happens if it has no scheduling context.
  */
 void sched_possible_switch_to(struct tcb *t);
-/*
- * Whether a signal that wakes the thread of this context, which is in no queue, puts it at the head of its queue. A slice that is
- * used up ends before its thread can block, so there is always something left; it is a whole one if the last
- * one began a round ago.
- */
-static inline bool sched_wakes_first(struct sched_context *sc, ticks_t now)
-{
-	struct refill *slice = &sc->refills[0];
-
-	if (likely(!sc->round))
-		return false;
-	if (now > slice->time && now - slice->time >= sc->round)
-		*slice = (struct refill){now, sc->budget};
-	return true;
-}
-/* A signal woke it: as sched_possible_switch_to, but that its scheduling context may put it first. */
-void sched_signalled(struct tcb *t);
 void sched_reschedule(void);
 void sched_set_priority(struct tcb *t, uint8_t prio);
 void sched_set_mcp(struct tcb *t, uint8_t mcp);

@@ -32,9 +32,7 @@ struct sched_context {
 	uint16_t size_bits;
 	bool sporadic;
 	ticks_t consumed_before; /* what Consumed has told */
-	/* Of round robin, 0: not woken first. A slice that a wake-up gives begins no earlier after the one
-	 * before; refills[0].time says when that was. */
-	ticks_t round;
+	word_t reserved[1];
 	struct refill refills[]; /* two at least; a ring of refill_max */
 };
 _Static_assert(sizeof(struct sched_context) + 2 * sizeof(struct refill) == 128, "core size");
@@ -117,6 +115,6 @@ exception_t sched_context_decode(word_t label, unsigned length, cap_t cap);
 exception_t sched_control_decode(word_t label, unsigned length, cap_t cap);
 /* Parameters in ticks; budget == period is round robin. */
 void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t budget, ticks_t period,
-			     uint64_t extra_refills, word_t badge, word_t flags);
+			     uint64_t extra_refills, word_t badge, bool sporadic);
 
 #endif

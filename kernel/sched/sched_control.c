@@ -31,8 +31,7 @@ static void sched_control_attach(struct sched_context *sc)
 	if (p->current_sc == sc) {
 		p->reprogram = true;
 		if (sc->cpu != p->cpu)
-			p->current_sc =
-			    NULL; /* our own thread moves away: what it uses from here on is not charged */
+			p->current_sc = NULL; /* our own thread moves away: what it uses from here on is not charged */
 	}
 	if (!t || !sched_runnable(t))
 		return;
@@ -45,7 +44,7 @@ static void sched_control_attach(struct sched_context *sc)
 }
 
 void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t budget, ticks_t period,
-			     uint64_t extra_refills, word_t badge, word_t flags)
+			     uint64_t extra_refills, word_t badge, bool sporadic)
 {
 	ticks_t now = percpu_self()->now;
 	uint64_t max = extra_refills + SCHED_CONTROL_MIN_REFILLS;
@@ -54,9 +53,8 @@ void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t bud
 
 	sched_control_detach(sc);
 	sc->badge = badge;
-	sc->sporadic = flags & seL4_SchedContext_Sporadic;
-	sc->round = flags & insula_SchedContext_WakeFirst && !sc->sporadic ? period : 0;
-	if (budget == period || sc->round) {
+	sc->sporadic = sporadic;
+	if (budget == period) {
 		period = 0;
 		refills = SCHED_CONTROL_MIN_REFILLS;
 	}
@@ -97,7 +95,7 @@ static exception_t sched_control_configure_decode(unsigned length, cap_t cap)
 
 	sc = cap_sched_context_of(target->cap);
 	sched_control_configure(sc, cpu, time_us_to_ticks(budget), time_us_to_ticks(period), extra, badge,
-				flags);
+				flags & seL4_SchedContext_Sporadic);
 	return EXC_NONE;
 }
 
