@@ -11,7 +11,7 @@ HOST_CFLAGS := -std=c11 -D_GNU_SOURCE -DINSULA_HOST -O1 -g $(WARN) -fsanitize=ad
 define HOST_RULE
 $(HO)/$(1:%.c=%): $(1) $(wildcard $(1:%_test.c=%.c)) $(shell sed -n 's|^// links:||p' $(1)) $(GEN_H)
 	@mkdir -p $$(@D)
-	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(shell sed -n 's|^// cflags:||p' $(1)) -MM -MP -MT $$@ $$(filter %.c,$$^) > $$@.d
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(filter-out -l% -Wl%,$(shell sed -n 's|^// cflags:||p' $(1))) -MM -MP -MT $$@ $$(filter %.c,$$^) > $$@.d
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(shell sed -n 's|^// cflags:||p' $(1)) -o $$@ $$(filter %.c,$$^) -lcmocka
 -include $(HO)/$(1:%.c=%).d
 endef
