@@ -15,6 +15,9 @@
 /* DebugCapIdentify's answer for a timer capability. */
 #define insula_CapTypeTimer 33u
 
+/* Flag of SchedControl_ConfigureFlags, beside seL4's (docs/extensions/wake-first.md). */
+#define insula_SchedContext_WakeFirst (1u << 8)
+
 /* Bit of the attribute word of X86PageMap: the mapping is not executable. */
 #define insula_X86_ExecuteNever (1u << 8)
 

@@ -82,7 +82,10 @@ struct context *fast_signal_send(struct percpu *p, struct tcb *t, int64_t number
 		fast_signal_take_waiter(n, waiter);
 		waiter->ctx.rdi = badge;
 		waiter->state = THREAD_RUNNING;
-		ready_append(waiter);
+		if (sched_wakes_first(waiter->sc, time.now))
+			ready_enqueue(waiter);
+		else
+			ready_append(waiter);
 		return fast_leave(t);
 	}
 	/* what is ready is not above t */
@@ -91,6 +94,7 @@ struct context *fast_signal_send(struct percpu *p, struct tcb *t, int64_t number
 	fast_signal_take_waiter(n, waiter);
 	waiter->ctx.rdi = badge;
 	waiter->state = THREAD_RUNNING;
+	(void)sched_wakes_first(waiter->sc, time.now);
 	ready_enqueue(t);
 	return fast_run(p, t, waiter, time);
 }

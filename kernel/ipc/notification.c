@@ -75,7 +75,7 @@ static void notification_wake(struct notification *n, struct tcb *t, word_t badg
 	t->ctx.rdi = badge;
 	sched_set_state(t, THREAD_RUNNING);
 	notification_lend_sc(n, t);
-	sched_possible_switch_to(t);
+	sched_signalled(t);
 }
 
 /* VMEnter returns with the badge; the guest has left guest mode. */

@@ -53,11 +53,14 @@ void remote_reprogram(struct percpu *p)
 		smp_kick(p);
 }
 
-void remote_wake(struct tcb *t)
+void remote_wake(struct tcb *t, bool first)
 {
 	struct percpu *p = remote_percpu(t->cpu);
 
-	ready_append(t);
+	if (first)
+		ready_enqueue(t);
+	else
+		ready_append(t);
 	if (p->current == p->idle || t->priority > p->current->priority)
 		remote_reschedule(p);
 }

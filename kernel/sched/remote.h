@@ -52,7 +52,7 @@ static inline bool remote_runs(const struct tcb *t)
 void remote_migrate(struct tcb *t, uint32_t cpu);
 /* t, of another CPU, became schedulable: it is put in that CPU's queue, which is told to look if that
  * matters. */
-void remote_wake(struct tcb *t);
+void remote_wake(struct tcb *t, bool first);
 /* The plans of another CPU have changed: it looks what to run, or when its timer is to fire. */
 void remote_reschedule(struct percpu *p);
 void remote_reprogram(struct percpu *p);

@@ -62,6 +62,26 @@ static inline bool sched_wake_budget(struct percpu *p, struct sched_context *sc)
 	return refill_ready(sc, p->now) && refill_sufficient(sc, 0);
 }
 
+/*
+ * Contexts that are woken first: round robin, but a thread that a signal wakes goes to the head of its queue,
+ * behind the current thread, for a part of its slice: once in a round, and if it does not compute. The rest
+ * is for its turn: so those that it overtakes wait for no more than that part.
+ */
+void sched_signalled(struct tcb *t)
+{
+	struct percpu *p = percpu_self();
+
+	if (likely(!t->sc || !t->sc->round) || t->queued || t->released_queued || t == p->current ||
+	    !sched_wakes_first(t->sc, p->now)) {
+		sched_possible_switch_to(t);
+	} else if (t->cpu != p->cpu) {
+		remote_wake(t, true);
+	} else {
+		sched_reschedule();
+		ready_enqueue(t);
+	}
+}
+
 void sched_possible_switch_to(struct tcb *t)
 {
 	struct percpu *p = percpu_self();
@@ -72,7 +92,7 @@ void sched_possible_switch_to(struct tcb *t)
 	if (sc != p->current_sc && unlikely(!sched_wake_budget(p, sc)))
 		sched_postpone(sc);
 	else if (unlikely(t->cpu != p->cpu))
-		remote_wake(t);
+		remote_wake(t, false);
 	else if (likely(!p->scheduler_action))
 		p->scheduler_action = t;
 	else
@@ -174,9 +194,23 @@ static __attribute__((noinline)) void sched_moved(struct tcb *t, bool can_run)
 
 /* ---- time ---- */
 
+/* Its next slice, or the rest of one that began ahead of its turn. */
+static void sched_next_slice(const struct percpu *p, struct sched_context *sc)
+{
+	ticks_t rest = sc->budget - sched_part_ahead(sc);
+
+	if (sc->ahead && rest)
+		refill_head(sc)->amount = rest;
+	else
+		refill_head(sc)->time = p->now;
+	sc->ahead = false;
+}
+
 /* The current thread's slice is over. */
 static void sched_end_slice(struct percpu *p, struct tcb *t, struct sched_context *sc, bool can_timeout)
 {
+	if (unlikely(sc->round))
+		sched_next_slice(p, sc);
 	if (can_timeout && sc->period != 0 && fault_timeout_handler_set(t))
 		fault_timeout(t);
 	else if (refill_ready(sc, p->now) && refill_sufficient(sc, 0))
@@ -223,6 +257,8 @@ void sched_vacate(void)
 	p->current_sc = NULL;
 	p->reprogram = true;
 	if (sched_schedulable(t)) {
+		if (spent && t->sc->round)
+			sched_next_slice(p, t->sc);
 		if (!refill_ready(t->sc, p->now) || !refill_sufficient(t->sc, 0))
 			sched_postpone(t->sc);
 		else if (spent)

@@ -80,6 +80,46 @@ static inline void sched_set_state(struct tcb *t, enum thread_state s)
  * there is none; nothing happens if it has no scheduling context.
  */
 void sched_possible_switch_to(struct tcb *t);
+/* The part of its slice that a thread has before its turn; all of it if a part is too little to run. */
+static inline ticks_t sched_part_ahead(const struct sched_context *sc)
+{
+	ticks_t part = sc->budget / 4;
+
+	return part >= refill_min_budget ? part : sc->budget;
+}
+
+/* The rest of its slice follows at once. */
+static inline void sched_join_slice(struct sched_context *sc)
+{
+	ticks_t whole = refill_head(sc)->amount + sc->budget - sched_part_ahead(sc);
+
+	if (!sc->ahead)
+		return;
+	sc->ahead = false;
+	refill_head(sc)->amount = whole < sc->budget ? whole : sc->budget;
+}
+
+/* Whoever has used up a slice in so many rounds is taken for one that computes. */
+#define SCHED_ROUNDS_SINCE_SLICE 4u
+
+/* Whether a signal that wakes the thread of this context, which is in no queue, puts it at the head of its queue. */
+static inline bool sched_wakes_first(struct sched_context *sc, ticks_t now)
+{
+	struct refill *slice = sc->refills;
+
+	if (likely(!sc->round))
+		return false;
+	if (now >= slice[0].time + SCHED_ROUNDS_SINCE_SLICE * sc->round && now >= slice[1].time + sc->round) {
+		slice[0].amount = sched_part_ahead(sc);
+		slice[1].time = now;
+		sc->ahead = true;
+		return true;
+	}
+	sched_join_slice(sc);
+	return false;
+}
+/* A signal woke it: as sched_possible_switch_to, but that its scheduling context may put it first. */
+void sched_signalled(struct tcb *t);
 void sched_reschedule(void);
 void sched_set_priority(struct tcb *t, uint8_t prio);
 void sched_set_mcp(struct tcb *t, uint8_t mcp);

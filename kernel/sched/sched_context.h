@@ -31,8 +31,11 @@ struct sched_context {
 	uint16_t refill_head, refill_count;
 	uint16_t size_bits;
 	bool sporadic;
+	bool ahead;		 /* what is left is of the part of its slice that it has before its turn */
 	ticks_t consumed_before; /* what Consumed has told */
-	word_t reserved[1];
+	/* Of round robin, 0: not woken first. It is no sooner than a round after it was, at refills[1].time, nor
+	 * than some after a slice ended, at refills[0].time. */
+	ticks_t round;
 	struct refill refills[]; /* two at least; a ring of refill_max */
 };
 _Static_assert(sizeof(struct sched_context) + 2 * sizeof(struct refill) == 128, "core size");
@@ -115,6 +118,6 @@ exception_t sched_context_decode(word_t label, unsigned length, cap_t cap);
 exception_t sched_control_decode(word_t label, unsigned length, cap_t cap);
 /* Parameters in ticks; budget == period is round robin. */
 void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t budget, ticks_t period,
-			     uint64_t extra_refills, word_t badge, bool sporadic);
+			     uint64_t extra_refills, word_t badge, word_t flags);
 
 #endif

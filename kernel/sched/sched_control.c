@@ -44,7 +44,7 @@ static void sched_control_attach(struct sched_context *sc)
 }
 
 void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t budget, ticks_t period,
-			     uint64_t extra_refills, word_t badge, bool sporadic)
+			     uint64_t extra_refills, word_t badge, word_t flags)
 {
 	ticks_t now = percpu_self()->now;
 	uint64_t max = extra_refills + SCHED_CONTROL_MIN_REFILLS;
@@ -52,9 +52,11 @@ void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t bud
 	bool in_use = sc->refill_max && sc->cpu == cpu && sc->tcb && sched_runnable(sc->tcb);
 
 	sched_control_detach(sc);
+	sched_join_slice(sc);
 	sc->badge = badge;
-	sc->sporadic = sporadic;
-	if (budget == period) {
+	sc->sporadic = flags & seL4_SchedContext_Sporadic;
+	sc->round = flags & insula_SchedContext_WakeFirst && !sc->sporadic ? period : 0;
+	if (budget == period || sc->round) {
 		period = 0;
 		refills = SCHED_CONTROL_MIN_REFILLS;
 	}
@@ -62,6 +64,8 @@ void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t bud
 		refill_update(sc, refills, budget, period, now);
 	else
 		refill_new(sc, refills, budget, period, now);
+	if (sc->round)
+		sc->refills[1].time = 0; /* not ahead of its turn yet */
 	if (sc->tcb && sc->tcb->cpu != cpu)
 		remote_migrate(sc->tcb, cpu);
 	sc->cpu = cpu;
@@ -95,7 +99,7 @@ static exception_t sched_control_configure_decode(unsigned length, cap_t cap)
 
 	sc = cap_sched_context_of(target->cap);
 	sched_control_configure(sc, cpu, time_us_to_ticks(budget), time_us_to_ticks(period), extra, badge,
-				flags & seL4_SchedContext_Sporadic);
+				flags);
 	return EXC_NONE;
 }
 

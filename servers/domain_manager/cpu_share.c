@@ -1,8 +1,6 @@
 /* Weights and caps into budgets and periods (cpu_share.h). */
 #include "servers/domain_manager/cpu_share.h"
 
-#include <stdbool.h>
-
 #define SPLIT_OPEN 0x80000000u /* of a part: not settled */
 
 void cpu_share_begin(struct cpu_share_load *l, uint32_t turn_us, uint32_t least_us)
@@ -40,7 +38,7 @@ struct cpu_share cpu_share_of(const struct cpu_share_load *l, uint32_t weight, u
 	if (turn < CPU_SHARE_TURN_MIN)
 		turn = CPU_SHARE_TURN_MIN;
 	if (!cap || cap >= CPU_SHARE_CAP_WHOLE)
-		return (struct cpu_share){(uint32_t)turn, (uint32_t)turn};
+		return (struct cpu_share){(uint32_t)turn, (uint32_t)(turn > round ? turn : round), false};
 	period = turn * CPU_SHARE_CAP_WHOLE / cap;
 	/* less than its weight would give it: it has its turn in each round all the same, a shorter one */
 	if (period > round) {
@@ -51,7 +49,7 @@ struct cpu_share cpu_share_of(const struct cpu_share_load *l, uint32_t weight, u
 			period = turn * CPU_SHARE_CAP_WHOLE / cap;
 		}
 	}
-	return (struct cpu_share){(uint32_t)turn, (uint32_t)(period > turn ? period : turn + 1)};
+	return (struct cpu_share){(uint32_t)turn, (uint32_t)(period > turn ? period : turn + 1), true};
 }
 
 /* What a vCPU is given at least, so that it can be seen to want more. */

@@ -2,13 +2,15 @@
  * credit2's weights and caps as budgets and periods of scheduling contexts. Pure: the numbers of one CPU in,
  * those of one vCPU out.
  *
- * vCPUs without a cap take turns (budget = period): who is the heavier has the longer turn, so that those who
- * want the CPU have it in proportion to their weights, whoever else sleeps. A capped one has turns of the
- * same length, and waits after each until its cap allows the next. Times are in microseconds.
+ * vCPUs without a cap take turns: who is the heavier has the longer turn, so that those who want the CPU have
+ * it in proportion to their weights, whoever else sleeps. One that wakes has a part of its turn at once, if
+ * it does not compute (docs/extensions/wake-first.md). A capped one has turns of the same length, and waits
+ * after each until its cap allows the next. Times are in microseconds.
  */
 #ifndef DOMAIN_MANAGER_CPU_SHARE_H
 #define DOMAIN_MANAGER_CPU_SHARE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CPU_SHARE_WEIGHT 256u /* credit2's default */
@@ -27,7 +29,8 @@ struct cpu_share_load {
 };
 
 struct cpu_share {
-	uint32_t budget_us, period_us; /* equal: no cap */
+	uint32_t budget_us, period_us;
+	bool capped; /* else budget_us is its turn in the round of period_us that all have theirs in */
 };
 
 void cpu_share_begin(struct cpu_share_load *l, uint32_t turn_us, uint32_t least_us);

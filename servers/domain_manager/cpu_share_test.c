@@ -35,20 +35,20 @@ static void weights(void **state)
 	cpu_share_add(&l, 256);
 	is(cpu_share_of(&l, 256, 0), 5000, 5000);
 	cpu_share_add(&l, 512);
-	is(cpu_share_of(&l, 256, 0), 3333, 3333);
-	is(cpu_share_of(&l, 512, 0), 6666, 6666);
+	is(cpu_share_of(&l, 256, 0), 3333, 10000);
+	is(cpu_share_of(&l, 512, 0), 6666, 10000);
 	/* the light one's turn is not shorter than wanted: the round is longer */
 	cpu_share_add(&l, 2560);
-	is(cpu_share_of(&l, 256, 0), 1153, 1153);
+	is(cpu_share_of(&l, 256, 0), 1153, 15000);
 	cpu_share_add(&l, 2560);
-	is(cpu_share_of(&l, 256, 0), 1000, 1000);
-	is(cpu_share_of(&l, 2560, 0), 10000, 10000);
+	is(cpu_share_of(&l, 256, 0), 1000, 23000);
+	is(cpu_share_of(&l, 2560, 0), 10000, 23000);
 	/* as far as that goes */
 	cpu_share_begin(&l, TURN, LEAST);
 	cpu_share_add(&l, 0);
 	cpu_share_add(&l, 65535);
-	is(cpu_share_of(&l, 0, 0), CPU_SHARE_TURN_MIN, CPU_SHARE_TURN_MIN);
-	is(cpu_share_of(&l, 65535, 0), 99998, 99998);
+	is(cpu_share_of(&l, 0, 0), CPU_SHARE_TURN_MIN, CPU_SHARE_ROUND_MAX);
+	is(cpu_share_of(&l, 65535, 0), 99998, CPU_SHARE_ROUND_MAX);
 }
 
 static void caps(void **state)
@@ -97,7 +97,7 @@ static void run(struct sim *v, unsigned n, uint64_t end)
 			queued[i] = false;
 			now += v[i].s.budget_us;
 			v[i].used += v[i].s.budget_us;
-			if (v[i].s.budget_us == v[i].s.period_us)
+			if (!v[i].s.capped)
 				v[i].released = now;
 			else
 				v[i].released += v[i].s.period_us;
@@ -198,6 +198,7 @@ static void anything(void **state)
 
 			assert_in_range(s.budget_us, CPU_SHARE_TURN_MIN, 1000000);
 			assert_in_range(s.period_us, s.budget_us, 1000000);
+			assert_true(!s.capped || s.period_us > s.budget_us);
 		}
 	}
 }

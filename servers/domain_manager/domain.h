@@ -33,6 +33,7 @@ struct domain_vcpu {
 	uint64_t sampled_us; /* used_us when that was last decided (domain_cap.c) */
 	/* what the kernel was told last */
 	uint32_t budget_us, period_us;
+	bool capped;
 	uint16_t cpu_told;
 };
 

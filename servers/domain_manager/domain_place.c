@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include "proto/domain/domain_start.h"
 #include "sel4/sel4.h"
+#include "insula/ext.h"
 #include "servers/domain_manager/cpu_share.h"
 #include "servers/domain_manager/domain_private.h"
 #include "servers/domain_manager/placement.h"
@@ -23,13 +24,12 @@ static uint32_t ratelimit_us = 1000; /* credit2's default */
 
 static bool configure(const struct domain *d, uint32_t vcpu, struct cpu_share s)
 {
-	bool capped = s.budget_us != s.period_us;
-
 	/* sporadic: a budget that had to wait for others' turns comes back no later for that */
-	return seL4_SchedControl_ConfigureFlags(
-		   DOMAIN_SLOT_SCHED_CONTROL + d->cpu[vcpu], SLOT_THREADS(d) + 3 * vcpu + 1, s.budget_us,
-		   s.period_us, capped ? MORE_REFILLS : 0, vcpu,
-		   capped ? seL4_SchedContext_Sporadic : seL4_SchedContext_NoFlag) == seL4_NoError;
+	return seL4_SchedControl_ConfigureFlags(DOMAIN_SLOT_SCHED_CONTROL + d->cpu[vcpu],
+						SLOT_THREADS(d) + 3 * vcpu + 1, s.budget_us, s.period_us,
+						s.capped ? MORE_REFILLS : 0, vcpu,
+						s.capped ? (seL4_Word)seL4_SchedContext_Sporadic
+							 : insula_SchedContext_WakeFirst) == seL4_NoError;
 }
 
 /* What changed since the kernel was told. False: the domain's could not be told. */
@@ -54,12 +54,13 @@ static bool shares_tell(const struct domain *must)
 			struct cpu_share s = cpu_share_of(&load[d->cpu[i]], d->weight, v->cap);
 
 			if (v->cpu_told == d->cpu[i] && v->budget_us == s.budget_us &&
-			    v->period_us == s.period_us)
+			    v->period_us == s.period_us && v->capped == s.capped)
 				continue;
 			if (configure(d, i, s)) {
 				v->cpu_told = d->cpu[i];
 				v->budget_us = s.budget_us;
 				v->period_us = s.period_us;
+				v->capped = s.capped;
 			} else if (d == must) {
 				told = false;
 			}

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define PLACEMENT_CPUS_MAX	 256u
-#define PLACEMENT_LATENCY_US	 4000u
+#define PLACEMENT_LATENCY_US	 3800u
 #define PLACEMENT_SLICE_MIN_US	 1000u
 #define PLACEMENT_SLICE_ALONE_US 5000u
 
@@ -46,8 +46,9 @@ uint32_t placement_take(struct placement *p, const struct placement_affinity *a,
 void placement_give_back(struct placement *p, uint32_t cpu);
 /*
  * How long one of this CPU's vCPUs runs while others want it, in microseconds: all of them get their turn
- * within PLACEMENT_LATENCY_US, less than the period of a guest's clock tick (4 ms in Debian's kernels),
- * unless that were turns shorter than PLACEMENT_SLICE_MIN_US. A vCPU alone has PLACEMENT_SLICE_ALONE_US. 0:
+ * within PLACEMENT_LATENCY_US, less than the period of a guest's clock tick (4 ms in Debian's kernels), and each
+ * turn, which is what one that wakes may have to wait for, is below 2 ms. No turn is shorter than
+ * PLACEMENT_SLICE_MIN_US. A vCPU alone has PLACEMENT_SLICE_ALONE_US. 0:
  * no such CPU.
  */
 uint32_t placement_slice_us(const struct placement *p, uint32_t cpu);

@@ -90,7 +90,7 @@ static const struct generate_shape shapes[] = {
     {DomainSetSet, DOMAIN, 1, {TCB}, "z"},
     {DomainScheduleConfigure, DOMAIN, 1, {0}, "zzu"},
     {DomainScheduleSetStart, DOMAIN, 1, {0}, "z"},
-    {SchedControlConfigureFlags, SC_CONTROL, 20, {SC}, "uuwbf"},
+    {SchedControlConfigureFlags, SC_CONTROL, 20, {SC}, "uuwbF"},
     {SchedContextBind, SC, 10, {TCB}, ""},
     {SchedContextBind, SC, 6, {NOTIFICATION}, ""},
     {SchedContextUnbind, SC, 8, {0}, ""},
@@ -396,6 +396,8 @@ static uint64_t generate_word(const struct generate_world *w, char kind)
 					     : 20 + generate_below(w, 2000);
 	case 'f':
 		return generate_one_in(w, 4) ? generate_below(w, 16) : 1;
+	case 'F': /* of a scheduling context: seL4's and insula_SchedContext_WakeFirst */
+		return generate_below(w, 2) | (uint64_t)generate_below(w, 2) << 8;
 	case 'k':
 		return generate_one_in(w, 4) ? generate_below(w, 24) : seL4_UserContextWords;
 	case 'w':
