@@ -5,8 +5,8 @@
  *
  * Frames. What is derived from a frame may itself be derived from, to any depth up to 63, and what is left
  * when a capability in between goes falls to that one's parent. So a frame's place has two numbers: `depth`,
- * 0 for a frame made by retype; and `attach`: its parent is the nearest capability before it whose depth is
- * less than that, if that is a frame at all. attach is the depth, until an ancestor in between goes: then
+ * 0 for a frame made by retype; and `attach`: what is derived from a capability are those that follow it as
+ * long as their attach is greater than its depth. attach is the depth, until an ancestor in between goes: then
  * what follows is attached where that ancestor was. For neighbours a, b: attach(b) <= depth(a) + 1.
  */
 #include "cap/cte.h"

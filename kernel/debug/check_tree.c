@@ -317,7 +317,7 @@ static void check_tree_leave(const struct cte *slot)
 	while (check_parents.count) {
 		p = check_parents.slot[check_parents.count - 1];
 		if (cap_type(p->cap) == cap_type(slot->cap) &&
-		    (cap_type(p->cap) == CAP_FRAME ? mdb_depth(p->mdb) < mdb_depth(slot->mdb)
+		    (cap_type(p->cap) == CAP_FRAME ? mdb_depth(p->mdb) < mdb_attach(slot->mdb)
 						   : cap_same_object(p->cap, slot->cap)))
 			break;
 		check_parents.count--;
