@@ -35,6 +35,8 @@
  * InsulaFrameDerive   frame    extra cap: root CNode. MR0, MR1: index and depth of an empty slot below it;
  *                              MR2: rights; MR3: offset in bytes; MR4: log2 of the part's size (12, 21, 30).
  *                              A capability to that part, as a child of the invoked one.
+ * InsulaFrameDeriveEPT frame   extra caps: as InsulaFrameDerive; the EPT root. MR0 to MR4: as there; MR5: guest-physical
+ *                              address, MR6: memory type (X86PageMapEPT's). The same, and the part is mapped.
  * InsulaFrameSplit    frame    2 MiB or 1 GiB. Extra caps: root CNode; if the frame is mapped, an unmapped table
  *                              of the next lower level of its space (PT or PD, EPT PT or EPT PD). MR0, MR1, MR2:
  *                              index, depth and offset of 512 empty slots, as Retype's. The invoked capability is
@@ -51,6 +53,7 @@ enum insula_label {
 	InsulaVCPUSetStatePage = 0x10010,
 	InsulaFrameDerive = 0x10020,
 	InsulaFrameSplit = 0x10021,
+	InsulaFrameDeriveEPT = 0x10022,
 	InsulaSchedControlLockCount = 0x10030,
 };
 

@@ -24,13 +24,13 @@ static uint64_t *ept_walk(paddr_t root, uint64_t gpa, unsigned level, unsigned *
 	uint64_t *table = window_kv(root);
 
 	for (unsigned l = 4; l > level; l--) {
-		uint64_t e = table[vspace_index(gpa, l)];
+		paddr_t next;
 
-		if (!virt->ept_present(e) || virt->ept_is_leaf(e, l)) {
+		if (!virt->ept_next(table[vspace_index(gpa, l)], &next)) {
 			*missing = l - 1;
 			return NULL;
 		}
-		table = window_kv(virt->ept_address(e));
+		table = window_kv(next);
 	}
 	return &table[vspace_index(gpa, level)];
 }
@@ -52,15 +52,16 @@ static void ept_write(uint64_t *entry, uint64_t value)
 	*(volatile uint64_t *)entry = value;
 }
 
-static exception_t ept_check_root(cap_t c, paddr_t *root)
+/* number: of the capability among those of the message. */
+static exception_t ept_check_root(cap_t c, unsigned number, paddr_t *root)
 {
 	if (cap_type(c) != CAP_EPT_PML4 || !cap_paging_is_mapped(c))
-		return error_invalid_capability(1);
+		return error_invalid_capability(number);
 	if (!asid_lookup((unsigned)cap_paging_asid(c), ASID_EPT, root)) {
 		error_lookup(seL4_InvalidRoot, 0);
 		return error_failed_lookup(false);
 	}
-	return root->v == cap_paging_ptr(c) ? EXC_NONE : error_invalid_capability(1);
+	return root->v == cap_paging_ptr(c) ? EXC_NONE : error_invalid_capability(number);
 }
 
 /* ---- tables ---- */
@@ -106,7 +107,7 @@ static exception_t ept_map_table(unsigned length, struct cte *slot, cap_t cap)
 	if (cap_paging_is_mapped(cap))
 		return error_invalid_capability(0);
 	gpa = ALIGN_DOWN(invocation_arg(0), vspace_level_bits(level));
-	e = ept_check_root(space->cap, &root);
+	e = ept_check_root(space->cap, 1, &root);
 	if (e != EXC_NONE)
 		return e;
 	if (gpa >> EPT_ADDRESS_BITS)
@@ -208,45 +209,86 @@ static unsigned ept_rights(cap_t frame, word_t word)
 	return (unsigned)EPT_READ | (unsigned)EPT_EXEC | (r & CAP_RIGHT_WRITE ? (unsigned)EPT_WRITE : 0u);
 }
 
-exception_t ept_map_frame(unsigned length, struct cte *slot, cap_t frame)
-{
-	struct cte *space = invocation_extra(0);
-	unsigned level = frame_level(frame), rights;
-	uint64_t gpa, *entry, old;
-	paddr_t root;
-	word_t type;
-	exception_t e;
+/* Which words of a message say where and how, and which extra capability is the root. */
+struct ept_words {
+	unsigned space, gpa, rights, type;
+};
 
-	if (length < 3 || !space)
-		return error_truncated();
-	if (cap_frame_map(frame) != FRAME_UNMAPPED)
-		return error_invalid_capability(0);
-	gpa = invocation_arg(0);
-	rights = ept_rights(frame, invocation_arg(1));
-	type = invocation_arg(2) & EPT_TYPE_MASK;
-	e = ept_check_root(space->cap, &root);
+/* Where a frame goes to, when all checks have passed. */
+struct ept_place {
+	paddr_t root;
+	uint64_t *entry, value;
+};
+
+static exception_t ept_check_place(cap_t frame, struct ept_words w, struct ept_place *to)
+{
+	word_t gpa = invocation_arg(w.gpa), type = invocation_arg(w.type) & EPT_TYPE_MASK;
+	unsigned level = frame_level(frame), rights = ept_rights(frame, invocation_arg(w.rights));
+	exception_t e = ept_check_root(invocation_extra(w.space)->cap, w.space + 1, &to->root);
+
 	if (e != EXC_NONE)
 		return e;
 	if (gpa >> EPT_ADDRESS_BITS)
-		return error_invalid_argument(0);
+		return error_invalid_argument(w.gpa);
 	if (!ALIGNED(gpa, frame_size_bits(cap_frame_size(frame))))
 		return error_alignment();
 	if (type > EPT_ATTRIBUTE_MAX || type == 2 || type == 3)
-		return error_invalid_argument(2); /* the CPU knows no such memory type */
+		return error_invalid_argument(w.type); /* the CPU knows no such memory type */
 	if (level == 3 && !(virt_features & INSULA_VIRT_HUGE_PAGES))
 		return error_illegal_operation();
-	e = ept_lookup(root, gpa, level, &entry);
+	e = ept_lookup(to->root, gpa, level, &to->entry);
 	if (e != EXC_NONE)
 		return e;
-	old = *entry;
-	if (virt->ept_present(old) && !virt->ept_is_leaf(old, level))
+	if (virt->ept_present(*to->entry) && !virt->ept_is_leaf(*to->entry, level))
 		return error_delete_first();
+	to->value = rights ? virt->ept_leaf(paddr(cap_frame_ptr(frame)), level, rights, (unsigned)type) : 0;
+	return EXC_NONE;
+}
 
-	ept_write(entry, rights ? virt->ept_leaf(paddr(cap_frame_ptr(frame)), level, rights, (unsigned)type) : 0);
+/* The frame's capability, which says now where it is mapped. */
+static cap_t ept_place_frame(cap_t frame, struct ept_words w, const struct ept_place *to)
+{
+	uint64_t old = *to->entry;
+
+	ept_write(to->entry, to->value);
 	if (virt->ept_present(old))
-		tlb_flush_nested(root);
-	frame = cap_frame_with_mapped(cap_frame_with_asid(frame, cap_paging_asid(space->cap)), gpa);
-	slot->cap = cap_frame_with_map(frame, FRAME_EPT);
+		tlb_flush_nested(to->root);
+	frame = cap_frame_with_asid(frame, cap_paging_asid(invocation_extra(w.space)->cap));
+	return cap_frame_with_map(cap_frame_with_mapped(frame, invocation_arg(w.gpa)), FRAME_EPT);
+}
+
+exception_t ept_map_frame(unsigned length, struct cte *slot, cap_t frame)
+{
+	const struct ept_words w = {.space = 0, .gpa = 0, .rights = 1, .type = 2};
+	struct ept_place to;
+	exception_t e;
+
+	if (length < 3 || !invocation_extra(0))
+		return error_truncated();
+	if (cap_frame_map(frame) != FRAME_UNMAPPED)
+		return error_invalid_capability(0);
+	e = ept_check_place(frame, w, &to);
+	if (e != EXC_NONE)
+		return e;
+	slot->cap = ept_place_frame(frame, w, &to);
+	return EXC_NONE;
+}
+
+exception_t ept_derive_frame(unsigned length, struct cte *slot, cap_t frame)
+{
+	const struct ept_words w = {.space = 1, .gpa = 5, .rights = 2, .type = 6};
+	struct frame_part part;
+	struct ept_place to;
+	exception_t e;
+
+	if (length < 7 || !invocation_extra(0) || !invocation_extra(1))
+		return error_truncated();
+	e = frame_derive_check(slot, frame, &part);
+	if (e == EXC_NONE)
+		e = ept_check_place(part.cap, w, &to);
+	if (e != EXC_NONE)
+		return e;
+	cte_insert_derived(ept_place_frame(part.cap, w, &to), slot, part.dest);
 	return EXC_NONE;
 }
 

@@ -9,6 +9,7 @@
 
 exception_t ept_decode(word_t label, unsigned length, struct cte *slot, cap_t cap); /* EPT paging structures */
 exception_t ept_map_frame(unsigned length, struct cte *slot, cap_t frame);          /* X86PageMapEPT */
+exception_t ept_derive_frame(unsigned length, struct cte *slot, cap_t frame);       /* InsulaFrameDeriveEPT */
 void ept_unmap_frame(cap_t frame);
 void ept_finalise(cap_t cap, bool final);
 

@@ -43,6 +43,11 @@ static paddr_t address(uint64_t e)
 {
 	return paddr(e >> 1 & ~MASK(12));
 }
+static bool next(uint64_t e, paddr_t *t)
+{
+	*t = address(e);
+	return present(e) && !(e & BIT(12));
+}
 static unsigned perm(uint64_t e)
 {
 	return e & 7;
@@ -53,6 +58,7 @@ static const struct virt_ops ops = {
 	.ept_table = table,
 	.ept_present = present,
 	.ept_is_leaf = is_leaf,
+	.ept_next = next,
 	.ept_address = address,
 	.ept_perm = perm,
 };
@@ -175,6 +181,80 @@ static void large_pages(void **state)
 	fake_failed(FAKE_INVOKE(huge, X86PageMapEPT, root, gpa3 ^ BIT(30), RW, WB), seL4_IllegalOperation, 0);
 }
 
+#define DERIVE_EPT(node, ept, ...)                                                                             \
+	fake_invoke(big, InsulaFrameDeriveEPT, node, ept, sizeof((word_t[]){__VA_ARGS__}) / sizeof(word_t),    \
+		    (const word_t[]){__VA_ARGS__})
+
+static void derived_and_mapped(void **state)
+{
+	unsigned big = large_frame(10, FRAME_2M, 0x80200000), part = 201, pml4 = fake_object(seL4_X64_PML4Object);
+	unsigned other = fake_object(seL4_X86_EPTPML4Object), pages = fake_object(seL4_X86_LargePageObject);
+	const word_t d = FAKE_RADIX;
+	cap_t c;
+
+	(void)state;
+	*fake_root(1) = (struct cte){.cap = fake_root_cap()};
+	assert_int_equal(fake_invoke(FAKE_POOL, X86ASIDPoolAssign, pml4, 0, 0, NULL), EXC_NONE);
+	fake_missing(DERIVE_EPT(1, root, part, d, RW, 0x5000, 12, GPA, WB), 39);
+	map_tables(GPA);
+	fake_failed(DERIVE_EPT(1, root, part, d, RW, 0x5000, 12, GPA), seL4_TruncatedMessage, 0);
+	fake_failed(DERIVE_EPT(1, 0, part, d, RW, 0x5000, 12, GPA, WB), seL4_TruncatedMessage, 0);
+	/* what Derive refuses comes first */
+	fake_failed(DERIVE_EPT(1, pml4, part, d, RW, 0x5000, 13, GPA, WB), seL4_InvalidArgument, 4);
+	fake_failed(DERIVE_EPT(1, pml4, part, d, RW, 0x5800, 12, GPA, WB), seL4_AlignmentError, 0);
+	fake_failed(DERIVE_EPT(1, pml4, part, d, RW, BIT(21), 12, GPA, WB), seL4_RangeError, 0);
+	fake_failed(DERIVE_EPT(1, pml4, frame, d, RW, 0x5000, 12, GPA, WB), seL4_DeleteFirst, 0);
+	fake_failed(DERIVE_EPT(root, root, part, d, RW, 0x5000, 12, GPA, WB), seL4_FailedLookup, 0);
+	fake_failed(DERIVE_EPT(1, pml4, part, d, RW, 0x5000, 12, GPA, WB), seL4_InvalidCapability, 2);
+	fake_failed(DERIVE_EPT(1, other, part, d, RW, 0x5000, 12, GPA, WB), seL4_InvalidCapability, 2);
+	fake_failed(DERIVE_EPT(1, root, part, d, RW, 0x5000, 12, BIT(48), WB), seL4_InvalidArgument, 5);
+	fake_failed(DERIVE_EPT(1, root, part, d, RW, 0x5000, 12, GPA + 16, WB), seL4_AlignmentError, 0);
+	fake_failed(DERIVE_EPT(1, root, part, d, RW, 0x5000, 12, GPA, 3), seL4_InvalidArgument, 6);
+	fake_failed(DERIVE_EPT(1, root, part, d, RW, 0, 21, ALIGN_DOWN(GPA, 21), WB), seL4_DeleteFirst, 0);
+	fake_missing(DERIVE_EPT(1, root, part, d, RW, 0x5000, 12, GPA + BIT(21), WB), 21);
+	assert_true(cap_is_null(fake_root(part)->cap) && !cte_has_children(fake_root(big)));
+	assert_int_equal(entry(GPA, 1), 0);
+	assert_int_equal(fake_nested, 0);
+
+	assert_int_equal(DERIVE_EPT(1, root, part, d, RW, 0x5000, 12, GPA, WB), EXC_NONE);
+	assert_int_equal(entry(GPA, 1), leaf(paddr(0x80205000), 1, 7, WB));
+	assert_int_equal(fake_nested, 0); /* nothing was there */
+	c = fake_root(part)->cap;
+	assert_int_equal(cap_frame_ptr(c), 0x80205000);
+	assert_int_equal(cap_frame_size(c), FRAME_4K);
+	assert_int_equal(cap_frame_map(c), FRAME_EPT);
+	assert_int_equal(cap_frame_mapped(c), GPA);
+	assert_int_equal(cap_frame_asid(c), cap_paging_asid(fake_root(root)->cap));
+	assert_int_equal(cap_frame_map(fake_root(big)->cap), FRAME_UNMAPPED);
+	fake_failed(FAKE_INVOKE(part, X86PageMapEPT, root, GPA, RW, WB), seL4_InvalidCapability, 0);
+	/* deleted or revoked, it takes its mapping along */
+	assert_int_equal(fake_delete(part), EXC_NONE);
+	assert_int_equal(entry(GPA, 1), 0);
+	assert_int_equal(fake_nested, 1);
+	assert_int_equal(DERIVE_EPT(1, root, part, d, seL4_RightRead, 0x6000, 12, GPA, 0), EXC_NONE);
+	assert_int_equal(entry(GPA, 1), leaf(paddr(0x80206000), 1, EPT_READ | EPT_EXEC, 0));
+	assert_int_equal(cap_frame_rights(fake_root(part)->cap), CAP_RIGHT_READ);
+	assert_int_equal(fake_revoke(big), EXC_NONE);
+	assert_true(cap_is_null(fake_root(part)->cap));
+	assert_int_equal(entry(GPA, 1), 0);
+	assert_int_equal(fake_nested, 2);
+	/* no more rights than the frame has; write alone is none */
+	fake_root(big)->cap = cap_frame_with_rights(fake_root(big)->cap, CAP_RIGHT_READ);
+	assert_int_equal(DERIVE_EPT(1, root, part, d, RW, 0, 12, GPA, WB), EXC_NONE);
+	assert_int_equal(entry(GPA, 1), leaf(paddr(0x80200000), 1, EPT_READ | EPT_EXEC, WB));
+	/* over another: that one loses its entry */
+	assert_int_equal(fake_invoke(pages, InsulaFrameDeriveEPT, 1, root, 7,
+				     (const word_t[]){202, d, RW, 0, 12, GPA, WB}),
+			 EXC_NONE);
+	assert_int_equal(address(entry(GPA, 1)).v, phys(pages));
+	assert_int_equal(fake_nested, 3);
+	assert_int_equal(fake_delete(part), EXC_NONE);
+	assert_int_equal(address(entry(GPA, 1)).v, phys(pages));
+	assert_int_equal(DERIVE_EPT(1, root, part, d, seL4_RightWrite, 0, 12, GPA, WB), EXC_NONE);
+	assert_int_equal(entry(GPA, 1), 0);
+	assert_int_equal(cap_frame_rights(fake_root(part)->cap), 0);
+}
+
 static void stale_mappings_touch_nothing(void **state)
 {
 	unsigned second = fake_object(seL4_X86_4K), root2, pdpt2, old_asid;
@@ -231,6 +311,7 @@ int main(void)
 		cmocka_unit_test_setup(walk_and_errors, setup),
 		cmocka_unit_test_setup(rights_and_types, setup),
 		cmocka_unit_test_setup(large_pages, setup),
+		cmocka_unit_test_setup(derived_and_mapped, setup),
 		cmocka_unit_test_setup(stale_mappings_touch_nothing, setup),
 		cmocka_unit_test_setup(tables_are_emptied_when_unmapped, setup),
 	};

@@ -136,6 +136,8 @@ exception_t frame_decode(word_t label, unsigned length, struct cte *slot, cap_t 
 	switch (label) {
 	case InsulaFrameDerive:
 		return frame_derive(length, slot, cap);
+	case InsulaFrameDeriveEPT:
+		return ept_derive_frame(length, slot, cap);
 	case InsulaFrameSplit:
 		return frame_split(length, slot, cap);
 	case X86PageMap:

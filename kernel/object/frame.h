@@ -12,6 +12,12 @@ void frame_unmap(cap_t cap);
 
 /* InsulaFrameDerive: a child capability to a part of the frame. */
 exception_t frame_derive(unsigned length, struct cte *slot, cap_t cap);
+/* What it would make of message words 0 to 4 and the first extra capability, and in which slot. Changes nothing. */
+struct frame_part {
+	cap_t cap; /* not mapped */
+	struct cte *dest;
+};
+exception_t frame_derive_check(struct cte *slot, cap_t cap, struct frame_part *part);
 /* InsulaFrameSplit. */
 exception_t frame_split(unsigned length, struct cte *slot, cap_t cap);
 /*

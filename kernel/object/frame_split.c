@@ -28,17 +28,14 @@ static bool frame_size_of_bits(word_t bits, enum frame_size *size)
 	return false;
 }
 
-exception_t frame_derive(unsigned length, struct cte *slot, cap_t cap)
+exception_t frame_derive_check(struct cte *slot, cap_t cap, struct frame_part *part)
 {
 	word_t offset = invocation_arg(3), bits = invocation_arg(4),
 	       whole = BIT(frame_size_bits(cap_frame_size(cap)));
 	struct lookup_result dest;
 	enum frame_size size;
 	exception_t e;
-	cap_t part;
 
-	if (length < 5 || !invocation_extra(0))
-		return error_truncated();
 	if (!frame_size_of_bits(bits, &size) || size > cap_frame_size(cap))
 		return error_invalid_argument(4);
 	if (!ALIGNED(offset, bits))
@@ -54,9 +51,24 @@ exception_t frame_derive(unsigned length, struct cte *slot, cap_t cap)
 	if (e != EXC_NONE)
 		return e;
 
-	part = cap_frame_new(paddr(cap_frame_ptr(cap) + offset), size, cap_frame_device(cap),
-			     (unsigned)cap_frame_rights(cap));
-	cte_insert_derived(cap_mask_rights(part, invocation_arg(2)), slot, dest.slot);
+	part->cap = cap_mask_rights(cap_frame_new(paddr(cap_frame_ptr(cap) + offset), size,
+						  cap_frame_device(cap), (unsigned)cap_frame_rights(cap)),
+				    invocation_arg(2));
+	part->dest = dest.slot;
+	return EXC_NONE;
+}
+
+exception_t frame_derive(unsigned length, struct cte *slot, cap_t cap)
+{
+	struct frame_part part;
+	exception_t e;
+
+	if (length < 5 || !invocation_extra(0))
+		return error_truncated();
+	e = frame_derive_check(slot, cap, &part);
+	if (e != EXC_NONE)
+		return e;
+	cte_insert_derived(part.cap, slot, part.dest);
 	return EXC_NONE;
 }
 

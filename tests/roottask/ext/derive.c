@@ -43,6 +43,13 @@ static void errors(void)
 		    seL4_FailedLookup);
 	check_error("derive.slot_used", derive(m.frame, ep, seL4_ReadWrite, 0, 12), seL4_DeleteFirst);
 	check_error("derive.onto_itself", derive(m.frame, m.frame, seL4_ReadWrite, 0, 12), seL4_DeleteFirst);
+	check_error("derive.ept_short", raw(m.frame, InsulaFrameDeriveEPT, 6, 2, ROOT, HERE),
+		    seL4_TruncatedMessage);
+	check_error("derive.ept_no_root", raw(m.frame, InsulaFrameDeriveEPT, 7, 1, ROOT, 0),
+		    seL4_TruncatedMessage);
+	check_error1("derive.ept_of_vspace",
+		     insula_Frame_DeriveEPT(m.frame, ROOT, slot, DEPTH, seL4_ReadWrite, 0, 12, HERE, 0, 6),
+		     seL4_InvalidCapability, 2);
 	check("derive.nothing_made", memory_empty(slot), "a refused call made a capability");
 }
 

@@ -109,6 +109,8 @@ static const struct generate_shape shapes[] = {
     {X86PageMap, FRAME, 40, {PML4}, "arm"},
     {X86PageUnmap, FRAME, 5, {0}, ""},
     {InsulaFrameDerive, FRAME, 12, {CNODE}, "idrOS"},
+    {InsulaFrameDeriveEPT, FRAME, 4, {CNODE, EPT_PML4}, "idrOSGw"},
+    {InsulaFrameDeriveEPT, FRAME, 12, {CNODE, EPT_PML4}, "EdrzSGz"},
     {InsulaFrameSplit, FRAME, 24, {CNODE, PT}, "nq"},
     {InsulaFrameSplit, FRAME, 8, {CNODE, EPT_PT}, "nq"},
     {X86PageMapIO, FRAME, 1, {IOSPACE}, "ra"},

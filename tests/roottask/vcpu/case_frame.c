@@ -94,7 +94,7 @@ static void frame_take_pages(void)
 /* A grant: the page of another, as a child of its part; and it goes with the part's revoke. */
 static void frame_foreign_page(void)
 {
-	uint64_t foreign = runtime_slot(), part = runtime_slot();
+	uint64_t foreign = runtime_slot(), again = runtime_slot(), part = runtime_slot();
 
 	case_begin("a foreign page, read-only, until it is revoked");
 	runtime_must(runtime_call(seL4_CapInitThreadCNode, CNodeMove, WORDS(part, 64, 20, RADIX), CAPS(frame_parts)),
@@ -110,8 +110,19 @@ static void frame_foreign_page(void)
 	frame_touch(10, 5);
 	machine_expect(48); /* it may not be written */
 	case_equal(machine.s->gpa, FRAME_GPA + 10 * PAGE, "the address");
+	/* derived and mapped at once: over the first, whose entry goes */
+	case_equal(runtime_call(part, InsulaFrameDeriveEPT, WORDS(again, 64, RW, 0, 12, FRAME_GPA + 10 * PAGE, EPT_WB),
+				CAPS(seL4_CapInitThreadCNode, machine.ept)),
+		   0, "the error");
+	runtime_must(runtime_call(seL4_CapInitThreadCNode, CNodeDelete, WORDS(foreign, 64), NONE), "delete");
+	frame_touch(10, 6);
+	machine_expect(12);
+	case_equal(runtime_call(again, X86PageMapEPT, WORDS(FRAME_GPA + 9 * PAGE, RW, EPT_WB), CAPS(machine.ept)),
+		   seL4_InvalidCapability, "it is mapped");
 	runtime_must(runtime_call(seL4_CapInitThreadCNode, CNodeRevoke, WORDS(part, 64), NONE), "revoke");
 	frame_touch(20, 4);
+	machine_expect(48);
+	frame_touch(10, 7);
 	machine_expect(48);
 	frame_touch(21, 4);
 	machine_expect(12);

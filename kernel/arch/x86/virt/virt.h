@@ -61,6 +61,8 @@ struct virt_ops {
 	uint64_t (*ept_table)(paddr_t p);
 	bool (*ept_present)(uint64_t entry);
 	bool (*ept_is_leaf)(uint64_t entry, unsigned level);
+	/* One step of a walk: the table that an entry of a level above 1 points to. False: a leaf, or nothing. */
+	bool (*ept_next)(uint64_t entry, paddr_t *table);
 	paddr_t (*ept_address)(uint64_t entry);
 	unsigned (*ept_perm)(uint64_t entry);
 	/* The entry of level - 1 for the index-th of the 512 parts of what this leaf maps: same permissions and type. */

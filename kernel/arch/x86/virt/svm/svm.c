@@ -235,6 +235,7 @@ const struct virt_ops virt_svm = {
     .ept_table = svm_npt_table,
     .ept_present = svm_npt_present,
     .ept_is_leaf = svm_npt_is_leaf,
+    .ept_next = svm_npt_next,
     .ept_address = svm_npt_address,
     .ept_perm = svm_npt_perm,
     .ept_part = svm_npt_part,

@@ -56,6 +56,14 @@ bool svm_npt_is_leaf(uint64_t entry, unsigned level)
 	return level == 1 || npt_large((npt_t){{entry}}) != 0;
 }
 
+bool svm_npt_next(uint64_t entry, paddr_t *table)
+{
+	npt_t e = {{entry}};
+
+	*table = paddr(npt_table_base(e));
+	return npt_user(e) && !npt_large(e);
+}
+
 paddr_t svm_npt_address(uint64_t entry)
 {
 	npt_t e = {{entry}};

@@ -340,6 +340,7 @@ const struct virt_ops virt_vmx = {
     .ept_table = vmx_ept_table,
     .ept_present = vmx_ept_present,
     .ept_is_leaf = vmx_ept_is_leaf,
+    .ept_next = vmx_ept_next,
     .ept_address = vmx_ept_address,
     .ept_perm = vmx_ept_perm,
     .ept_part = vmx_ept_part,

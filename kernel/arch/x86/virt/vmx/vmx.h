@@ -114,6 +114,7 @@ uint64_t vmx_ept_leaf(paddr_t p, unsigned level, unsigned perm, unsigned memory_
 uint64_t vmx_ept_table(paddr_t p);
 bool vmx_ept_present(uint64_t entry);
 bool vmx_ept_is_leaf(uint64_t entry, unsigned level);
+bool vmx_ept_next(uint64_t entry, paddr_t *table);
 paddr_t vmx_ept_address(uint64_t entry);
 unsigned vmx_ept_perm(uint64_t entry);
 uint64_t vmx_ept_part(uint64_t leaf, unsigned level, unsigned index);

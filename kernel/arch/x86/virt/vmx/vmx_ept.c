@@ -37,6 +37,12 @@ bool vmx_ept_is_leaf(uint64_t entry, unsigned level)
 	return level == 1 || ept_large((ept_t){{entry}}) != 0;
 }
 
+bool vmx_ept_next(uint64_t entry, paddr_t *table)
+{
+	*table = paddr(ept_base((ept_t){{entry}}));
+	return vmx_ept_present(entry) && !ept_large((ept_t){{entry}});
+}
+
 paddr_t vmx_ept_address(uint64_t entry)
 {
 	return paddr(ept_base((ept_t){{entry}}));
