@@ -23,7 +23,11 @@ static void invocation_take_args(struct percpu *p, unsigned length)
 
 	if (length > ARRAY_SIZE(p->args))
 		length = ARRAY_SIZE(p->args);
-	for (unsigned i = 0; i < length; i++)
+	p->args[0] = t->ctx.r10;
+	p->args[1] = t->ctx.r8;
+	p->args[2] = t->ctx.r9;
+	p->args[3] = t->ctx.r15;
+	for (unsigned i = seL4_FastMessageRegisters; i < length; i++)
 		p->args[i] = message_get(t, i);
 	p->arg_count = length;
 	p->reply_length = 0;

@@ -45,8 +45,10 @@ FAST_INLINE struct context *syscall_fast_call(struct percpu *p, struct tcb *t, b
 
 	if (!fast_plain_message(t, is_long ? seL4_MsgMaxLength : seL4_FastMessageRegisters))
 		return syscall_refuse_call(p, t, is_long);
-	if (unlikely(!lookup_slot_short(t, t->ctx.rdi, &slot)) || !fast_may_call(slot->cap))
+	if (unlikely(!lookup_slot_short(t, t->ctx.rdi, &slot)))
 		return syscall_refuse_call(p, t, is_long);
+	if (!fast_may_call(slot->cap)) /* an invocation, in the main */
+		return syscall_other(p, t, seL4_SysCall);
 	badge = cap_endpoint_badge(slot->cap);
 	ep = cap_endpoint_of(slot->cap);
 	if (endpoint_state(ep) != ENDPOINT_RECV)

@@ -4,6 +4,7 @@
  * but through a capability lookup.
  */
 #include "ipc/transfer.h"
+#include "api/lookup.h"
 #include "cap/cnode.h"
 #include "ipc/endpoint.h"
 #include "ipc/fault.h"
@@ -29,13 +30,12 @@ bool transfer_extra_caps(struct tcb *sender, unsigned count, struct cte *slots[3
 		return true;
 	for (unsigned i = 0; i < count; i++) {
 		cptr_t cptr = buffer[MESSAGE_BUFFER_CAPS + i];
-		struct lookup_result r = cnode_lookup_slot(sender, cptr);
 
-		if (r.status != EXC_NONE) {
+		slots[i] = lookup_slot(sender, cptr);
+		if (!slots[i]) {
 			*failed = cptr;
 			return false;
 		}
-		slots[i] = r.slot;
 	}
 	return true;
 }
