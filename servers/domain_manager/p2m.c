@@ -38,6 +38,7 @@ void p2m_free(struct p2m *p)
 {
 	for (uint32_t i = 0; i < p->count; i++)
 		domain_heap_free(p->heap, p->region[i].small);
+	domain_heap_free(p->heap, p->spare);
 	domain_heap_free(p->heap, p->region);
 	p2m_init(p, p->heap);
 }
@@ -58,14 +59,30 @@ static uint32_t find(const struct p2m *p, uint32_t index)
 	return low;
 }
 
+static bool region_is(const struct p2m *p, uint32_t i, uint64_t gfn)
+{
+	return i < p->count && p->region[i].index == gfn >> P2M_LARGE_ORDER;
+}
+
 static struct p2m_region *region_of(const struct p2m *p, uint64_t gfn)
 {
-	uint32_t i;
+	uint32_t i = p->last;
 
 	if (gfn >= P2M_GFN_LIMIT)
 		return NULL;
-	i = find(p, (uint32_t)(gfn >> P2M_LARGE_ORDER));
-	return i < p->count && p->region[i].index == gfn >> P2M_LARGE_ORDER ? &p->region[i] : NULL;
+	if (!region_is(p, i, gfn))
+		i = find(p, (uint32_t)(gfn >> P2M_LARGE_ORDER));
+	return region_is(p, i, gfn) ? &p->region[i] : NULL;
+}
+
+/* To be changed. */
+static struct p2m_region *region_at(struct p2m *p, uint64_t gfn)
+{
+	struct p2m_region *r = region_of(p, gfn);
+
+	if (r)
+		p->last = (uint32_t)(r - p->region);
+	return r;
 }
 
 static struct p2m_region *region_add(struct p2m *p, uint64_t gfn)
@@ -84,30 +101,46 @@ static struct p2m_region *region_add(struct p2m *p, uint64_t gfn)
 	memmove(&p->region[at + 1], &p->region[at], (p->count - at) * sizeof(p->region[0]));
 	p->region[at] = (struct p2m_region){.index = index};
 	p->count++;
+	p->last = at;
 	return &p->region[at];
 }
 
+static uint32_t *words_take(struct p2m *p)
+{
+	uint32_t *words = p->spare;
+
+	p->spare = NULL;
+	return words ? words : domain_heap_alloc(p->heap, P2M_LARGE_PAGES, sizeof(words[0]));
+}
+
+/* Nothing is in it any more. */
 static void region_remove(struct p2m *p, struct p2m_region *r)
 {
 	uint32_t at = (uint32_t)(r - p->region);
 
-	domain_heap_free(p->heap, r->small);
+	if (p->spare)
+		domain_heap_free(p->heap, r->small);
+	else
+		p->spare = r->small;
 	memmove(r, r + 1, (p->count - at - 1) * sizeof(*r));
 	p->count--;
 }
 
-struct p2m_entry p2m_get(const struct p2m *p, uint64_t gfn)
+static struct p2m_entry entry_in(const struct p2m_region *r, uint64_t gfn)
 {
-	const struct p2m_region *r = region_of(p, gfn);
-
 	if (!r)
 		return nothing;
 	return r->small ? entry_of(r->small[gfn % P2M_LARGE_PAGES], false) : entry_of(r->large, true);
 }
 
+struct p2m_entry p2m_get(const struct p2m *p, uint64_t gfn)
+{
+	return entry_in(region_of(p, gfn), gfn);
+}
+
 int p2m_set(struct p2m *p, uint64_t gfn, struct p2m_entry e)
 {
-	struct p2m_region *r = region_of(p, gfn);
+	struct p2m_region *r = region_at(p, gfn);
 
 	if (gfn >= P2M_GFN_LIMIT || e.kind == P2M_NONE || e.frame >= P2M_FRAME_LIMIT || (e.large && gfn % P2M_LARGE_PAGES))
 		return -EINVAL;
@@ -118,7 +151,7 @@ int p2m_set(struct p2m *p, uint64_t gfn, struct p2m_entry e)
 		if (!r)
 			return -ENOMEM;
 		if (!e.large) {
-			r->small = domain_heap_alloc(p->heap, P2M_LARGE_PAGES, sizeof(r->small[0]));
+			r->small = words_take(p);
 			if (!r->small) {
 				region_remove(p, r);
 				return -ENOMEM;
@@ -137,8 +170,8 @@ int p2m_set(struct p2m *p, uint64_t gfn, struct p2m_entry e)
 
 int p2m_clear(struct p2m *p, uint64_t gfn)
 {
-	struct p2m_region *r = region_of(p, gfn);
-	struct p2m_entry e = p2m_get(p, gfn);
+	struct p2m_region *r = region_at(p, gfn);
+	struct p2m_entry e = entry_in(r, gfn);
 
 	if (e.kind == P2M_NONE)
 		return -ENOENT;
@@ -154,7 +187,7 @@ int p2m_clear(struct p2m *p, uint64_t gfn)
 
 int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first)
 {
-	struct p2m_region *r = region_of(p, gfn);
+	struct p2m_region *r = region_at(p, gfn);
 	struct p2m_entry e;
 
 	if (!r || r->small)
@@ -162,7 +195,7 @@ int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first)
 	if (first > P2M_FRAME_LIMIT - P2M_LARGE_PAGES)
 		return -EINVAL;
 	e = entry_of(r->large, false);
-	r->small = domain_heap_alloc(p->heap, P2M_LARGE_PAGES, sizeof(r->small[0]));
+	r->small = words_take(p);
 	if (!r->small)
 		return -ENOMEM;
 	r->used = P2M_LARGE_PAGES;
@@ -175,7 +208,7 @@ int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first)
 
 static int change(struct p2m *p, uint64_t gfn, enum p2m_kind from, enum p2m_kind to)
 {
-	struct p2m_region *r = region_of(p, gfn);
+	struct p2m_region *r = region_at(p, gfn);
 	uint32_t *word = r && r->small ? &r->small[gfn % P2M_LARGE_PAGES] : NULL;
 
 	if (!word || entry_of(*word, false).kind != from)
@@ -221,7 +254,7 @@ int p2m_room(struct p2m *p, uint64_t gfn, uint32_t first)
 	r = region_add(p, gfn);
 	if (!r)
 		return -ENOMEM;
-	r->small = domain_heap_alloc(p->heap, P2M_LARGE_PAGES, sizeof(r->small[0]));
+	r->small = words_take(p);
 	if (!r->small) {
 		region_remove(p, r);
 		return -ENOMEM;
@@ -252,7 +285,7 @@ bool p2m_find_out(const struct p2m *p, uint64_t *gfn)
 
 struct p2m_note *p2m_note(struct p2m *p, uint64_t gfn)
 {
-	struct p2m_region *r = region_of(p, gfn);
+	struct p2m_region *r = region_at(p, gfn);
 
 	return r ? &r->note : NULL;
 }

@@ -36,6 +36,8 @@ struct p2m {
 	struct domain_heap *heap;
 	struct p2m_region *region; /* ascending */
 	uint32_t count, room;
+	uint32_t last;	 /* a region's number, which was wanted last: looked at first */
+	uint32_t *spare; /* words for a region, all 0, or NULL: a page that comes and goes alone costs no memory each time */
 	uint64_t pages[P2M_KINDS]; /* by kind */
 };
 

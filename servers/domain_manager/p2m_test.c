@@ -270,10 +270,42 @@ static void random_against_model(void **state)
 	p2m_free(&p);
 }
 
+/* A page that comes where nothing is near, and goes again, needs no memory but the first time. */
+static void comes_and_goes(void **state)
+{
+	struct domain_heap *h = heap();
+	struct p2m p;
+
+	(void)state;
+	p2m_init(&p, h);
+	assert_int_equal(p2m_set(&p, 512, large), 0);
+	for (uint32_t i = 0; i < P2M_LARGE_PAGES; i++)
+		assert_int_equal(p2m_set(&p, 1024 + i, ram), 0);
+	for (uint32_t i = 0; i < P2M_LARGE_PAGES; i++)
+		assert_int_equal(p2m_clear(&p, 1024 + i), 0);
+	for (unsigned size = 1u << 16; size >= 16; size /= 2)
+		while (domain_heap_alloc(h, 1, size))
+			;
+	for (unsigned round = 0; round < 3; round++) {
+		assert_int_equal(p2m_set(&p, 4096 * (round + 1) + 7, ram), 0);
+		assert_int_equal(p2m_set(&p, 5, ram), -ENOMEM);
+		assert_int_equal(p2m_split(&p, 512, 1), -ENOMEM);
+		for (uint32_t i = 0; i < P2M_LARGE_PAGES; i++)
+			assert_int_equal(p2m_get(&p, 4096 * (round + 1) + i).kind, i == 7 ? P2M_RAM : P2M_NONE);
+		assert_int_equal(p2m_get(&p, 5).kind, P2M_NONE);
+		assert_int_equal(p2m_get(&p, 600).frame, large.frame);
+		assert_int_equal(p2m_clear(&p, 4096 * (round + 1) + 7), 0);
+		assert_null(p2m_note(&p, 4096 * (round + 1) + 7));
+	}
+	assert_int_equal(p2m_split(&p, 512, 1), 0);
+	assert_int_equal(p2m_get(&p, 1023).frame, 512);
+	p2m_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(refusals), cmocka_unit_test(split), cmocka_unit_test(last_page), cmocka_unit_test(out_and_in), cmocka_unit_test(populate_on_demand),
-					   cmocka_unit_test(room), cmocka_unit_test(random_against_model)};
+					   cmocka_unit_test(room), cmocka_unit_test(comes_and_goes), cmocka_unit_test(random_against_model)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -452,16 +452,20 @@ static int whole_take(struct physmap *m, struct p2m_entry e, uint32_t *slot)
 	return r;
 }
 
+static uint64_t offset_in(struct p2m_entry e, uint64_t gfn)
+{
+	return e.large ? gfn % P2M_LARGE_PAGES << PAGE_BITS : 0;
+}
+
 /* The page at gfn, or a frame of one page, derived from the owner's capability, into `slot`. */
 static int derive(struct physmap *from, struct p2m_entry e, uint64_t gfn, uint32_t slot, bool write)
 {
-	uint64_t offset = e.large ? gfn % P2M_LARGE_PAGES << PAGE_BITS : 0;
 	uint32_t whole;
 	int r = whole_take(from, e, &whole);
 
 	if (r)
 		return r;
-	if (insula_Frame_Derive(whole, TASK_SLOT_CNODE, slot, seL4_WordBits, write ? seL4_ReadWrite : seL4_CanRead, offset, PAGE_BITS))
+	if (insula_Frame_Derive(whole, TASK_SLOT_CNODE, slot, seL4_WordBits, write ? seL4_ReadWrite : seL4_CanRead, offset_in(e, gfn), PAGE_BITS))
 		r = -ENOMEM;
 	if (!e.large)
 		drop(whole);
@@ -491,56 +495,105 @@ static int source_set(struct physmap *m, uint32_t frame, struct physmap_source s
 	return 0;
 }
 
-/* The page of a derived capability in a slot of ours, which is empty afterwards. */
-static int foreign_put(struct physmap *m, uint64_t at, uint32_t slot, bool write, struct physmap_source source)
+/* The record of a foreign page at `at`, where nothing is, with a place for its capability. */
+static int foreign_note(struct physmap *m, uint64_t at, struct physmap_source source, uint32_t *frame)
 {
-	struct p2m_entry e = {.kind = P2M_FOREIGN};
-	int r = frame_store_take(&m->frames, &e.frame);
+	int r = frame_store_take(&m->frames, frame);
 
-	if (!r) {
-		r = source_set(m, e.frame, source);
-		if (!r)
-			r = p2m_set(&m->p2m, at, e);
-		if (r)
-			frame_store_give(&m->frames, e.frame);
-	}
-	if (r) {
-		drop(slot);
+	if (r)
 		return r;
-	}
-	r = map(m, slot, true, at << PAGE_BITS, write ? seL4_ReadWrite : seL4_CanRead);
+	r = source_set(m, *frame, source);
 	if (!r)
-		r = move_in(m, slot, e.frame, FRAME_OWNER);
-	if (r) {
-		drop(slot);
-		(void)p2m_clear(&m->p2m, at);
-		frame_store_give_one(&m->frames, e.frame);
-	}
+		r = p2m_set(&m->p2m, at, (struct p2m_entry){.kind = P2M_FOREIGN, .frame = *frame});
+	if (r)
+		frame_store_give_one(&m->frames, *frame);
 	return r;
+}
+
+static void foreign_forget(struct physmap *m, uint64_t at, uint32_t frame)
+{
+	(void)p2m_clear(&m->p2m, at);
+	frame_store_give_one(&m->frames, frame);
+}
+
+/* As map(), of a part of the frame in slot `whole`, whose capability is made in a place of the store. */
+static int derive_mapped(struct physmap *m, uint32_t whole, uint64_t offset, uint32_t frame, uint64_t at, bool write)
+{
+	struct frame_place p = frame_store_place(&m->frames, frame, FRAME_OWNER);
+	seL4_CapRights_t rights = write ? seL4_ReadWrite : seL4_CanRead;
+
+	for (unsigned tries = 0; tries <= LEVELS; tries++) {
+		seL4_Error e = insula_Frame_DeriveEPT(whole, p.root, p.index, p.depth, rights, offset, PAGE_BITS, m->slot_ept, at, WRITE_BACK);
+		int r;
+
+		if (e == seL4_NoError)
+			return 0;
+		if (e != seL4_FailedLookup)
+			return e == seL4_DeleteFirst ? -EEXIST : -ENOMEM;
+		r = table_add(m, seL4_GetMR(2), true, at);
+		if (r)
+			return r;
+	}
+	return -EINVAL;
 }
 
 static int foreign(struct physmap *m, uint64_t at, struct physmap *from, struct p2m_entry what, bool write, struct physmap_source source)
 {
-	uint32_t slot = m->slot_scratch[2];
-	int r = derive(from, what, source.gfn, slot, write);
+	uint32_t frame, whole;
+	int r = foreign_note(m, at, source, &frame);
 
-	return r ? r : foreign_put(m, at, slot, write, source);
+	if (r)
+		return r;
+	r = whole_take(from, what, &whole);
+	if (!r) {
+		r = derive_mapped(m, whole, offset_in(what, source.gfn), frame, at << PAGE_BITS, write);
+		if (!what.large)
+			drop(whole);
+	}
+	if (r)
+		foreign_forget(m, at, frame);
+	return r;
 }
 
 int physmap_foreign_piece(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, uint32_t slot, bool write, uint16_t owner)
 {
-	return foreign_put(m, at, slot, write, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner});
+	uint32_t frame;
+	int r = foreign_note(m, at, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner}, &frame);
+
+	if (!r) {
+		r = map(m, slot, true, at << PAGE_BITS, write ? seL4_ReadWrite : seL4_CanRead);
+		if (!r)
+			r = move_in(m, slot, frame, FRAME_OWNER);
+		if (r)
+			foreign_forget(m, at, frame);
+	}
+	if (r)
+		drop(slot);
+	return r;
+}
+
+/* A page of RAM or of Xen's at gfn, populated now if it is to be on demand. */
+static int page_need(struct physmap *m, uint64_t gfn, struct p2m_entry *e)
+{
+	int r;
+
+	*e = p2m_get(&m->p2m, gfn);
+	if (e->kind == P2M_POD) {
+		r = physmap_pod_need(m, gfn);
+		if (r)
+			return r;
+		*e = p2m_get(&m->p2m, gfn);
+	}
+	return e->kind == P2M_RAM || e->kind == P2M_XEN ? 0 : -ENOENT;
 }
 
 int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner)
 {
-	int r = physmap_pod_need(from, gfn);
-	struct p2m_entry e = p2m_get(&from->p2m, gfn);
+	struct p2m_entry e;
+	int r = page_need(from, gfn, &e);
 
 	if (r)
 		return r;
-	if (e.kind != P2M_RAM && e.kind != P2M_XEN)
-		return -ENOENT;
 	r = foreign(m, at, from, e, write, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner});
 	if (!r)
 		p2m_note(&from->p2m, gfn)->uses++;
@@ -549,13 +602,11 @@ int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64
 
 int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot)
 {
-	int r = physmap_pod_need(m, gfn);
-	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+	struct p2m_entry e;
+	int r = page_need(m, gfn, &e);
 
 	if (r)
 		return r;
-	if (e.kind != P2M_RAM && e.kind != P2M_XEN)
-		return -ENOENT;
 	return derive(m, e, gfn, slot, write);
 }
 
