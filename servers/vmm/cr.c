@@ -8,7 +8,6 @@
 #define X86_GP 13
 #define CR4_PAE   (1ull << 5)
 #define CR4_PCIDE (1ull << 17)
-#define EFER_LMA  (1ull << 10)
 
 static uint64_t operand(const struct vcpu *v, const struct insn *in)
 {

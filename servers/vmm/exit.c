@@ -15,17 +15,6 @@
 #define VMCS_PENDING_DEBUG 0x6822u /* SDM volume 3, appendix B */
 #define PENDING_STEP (1ull << 14)
 
-uint64_t vcpu_gpr(const struct vcpu *v, enum insula_gpr r)
-{
-	return v->s->gpr[r];
-}
-
-void vcpu_set_gpr(struct vcpu *v, enum insula_gpr r, uint64_t value)
-{
-	v->s->gpr[r] = value;
-	v->s->dirty |= INSULA_VS_GPR;
-}
-
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
 {
 	v->inject_info = EVENT_MAKE(EVENT_EXCEPTION, vector) | (has_error ? EVENT_ERROR_CODE : 0);

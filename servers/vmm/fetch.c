@@ -76,6 +76,24 @@ unsigned guest_fetch(struct vcpu *v, uint8_t bytes[16], struct guest_fault *faul
 	return done;
 }
 
+bool guest_at_vmcall(struct vcpu *v)
+{
+	const uint32_t vmcall = 0xc1010f, vmmcall = 0xd9010f, three = 0xffffff;
+	uint64_t offset = v->s->rip % PAGE;
+	struct guest_fault fault;
+	const uint8_t *p;
+	uint32_t bytes;
+
+	if (!guest_is_64bit(v) || offset > PAGE - sizeof(bytes))
+		return false;
+	p = fetch_page(v, v->s->rip - offset, &fault);
+	if (!p)
+		return false;
+	memcpy(&bytes, p + offset, sizeof(bytes));
+	bytes &= three;
+	return bytes == vmcall || bytes == vmmcall;
+}
+
 bool guest_instruction(struct vcpu *v, struct insn *in)
 {
 	struct guest_fault fault;

@@ -395,6 +395,55 @@ static void copies(void **state)
 	}
 }
 
+/* What was found during a hypercall is good until that ends, as a CPU's own memory of it is; not for another kind of access. */
+static void copies_of_one_hypercall(void **state)
+{
+	uint8_t got[8];
+
+	(void)state;
+	setup(NULL);
+	own_tables();
+	fake_poke(CODE, "01234567", 8);
+	assert_true(guest_read(v, gva(LINEAR), got, 8));
+	v->hypercall = ++v->hypercalls;
+	entry(3, 0, 0);
+	assert_false(guest_read(v, gva(LINEAR), got, 8)); /* found before it */
+	entry(3, 0, CODE | 1);
+	v->s->cr0 |= 1u << 16; /* WP */
+	assert_true(guest_read(v, gva(LINEAR), got, 8));
+	assert_false(guest_write(v, gva(LINEAR), "x", 1));
+	entry(3, 0, 0);
+	fake_poke(CODE, "abcdefgh", 8);
+	assert_true(guest_read(v, gva(LINEAR), got, 8));
+	assert_memory_equal(got, "abcdefgh", 8);
+	assert_false(guest_write(v, gva(LINEAR), "x", 1));
+	assert_false(guest_read(v, gva(LINEAR + 0x2000), got, 8));
+	vmm.pages_removed++;
+	assert_false(guest_read(v, gva(LINEAR), got, 8));
+	entry(3, 0, CODE | 3);
+	assert_true(guest_read(v, gva(LINEAR), got, 8));
+	entry(3, 0, 0);
+	v->hypercall = 0;
+	assert_false(guest_read(v, gva(LINEAR), got, 8));
+	entry(3, 0, CODE | 3);
+	assert_true(guest_read(v, gva(LINEAR), got, 8));
+	entry(3, 0, 0);
+	v->hypercall = ++v->hypercalls;
+	assert_false(guest_read(v, gva(LINEAR), got, 8));
+	/* one that is really made */
+	v->hypercall = 0;
+	entry(3, 0, CODE | 3);
+	fake_poke(CODE, "\x0f\x01\xd9", 3);
+	v->s->rip = LINEAR;
+	v->s->length = 0;
+	v->s->reason = EXIT_VMCALL;
+	v->s->gpr[INSULA_RAX] = 63;
+	exit_handle(v);
+	assert_int_equal(v->s->gpr[INSULA_RAX], (uint64_t)-38);
+	assert_int_equal(v->s->rip, LINEAR + 3);
+	assert_int_equal(v->hypercall, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +455,7 @@ int main(void)
 		cmocka_unit_test_setup(other_paging, setup),
 		cmocka_unit_test_setup(traced, setup),
 		cmocka_unit_test_setup(copies, setup),
+		cmocka_unit_test_setup(copies_of_one_hypercall, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,6 @@
 #include <string.h>
 #include "servers/vmm/path.h"
 
-#define CS_LONG	 (1u << 13) /* access rights: L */
-#define EFER_LMA (1ull << 10)
 
 static bool entry_read(void *context, uint64_t g, unsigned bytes, uint64_t *entry)
 {
@@ -25,12 +23,6 @@ static bool translate(struct vcpu *v, uint64_t linear, bool write, struct walk_r
 	const struct walk_mode m = guest_walk_mode(v);
 
 	return walk_translate(&m, linear, write, false, entry_read, NULL, out);
-}
-
-bool guest_is_64bit(const struct vcpu *v)
-{
-	/* the hidden part of CS decides, but only in long mode */
-	return (v->s->efer & EFER_LMA) && (v->s->seg[INSULA_CS].ar & CS_LONG);
 }
 
 bool walk(struct vcpu *v, gva_t a, bool write, gpa_t *out, uint32_t *error)

@@ -49,7 +49,6 @@
 #define MSR_AMD_DE_CFG         0xc0011029u
 
 #define EFER_GUEST 0x4d01ull /* SCE LME LMA NXE FFXSR */
-#define EFER_LMA   0x400ull
 #define EFER_LME   0x100ull
 #define CR0_PG     0x80000000ull
 

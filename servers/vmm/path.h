@@ -2,7 +2,7 @@
  * The way to a page of the guest's, remembered: where each page-table entry on it lies, and its value. If the
  * registers that decide a walk and all these values are what they were, then so is the walk's result: nothing
  * has to be told of what the guest invalidates. Where a page of Xen's was taken from its place meanwhile, it
- * is looked for again.
+ * is looked for again. During one hypercall what has held once holds on: so a CPU may remember it too.
  */
 #ifndef VMM_PATH_H
 #define VMM_PATH_H
@@ -45,10 +45,19 @@ uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64
 static inline uint8_t *guest_page(struct vcpu *v, struct guest_path *p, uint64_t page,
 				  enum guest_access access, uint32_t *error)
 {
-	const struct walk_mode m = guest_walk_mode(v);
 	uint64_t key = page | access;
+	uint8_t *memory;
 
-	return guest_path_holds(p, key, &m) ? p->memory : guest_path_find(p, &m, key, error);
+	if (p->key == key && v->hypercall && p->hypercall == v->hypercall &&
+	    p->removed == __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE))
+		return p->memory;
+	{
+		const struct walk_mode m = guest_walk_mode(v);
+
+		memory = guest_path_holds(p, key, &m) ? p->memory : guest_path_find(p, &m, key, error);
+	}
+	p->hypercall = v->hypercall;
+	return memory;
 }
 
 #endif

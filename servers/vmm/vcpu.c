@@ -215,7 +215,7 @@ static void inject(struct vcpu *v)
 	struct insula_vcpu_state *s = v->s;
 	bool shadow = s->interruptibility & (SHADOW_STI | SHADOW_MOV_SS);
 	bool open = (s->rflags & RFLAGS_IF) && !shadow;
-	bool step = v->step_pending, called = false;
+	bool step = v->step_pending, called = false, looked = false;
 
 	s->window = 0;
 	v->step_pending = false;
@@ -240,10 +240,12 @@ static void inject(struct vcpu *v)
 		} else if ((vector = lapic_pending(&v->lapic)) >= 0) {
 			lapic_take(&v->lapic, (uint8_t)vector);
 			s->entry_info = EVENT_MAKE(EVENT_EXTERNAL, (uint32_t)vector);
+		} else {
+			looked = true; /* what comes from now on kicks this vCPU */
 		}
 	}
 	/* the callback stays asserted until the guest, called now, takes it back: only what comes after that is to end its turn */
-	if (called ? lapic_pending(&v->lapic) >= 0 : interrupt_pending(v))
+	if (!looked && (called ? lapic_pending(&v->lapic) >= 0 : interrupt_pending(v)))
 		s->window |= WINDOW_IRQ;
 	if (v->nmi_pending)
 		s->window |= WINDOW_NMI;

@@ -57,6 +57,7 @@ struct guest_path {
 	const uint64_t *entry[5];
 	uint64_t value[5];
 	uint8_t *memory;
+	uint64_t hypercall; /* during which it was looked at last */
 };
 
 enum vcpu_run_state {
@@ -90,6 +91,7 @@ struct vcpu {
 	bool interrupt_shadow_done;
 	bool step_pending; /* the guest traces itself: a single step comes first at the next entry */
 	struct guest_path fetch_path[FETCH_PATHS], data_path[DATA_PATHS];
+	uint64_t hypercalls, hypercall; /* how many there were; the number of the one that it is in, or 0 */
 
 	/* Xen */
 	uint8_t upcall_vector;      /* HVMOP_set_evtchn_upcall_vector; 0: the domain's callback */
@@ -197,8 +199,13 @@ bool guest_write(struct vcpu *v, gva_t a, const void *src, uint64_t bytes);
 /* Resolves an area for later writes; false if it is not guest memory. Size up to a page. */
 bool guest_area_set(struct vcpu *v, struct guest_area *a, gva_t at, uint32_t size);
 void guest_area_write(const struct guest_area *a, uint32_t offset, const void *src, uint32_t bytes);
-/* 64-bit code segment? */
-bool guest_is_64bit(const struct vcpu *v);
+/* 64-bit code segment? Its hidden part decides, but only in long mode. */
+#define CS_LONG	 (1u << 13) /* access rights: L */
+#define EFER_LMA (1ull << 10)
+static inline bool guest_is_64bit(const struct vcpu *v)
+{
+	return (v->s->efer & EFER_LMA) && (v->s->seg[INSULA_CS].ar & CS_LONG);
+}
 
 /* ---- fetch.c: the guest's instructions ---- */
 /* Mode of the code segment. */
@@ -208,6 +215,8 @@ enum insn_mode guest_mode(const struct vcpu *v);
  * vector 0 if there is no memory.
  */
 unsigned guest_fetch(struct vcpu *v, uint8_t bytes[16], struct guest_fault *fault);
+/* In 64-bit code: is there a VMCALL or VMMCALL at RIP, without prefixes? Else, or if it cannot be fetched at once, nothing is said. */
+bool guest_at_vmcall(struct vcpu *v);
 /* The instruction at RIP. False: there is none that we know, or not all of it can be fetched: #UD, #PF or #GP was raised. */
 bool guest_instruction(struct vcpu *v, struct insn *in);
 
@@ -239,8 +248,15 @@ bool vcpu_skip(struct vcpu *v);
 void vcpu_advance(struct vcpu *v, unsigned length);
 /* Base of ES, DS, FS or GS, which exits do not carry: asked of the kernel. Own thread only. */
 uint64_t vcpu_segment_base(const struct vcpu *v, unsigned segment);
-uint64_t vcpu_gpr(const struct vcpu *v, enum insula_gpr r);
-void vcpu_set_gpr(struct vcpu *v, enum insula_gpr r, uint64_t value);
+static inline uint64_t vcpu_gpr(const struct vcpu *v, enum insula_gpr r)
+{
+	return v->s->gpr[r];
+}
+static inline void vcpu_set_gpr(struct vcpu *v, enum insula_gpr r, uint64_t value)
+{
+	v->s->gpr[r] = value;
+	v->s->dirty |= INSULA_VS_GPR;
+}
 /* The guest ended, or broke a rule that kills it. `reason` is SHUTDOWN_*. Does not return to the guest: the caller returns to the loop. */
 void vmm_shutdown(unsigned reason, const char *why);
 

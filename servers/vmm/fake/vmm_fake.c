@@ -612,3 +612,13 @@ int message_call(struct message *m, seL4_CPtr endpoint, uint64_t label)
 	(void)endpoint;
 	return fake.call ? fake.call(m, label) : -EPERM;
 }
+
+int message_call_short(seL4_CPtr endpoint, uint64_t label, unsigned n, const uint64_t word[3])
+{
+	struct message m;
+
+	message_begin(&m);
+	for (unsigned i = 0; i < n; i++)
+		message_put(&m, word[i]);
+	return message_call(&m, endpoint, label);
+}

@@ -11,6 +11,7 @@
 #include <xen/xen.h>
 
 #define HYPERCALLS 64
+#define VMCALL_BYTES 3u
 #define MULTICALL_MAX 4096 /* entries of one call: more would keep the vCPU here for too long */
 
 typedef int64_t (*handler)(struct vcpu *v, const uint64_t arg[5], bool abi32);
@@ -120,7 +121,9 @@ void hypercall_exit(struct vcpu *v)
 	uint64_t arg[5], number = vcpu_gpr(v, INSULA_RAX);
 	int64_t result;
 
-	if (!vcpu_skip(v))
+	if (!v->s->length && guest_at_vmcall(v))
+		vcpu_advance(v, VMCALL_BYTES);
+	else if (!vcpu_skip(v))
 		return;
 	if (v->s->seg[INSULA_SS].ar >> 5 & 3) {
 		vcpu_set_gpr(v, INSULA_RAX, (uint64_t)-XEN_EPERM);
@@ -135,7 +138,9 @@ void hypercall_exit(struct vcpu *v)
 	arg[2] = vcpu_gpr(v, INSULA_RDX);
 	arg[3] = vcpu_gpr(v, INSULA_R10);
 	arg[4] = vcpu_gpr(v, INSULA_R8);
+	v->hypercall = ++v->hypercalls;
 	result = hypercall_call(v, number, arg, abi32);
+	v->hypercall = 0;
 	vcpu_set_gpr(v, INSULA_RAX, (uint64_t)result);
 }
 

@@ -17,17 +17,12 @@ static int call(struct message *m, uint64_t label, unsigned n, const uint64_t *w
 
 int64_t physmap_call_foreign(uint64_t gfn, uint32_t from, uint64_t from_gfn)
 {
-	const uint64_t w[] = {gfn, from, from_gfn};
-	struct message m;
-
-	return call(&m, DOMAIN_VMM_FOREIGN, 3, w);
+	return message_call_short(TASK_SLOT_DOMAINS, DOMAIN_VMM_FOREIGN, 3, (const uint64_t[3]){gfn, from, from_gfn});
 }
 
 int64_t physmap_call_remove(uint64_t gfn)
 {
-	struct message m;
-
-	return call(&m, DOMAIN_VMM_REMOVE, 1, &gfn);
+	return message_call_short(TASK_SLOT_DOMAINS, DOMAIN_VMM_REMOVE, 1, (const uint64_t[3]){gfn});
 }
 
 unsigned physmap_call_balloon(bool out, const uint64_t *gfn, unsigned n)
