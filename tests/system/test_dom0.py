@@ -12,6 +12,9 @@ ADMIN_KERNEL = (OUT / "image" / "vmlinux-dom0", "name=vmlinux console=hvc0 quiet
 ADMIN_ROOT = (OUT / "image" / "admin.initrd", "name=initrd")
 READY = "INSULA-ADMIN: ready"
 FUZZ_SEED = int(os.environ.get("FUZZ_SEED", "1"))
+CHANNELS = 1023  # max_event_channels
+RESERVED = 2  # of the store and the console
+ENOSPC = 28
 
 
 ON_XEN = os.environ.get("INSULA_HYPERVISOR") == "xen"  # the scenarios run on real Xen, which shows that it is Xen's behaviour that they test
@@ -216,10 +219,26 @@ def fuzz(machine: Admin, number: int) -> None:
     insula.check(left >= free - 1, f"free memory was {free} MiB, is {left}")
 
 
+def event_flood(machine: Admin, number: int) -> None:
+    """Every port that max_event_channels allows is bound to the other domain, and pending at once; one more is refused (tests/guests/flood.c)."""
+    for name, mode, other in (("flooded", "flooded", number + 1), ("flood", "event_flood", number)):
+        guest(machine, name, "/guest/payload", 16, f"{mode} with={other}", more=f"max_event_channels={CHANNELS}")
+        machine.shell(f"echo 'on_poweroff=\"preserve\"' >> /run/{name}.cfg")
+    machine.shell("xl create /run/flooded.cfg", 120)
+    made = wait_log(machine, "flooded", "FLOOD made")
+    insula.check(made == f"{CHANNELS - RESERVED} error {ENOSPC}", f"ports that could be made: {made}")
+    machine.shell("xl create /run/flood.cfg", 120)
+    bound = wait_log(machine, "flood", "FLOOD bound")
+    insula.check(bound == f"{CHANNELS - RESERVED} last {CHANNELS} sent {2 * (CHANNELS - RESERVED)}", f"the sender says {bound!r}")
+    taken = wait_log(machine, "flooded", "FLOOD taken").split()
+    insula.check(int(taken[0]) == CHANNELS - RESERVED and taken[3:] == ["upcall", "1"], f"the receiver says {taken!r}")
+    end_all(machine, "flooded", "flood")
+
+
 @scenario(weight=100, on_xen=True)
 def dom0_two_domains_share():
     """Grants and event channels between two ordinary domains (tests/guests/pair.c), refusals among them; the granter, ended, stays in state d while its page is mapped.
-    Then two that do anything."""
+    All event channels that a domain may have, pending. Then two that do anything."""
     with Admin("dom0-pair") as machine:
         machine.login()
         guest(machine, "granter", "/guest/payload", 16, "granter with=2")
@@ -236,8 +255,9 @@ def dom0_two_domains_share():
         rows = [row.split() for row in machine.shell("sleep 1; xl list").splitlines()]
         insula.check([row[1] for row in rows[1:]] == ["0", "1", "2"] and "d" in rows[2][4], f"xl list: {rows!r}")
         end_all(machine, "user")
+        event_flood(machine, 3)
         if not ON_XEN:  # where a domain that maps at a place already taken is crashed
-            fuzz(machine, 3)
+            fuzz(machine, 5)
 
 
 NET_SCRIPT = """
