@@ -31,7 +31,7 @@ $(TO)/bad/.made: tests/guests/bad_modules.py image/elf64.py $(TO)/payload
 include build/roottask.mk
 
 .PHONY: payloads system-tests test fuzz-long bench bench-peer
-payloads: $(TO)/payload $(TO)/bad/.made $(TO)/vchan
+payloads: $(TO)/payload $(TO)/bad/.made $(TO)/vchan $(IMG)/lvm.initrd
 RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $(JOBS))
 # Proofs: of all units, or of PROOFS="name name". prove-mutants: mistakes put into what is proved, each of which a proof has to find.
 PROVE := INSULA_OUT=$(O) $(PYTHON) proofs/prove.py
@@ -122,6 +122,10 @@ $(XO)/dom0.initrd: $(XO)/xen_free $(XO)/foreign $(XO)/wait_text $(XO)/transfer $
 $(IMG)/admin.initrd: $(IMG)/guest_work $(TO)/payload $(IMG)/initrd $(IMG)/driver.initrd $(IMG)/vmlinuz $(ADMIN)
 	$(Q)$(PYTHON) image/admin/build.py $@ --disks --program $(IMG)/guest_work --file guest/payload=$(TO)/payload --file guest/initrd=$(IMG)/initrd \
 		--file guest/driver=$(IMG)/driver.initrd --file guest/vmlinuz=$(IMG)/vmlinuz
+# What is added to it where a scenario wants LVM.
+$(IMG)/lvm.initrd: image/admin/lvm.py image/xen_tools.py image/cpio_archive.py
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) image/admin/lvm.py $@
 # The root of a driver VM, whose kernel is the guests'.
 $(IMG)/driver.initrd: image/driver/build.py image/driver/init $(TOOLS)
 	@mkdir -p $(@D)

@@ -26,18 +26,18 @@ def needed(program: pathlib.Path) -> list[str]:
     return re.findall(r"\(NEEDED\).*\[(.*)\]", text)
 
 
-def libraries() -> dict[str, pathlib.Path]:
+def libraries(packages: list[str] = LIBRARIES) -> dict[str, pathlib.Path]:
     found = {}
-    for package in LIBRARIES:
+    for package in packages:
         for path in debian.folder(package).rglob("*.so*"):
             if path.is_file():
                 found.setdefault(path.name, path.resolve())
     return found
 
 
-def add_programs(archive: Archive, programs: dict[str, list[str]], files: dict[str, pathlib.Path]) -> None:
-    """Programs by their package into /bin, files where they are wanted, and the libraries of both."""
-    available, wanted, done = libraries(), [], set()
+def add_programs(archive: Archive, programs: dict[str, list[str]], files: dict[str, pathlib.Path], packages: list[str] = []) -> None:
+    """Programs by their package into /bin, files where they are wanted, and the libraries of both, from LIBRARIES and these packages."""
+    available, wanted, done = libraries(LIBRARIES + packages), [], set()
     archive.copy(available["libgcc_s.so.1"], "lib/libgcc_s.so.1")  # libc opens it when a thread is cancelled
     for name, program in files.items():
         archive.copy(program, name)
@@ -59,12 +59,15 @@ def add_programs(archive: Archive, programs: dict[str, list[str]], files: dict[s
             wanted.append(available[name])
 
 
+def module(package: str, name: str) -> pathlib.Path:
+    (path,) = (debian.folder(package) / "lib" / "modules").rglob(f"{name}.ko")
+    return path
+
+
 def add_modules(archive: Archive, package: str, names: list[str]) -> None:
     """Modules of a kernel package, in the order in which init loads them."""
-    modules = debian.folder(package) / "lib" / "modules"
     for name in names:
-        (path,) = modules.rglob(f"{name}.ko")
-        archive.copy(path, f"lib/modules/{name}.ko")
+        archive.copy(module(package, name), f"lib/modules/{name}.ko")
     archive.file("lib/modules/order", "".join(f"{name}\n" for name in names))
 
 

@@ -64,7 +64,7 @@ class Prepared(Admin):
     """Domain 0 with more files in its root: each domain's configuration and root file system, so that few commands need be typed."""
 
     def __init__(self, name: str):
-        self.files, self.joins = Archive(), []
+        self.files, self.joins, self.added = Archive(), [], []
         self.files.file("bin/said", SAID.lstrip(), 0o755)
         self.files.file("bin/more-of", MORE.lstrip(), 0o755)
         super().__init__(name, "deterministic", limit=1800)  # libxl waits for a backend by the clock
@@ -93,7 +93,7 @@ class Prepared(Admin):
         self.prepare()
         self.files.file("run/join", "".join(self.joins))
         self.files.write(self.root)
-        self.root.write_bytes(ADMIN_ROOT[0].read_bytes() + self.root.read_bytes())
+        self.root.write_bytes(b"".join(path.read_bytes() for path in [ADMIN_ROOT[0], *self.added, self.root]))
         at = self.command_line.index("-initrd") + 1
         self.command_line[at] = self.command_line[at].replace(str(ADMIN_ROOT[0]), str(self.root))
         return super().__enter__()
