@@ -35,10 +35,10 @@ def run(*words: str, **options) -> str:
     return subprocess.run(words, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options).stdout
 
 
-def candidate(package: str) -> str:
-    """The version that apt would take, or "" when its lists do not know the package."""
-    found = re.search(r"Candidate: (\S+)", run("apt-cache", "policy", package))
-    return "" if not found or found.group(1) == "(none)" else found.group(1)
+def candidates(packages: list[str]) -> dict[str, str]:
+    """The versions that apt would take. What its lists do not know is not there."""
+    found = re.findall(r"^(\S+):\n(?:  .*\n)*?  Candidate: (\S+)", run("apt-cache", "policy", *packages), re.M)
+    return {name: version for name, version in found if version != "(none)"}
 
 
 def real_name(package: str) -> str:
@@ -56,50 +56,59 @@ def update_lists() -> None:
     subprocess.run(root + ["apt-get", "update", "-q"], check=True, stdout=sys.stderr)
 
 
-def download(package: str) -> pathlib.Path:
-    """Unpacks the current version of a package below deb/ in the cache."""
-    name = real_name(package)
-    target = cache() / "deb" / f"{name}_{candidate(name).replace(':', '%3a')}"
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = pathlib.Path(tempfile.mkdtemp(dir=target.parent, prefix=".get-"))
+def download(packages: list[str]) -> dict[str, pathlib.Path]:
+    """Unpacks the current versions of packages below deb/ in the cache."""
+    names = {package: real_name(package) for package in packages}
+    versions = candidates(list(names.values()))
+    unknown = [name for name in names.values() if name not in versions]
+    if unknown:
+        raise LookupError(" ".join(unknown))
+    targets = {package: cache() / "deb" / f"{name}_{versions[name].replace(':', '%3a')}" for package, name in names.items()}
+    wanted = [names[package] for package, target in targets.items() if not target.is_dir()]
+    if not wanted:
+        return targets
+    base = cache() / "deb"
+    base.mkdir(parents=True, exist_ok=True)
+    work = pathlib.Path(tempfile.mkdtemp(dir=base, prefix=".get-"))
     try:
         os.chmod(work, 0o755)
-        run("apt-get", "download", "-q", name, cwd=work)
-        (archive,) = work.glob("*.deb")
-        run("dpkg-deb", "-x", str(archive), str(work / "root"))
-        os.chmod(work / "root", 0o755)
-        try:
-            os.rename(work / "root", target)
-        except OSError:
-            if not target.is_dir():  # else another build was faster
-                raise
+        run("apt-get", "download", "-q", *wanted, cwd=work)
+        for archive in work.glob("*.deb"):
+            name = archive.name.rsplit("_", 1)[0]  # with the version; the rest is the architecture
+            run("dpkg-deb", "-x", str(archive), str(work / name))
+            os.chmod(work / name, 0o755)
+            try:
+                os.rename(work / name, base / name)
+            except OSError:
+                if not (base / name).is_dir():  # else another build was faster
+                    raise
     finally:
         shutil.rmtree(work)
-    return target
+    return targets
 
 
-def folder(package: str) -> pathlib.Path:
-    """Where a package is unpacked, downloaded when it is not yet there."""
-    link = cache() / "deb" / package
-    if link.is_dir():
-        return link.resolve()
-    for attempt in (1, 2):
+def folders(packages: list[str]) -> list[pathlib.Path]:
+    """Where packages are unpacked; those that are not yet there are downloaded together."""
+    links = {package: cache() / "deb" / package for package in packages}
+    missing = [package for package, link in links.items() if not link.is_dir()]
+    for attempt in (1, 2) if missing else ():
         try:
-            if not candidate(package):
-                raise LookupError(package)
-            target = download(package)
+            targets = download(missing)
             break
         except (subprocess.CalledProcessError, LookupError) as error:
             if attempt == 2:
-                raise SystemExit(f"debian.py: cannot get {package}: {getattr(error, 'stderr', error)}") from error
+                raise SystemExit(f"debian.py: cannot get {' '.join(missing)}: {getattr(error, 'stderr', error)}") from error
             update_lists()
-    if target != link:
-        temporary = link.with_name(f".link-{package}-{os.getpid()}")
-        temporary.symlink_to(target.name)
-        os.replace(temporary, link)
-    return target
+    for package in missing:
+        if targets[package] != links[package]:
+            temporary = links[package].with_name(f".link-{package}-{os.getpid()}")
+            temporary.symlink_to(targets[package].name)
+            os.replace(temporary, links[package])
+    return [links[package].resolve() for package in packages]
+
+
+def folder(package: str) -> pathlib.Path:
+    return folders([package])[0]
 
 
 def derived(name: str, make: typing.Callable[[pathlib.Path], None]) -> pathlib.Path:

@@ -30,6 +30,8 @@ def libraries(packages: list[str] = LIBRARIES) -> dict[str, pathlib.Path]:
     found = {}
     for package in packages:
         for path in debian.folder(package).rglob("*.so*"):
+    for folder in debian.folders(LIBRARIES):
+        for path in folder.rglob("*.so*"):
             if path.is_file():
                 found.setdefault(path.name, path.resolve())
     return found
