@@ -582,10 +582,12 @@ void domain_describe(struct domain *d, struct domain_info *out)
 	out->shutdown_reason = d->shutdown_reason;
 	if (d->ended)
 		out->state = d->shutdown_reason == SHUTDOWN_crash ? DOMAIN_CRASHED : DOMAIN_SHUTDOWN_DONE;
-	else if (d->pauses)
-		out->state = DOMAIN_PAUSED;
-	else
-		out->state = domain_online(d) & ~__atomic_load_n(&d->control->state, __ATOMIC_RELAXED) ? DOMAIN_RUNNING : DOMAIN_BLOCKED;
+	else if (!(domain_online(d) & ~__atomic_load_n(&d->control->state, __ATOMIC_RELAXED)))
+		out->state = DOMAIN_BLOCKED;
+	else if (!d->pauses)
+		out->state = DOMAIN_RUNNING;
+	if (!d->ended && d->pauses)
+		out->state |= DOMAIN_PAUSED;
 }
 
 bool domain_info(uint32_t n, struct domain_info *out)

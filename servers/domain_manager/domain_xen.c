@@ -12,7 +12,11 @@ static uint32_t flags_of(const struct domain_info *i, const struct domain *d)
 		return flags | XEN_DOMINF_shutdown | (d->shutdown_reason & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
 	if (d->pauses)
 		flags |= XEN_DOMINF_paused;
-	return flags | (i->state & DOMAIN_BLOCKED ? XEN_DOMINF_blocked : XEN_DOMINF_running);
+	if (i->state & DOMAIN_RUNNING)
+		flags |= XEN_DOMINF_running;
+	else if (i->state & DOMAIN_BLOCKED && domain_online(d))
+		flags |= XEN_DOMINF_blocked;
+	return flags;
 }
 
 void domain_xen_info(struct domain *d, xen_domctl_getdomaininfo_t *out)
