@@ -43,7 +43,7 @@ prove-mutants: setup
 # Everything CI runs: both compilers without a warning, the fuzzers for a short time, proofs, host tests, root tasks, scenarios.
 FUZZ_SHORT ?= 3
 test: setup
-	$(Q)$(MAKE) --no-print-directory -j2 image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd payloads roottasks host-tests
+	$(Q)$(MAKE) --no-print-directory -j2 image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(IMG)/libvirt.cpio payloads roottasks host-tests
 	$(Q)$(MAKE) --no-print-directory $(IMG)/insula.iso
 	$(Q)$(MAKE) --no-print-directory -j2 O=$(O)/clang CC=clang image payloads host-tests
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
@@ -52,7 +52,7 @@ test: setup
 	$(Q)$(if $(TESTS),:,$(PROVE) --results $(O)/proofs/results)
 	$(Q)$(RUN_TESTS) --host $(O)/host --results $(O)/proofs/results $(TESTS)
 system-tests: setup
-	$(Q)$(MAKE) --no-print-directory image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd payloads roottasks $(IMG)/insula.iso
+	$(Q)$(MAKE) --no-print-directory image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(IMG)/libvirt.cpio payloads roottasks $(IMG)/insula.iso
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
 	$(Q)$(RUN_TESTS) $(TESTS)
 
@@ -60,7 +60,7 @@ system-tests: setup
 .PHONY: test-xen
 test-xen: export INSULA_TEST_SLOWER ?= 4
 test-xen: setup
-	$(Q)$(MAKE) --no-print-directory guests payloads $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(O)/bench/xen
+	$(Q)$(MAKE) --no-print-directory guests payloads $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(IMG)/libvirt.cpio $(O)/bench/xen
 	$(Q)$(RUN_TESTS) --on-xen $(TESTS)
 
 # Random use of the kernel for long: FUZZ_STEPS invocations (tests/system/test_fuzz.py) of the debug kernel, which walks its invariants after
@@ -130,6 +130,10 @@ $(IMG)/lvm.initrd: image/admin/lvm.py image/xen_tools.py image/cpio_archive.py
 $(IMG)/driver.initrd: image/driver/build.py image/driver/init $(TOOLS)
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) image/driver/build.py $@
+# libvirt for the admin VM, which the scenario that needs it puts before that one's root.
+$(IMG)/libvirt.cpio: image/libvirt/build.py image/xen_tools.py image/cpio_archive.py
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) image/libvirt/build.py $@
 $(XO)/xen: | image/debian.py
 	@mkdir -p $(@D)
 	$(Q)ln -sfn "$$($(PYTHON) image/debian.py --xen)" $@
