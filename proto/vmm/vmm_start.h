@@ -83,6 +83,7 @@ struct vmm_start {
 #define VMM_LOAD_TSC_ADJUST 32u
 #define VMM_LOAD_FPU	    64u	 /* of the CPU record, where there is no XSAVE area */
 #define VMM_LOAD_TSC	    128u /* of the CPU record: what the guest's TSC was at hold_tsc, or is at the start */
+#define VMM_LOAD_EVENT	    256u /* of the CPU record: one that was on its way to the guest */
 #define VMM_XSAVE_BYTES	    2752u
 
 struct vmm_context {

@@ -250,7 +250,7 @@ static void take(struct domain *d, const struct hvm_context_record *r)
 		memset(v->cpu, 0, sizeof(v->cpu));
 		memcpy(v->cpu, r->at, r->bytes);
 		v->offline = 0;
-		what = VMM_LOAD_CPU | VMM_LOAD_FPU | VMM_LOAD_TSC;
+		what = VMM_LOAD_CPU | VMM_LOAD_FPU | VMM_LOAD_TSC | VMM_LOAD_EVENT;
 		break;
 	case HVM_SAVE_CODE(LAPIC):
 		memcpy(v->lapic, r->at, r->bytes);

@@ -113,6 +113,8 @@ static void load(struct vcpu *v, uint32_t what, uint64_t tsc)
 
 	if (what & VMM_LOAD_CPU)
 		vcpu_load_record(v, c->cpu, sizeof(c->cpu));
+	if (what & VMM_LOAD_EVENT)
+		v->inject_info = cpu_record_event(c->cpu, &v->inject_error);
 	if (what & (VMM_LOAD_FPU | VMM_LOAD_XSAVE))
 		fpu_load(v, c, what);
 	if (what & VMM_LOAD_TSC) {

@@ -120,14 +120,19 @@ static uint32_t divide_shift(uint32_t divide)
 	return (v + 1) & 7u;
 }
 
-/* The bus clock is 1 GHz, as Xen's: one count is 2^shift ns. */
+/* The bus clock is Xen's, which a guest may have measured there before it was moved. */
+static uint64_t timer_ns(const struct lapic *l, uint32_t counts)
+{
+	return ((uint64_t)counts * LAPIC_BUS_NS) << divide_shift(l->timer_divide);
+}
+
 static uint32_t timer_current(const struct lapic *l, uint64_t now)
 {
 	uint64_t ticks;
 
-	if (!l->timer_initial || (l->lvt[LVT_TIMER] & TIMER_MODE) == TIMER_TSC || now < l->timer_start)
+	if (!l->timer_initial || (l->lvt[LVT_TIMER] & TIMER_MODE) == TIMER_TSC || (int64_t)(now - l->timer_start) < 0)
 		return 0;
-	ticks = (now - l->timer_start) >> divide_shift(l->timer_divide);
+	ticks = ((now - l->timer_start) / LAPIC_BUS_NS) >> divide_shift(l->timer_divide);
 	if ((l->lvt[LVT_TIMER] & TIMER_MODE) == TIMER_PERIOD)
 		return l->timer_initial - (uint32_t)(ticks % l->timer_initial);
 	return ticks >= l->timer_initial ? 0 : l->timer_initial - (uint32_t)ticks;
@@ -138,12 +143,12 @@ static void timer_start(struct lapic *l, uint64_t now)
 	l->timer_start = now;
 	l->timer_deadline = UINT64_MAX;
 	if (l->timer_initial && (l->lvt[LVT_TIMER] & TIMER_MODE) != TIMER_TSC)
-		l->timer_deadline = now + ((uint64_t)l->timer_initial << divide_shift(l->timer_divide));
+		l->timer_deadline = now + timer_ns(l, l->timer_initial);
 }
 
 bool lapic_timer_expire(struct lapic *l, uint64_t now)
 {
-	uint64_t period = (uint64_t)l->timer_initial << divide_shift(l->timer_divide);
+	uint64_t period = timer_ns(l, l->timer_initial);
 
 	if (l->timer_deadline == UINT64_MAX || now < l->timer_deadline)
 		return false;
@@ -487,8 +492,8 @@ void lapic_load(struct lapic *l, uint64_t base, const uint8_t regs[LAPIC_REGISTE
 	left = get(regs, REG_TIMER_CURRENT);
 	timer_start(l, now);
 	if (left && left < l->timer_initial) {
-		l->timer_start -= (uint64_t)(l->timer_initial - left) << divide_shift(l->timer_divide);
-		l->timer_deadline = now + ((uint64_t)left << divide_shift(l->timer_divide));
+		l->timer_start -= timer_ns(l, l->timer_initial - left);
+		l->timer_deadline = now + timer_ns(l, left);
 	}
 	if (!left && (l->lvt[LVT_TIMER] & TIMER_MODE) == TIMER_ONESHOT)
 		l->timer_deadline = UINT64_MAX; /* it had fired */

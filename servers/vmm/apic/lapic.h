@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define LAPIC_BASE 0xfee00000ull
+#define LAPIC_BUS_NS 10ull /* a count of the timer, divided by 1 */
 
 enum lapic_mode { LAPIC_DISABLED, LAPIC_XAPIC, LAPIC_X2APIC };
 
@@ -20,7 +21,7 @@ struct lapic {
 	uint32_t tpr, ldr, dfr, svr, esr, esr_pending;
 	uint32_t lvt[7]; /* enum lapic_lvt */
 	uint32_t timer_initial, timer_divide;
-	uint64_t timer_start;    /* bus clock (1 GHz: nanoseconds of system time) when it was started */
+	uint64_t timer_start;    /* ns of system time at which it was started */
 	uint64_t timer_deadline; /* ns of system time at which it fires; UINT64_MAX: stopped */
 	uint64_t tsc_deadline;   /* TSC-deadline mode: absolute TSC; 0: none */
 	uint32_t icr_low, icr_high;

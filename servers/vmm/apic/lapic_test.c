@@ -119,9 +119,10 @@ static void timer(void **state)
 	fresh(0, true);
 	(void)lapic_write(&l, 0x3e0, 0xb, 0); /* divide by 1 */
 	(void)lapic_write(&l, 0x320, 0x20020, 0); /* periodic, vector 0x20 */
-	assert_int_equal(lapic_write(&l, 0x380, 1000000, 5 * MS).kind, LAPIC_TIMER_CHANGED);
+	assert_int_equal(lapic_write(&l, 0x380, MS / LAPIC_BUS_NS, 5 * MS).kind, LAPIC_TIMER_CHANGED);
 	assert_int_equal(l.timer_deadline, 6 * MS);
-	assert_int_equal(lapic_read(&l, 0x390, 5 * MS + 1, &bad), 999999);
+	assert_int_equal(lapic_read(&l, 0x390, 5 * MS + LAPIC_BUS_NS - 1, &bad), MS / LAPIC_BUS_NS);
+	assert_int_equal(lapic_read(&l, 0x390, 5 * MS + LAPIC_BUS_NS, &bad), MS / LAPIC_BUS_NS - 1);
 	assert_false(lapic_timer_expire(&l, 6 * MS - 1));
 	assert_true(lapic_timer_expire(&l, 6 * MS));
 	assert_int_equal(l.timer_deadline, 7 * MS);
@@ -130,14 +131,14 @@ static void timer(void **state)
 	(void)lapic_write(&l, 0x320, 0x20, 0); /* one shot: the change disarms */
 	assert_int_equal(l.timer_deadline, UINT64_MAX);
 	(void)lapic_write(&l, 0x380, 10, 0);
-	assert_int_equal(l.timer_deadline, 10);
-	(void)lapic_timer_expire(&l, 10);
+	assert_int_equal(l.timer_deadline, 10 * LAPIC_BUS_NS);
+	(void)lapic_timer_expire(&l, 10 * LAPIC_BUS_NS);
 	assert_int_equal(l.timer_deadline, UINT64_MAX);
 	/* a count of 1 for ever costs one step whenever it is looked at */
 	(void)lapic_write(&l, 0x320, 0x20020, 0);
 	(void)lapic_write(&l, 0x380, 1, 0);
 	(void)lapic_timer_expire(&l, UINT64_MAX / 2);
-	assert_int_equal(l.timer_deadline, UINT64_MAX / 2 + 1);
+	assert_in_range(l.timer_deadline, UINT64_MAX / 2 + 1, UINT64_MAX / 2 + LAPIC_BUS_NS);
 }
 
 static void x2apic_faults(void **state)
@@ -199,20 +200,25 @@ static void saved(bool x2)
 	assert_true(lapic_accept(&l, 0x83, true));
 	lapic_take(&l, 0x83);
 	base = lapic_base_read(&l);
-	lapic_save(&l, 400, regs);
+	lapic_save(&l, 100 + 300 * LAPIC_BUS_NS, regs);
 	assert_int_equal(at(regs, 0x20), x2 ? 6 : 6u << 24);
 	assert_int_equal(at(regs, 0x390), 700);
 	assert_int_equal(at(regs, 0x220), 2);
 	lapic_reset(&other, 6, l.bsp);
 	lapic_load(&other, base, regs, 0, 5000);
-	assert_int_equal(other.timer_deadline, 5700);
+	assert_int_equal(other.timer_deadline, 5000 + 700 * LAPIC_BUS_NS);
 	assert_int_equal(lapic_pending(&other), lapic_pending(&l));
 	lapic_save(&other, 5000, again);
 	assert_memory_equal(regs, again, sizeof(regs));
 	assert_int_equal(lapic_divisor(&other), 1);
+	/* one that began before there was a domain here */
+	lapic_load(&other, base, regs, 0, 5);
+	lapic_save(&other, 5 + 100 * LAPIC_BUS_NS, again);
+	assert_int_equal(at(again, 0x390), 600);
+	lapic_load(&other, base, regs, 0, 5000);
 	/* it fires when it would have */
-	(void)lapic_timer_expire(&other, 5700);
-	assert_int_equal(other.timer_deadline, 6700);
+	(void)lapic_timer_expire(&other, 5000 + 700 * LAPIC_BUS_NS);
+	assert_int_equal(other.timer_deadline, 5000 + 1700 * LAPIC_BUS_NS);
 }
 
 static void saved_and_loaded(void **state)

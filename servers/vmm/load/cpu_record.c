@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include "insula/exit_reason.h"
 #include <xen/xen.h>
 #include <xen/hvm/save.h>
 
@@ -160,6 +161,38 @@ uint64_t cpu_record_tsc(const uint8_t *record)
 
 	memcpy(&c, record, sizeof(c));
 	return c.tsc;
+}
+
+#define FIRST_EXTERNAL 16u
+#define NMI_VECTOR     2u
+#define WITH_ERROR     (1u << 8 | 0x1fu << 10 | 1u << 17) /* #DF, #TS to #PF, #AC */
+
+static bool deliverable(uint32_t event)
+{
+	uint32_t vector = EVENT_VECTOR(event);
+	bool error = event & EVENT_ERROR_CODE;
+
+	switch (EVENT_TYPE(event)) {
+	case EVENT_EXTERNAL:
+		return vector >= FIRST_EXTERNAL && !error;
+	case EVENT_NMI:
+		return vector == NMI_VECTOR && !error;
+	case EVENT_EXCEPTION:
+		return vector < 32 && vector != NMI_VECTOR && error == (WITH_ERROR >> vector & 1);
+	default:
+		return false;
+	}
+}
+
+uint32_t cpu_record_event(const uint8_t *record, uint32_t *error)
+{
+	struct hvm_hw_cpu c;
+
+	memcpy(&c, record, sizeof(c));
+	if (!(c.pending_event & EVENT_VALID) || !deliverable(c.pending_event))
+		return 0;
+	*error = c.error_code;
+	return c.pending_event & (EVENT_VALID | EVENT_ERROR_CODE | 0x7ffu);
 }
 
 /* ---- the FPU ---- */

@@ -13,6 +13,8 @@ bool cpu_record_load(struct insula_vcpu_state *s, const uint8_t *record, uint32_
 void cpu_record_save(const struct insula_vcpu_state *s, uint64_t tsc, uint32_t event, uint32_t error, const uint8_t *area, uint8_t *record);
 /* The guest's TSC in a record of 1040 bytes. */
 uint64_t cpu_record_tsc(const uint8_t *record);
+/* The event that the next entry delivers (EVENT_*, abi/insula/exit_reason.h), and its error code; 0: none, or one that no entry delivers. A software interrupt is none: its instruction runs again. */
+uint32_t cpu_record_event(const uint8_t *record, uint32_t *error);
 /* The FPU's registers that a record of 1040 bytes has, as an area; the initial ones if it has none. */
 void cpu_record_fpu(const uint8_t *record, struct insula_vcpu_fpu *area);
 

@@ -99,6 +99,35 @@ static void there_and_back(void **state)
 	assert_int_equal(c.error_code, 0);
 }
 
+static uint32_t event_of(uint32_t event, uint32_t *error)
+{
+	static const struct insula_vcpu_state s;
+	static uint8_t record[sizeof(struct hvm_hw_cpu)];
+	static const uint8_t area[512];
+
+	*error = 0;
+	cpu_record_save(&s, 0, event, 9, area, record);
+	return cpu_record_event(record, error);
+}
+
+/* An event that was on its way is delivered; one that the CPU would refuse is not. */
+static void events(void **state)
+{
+	static const uint32_t good[] = {0x80000010, 0x800000f3, 0x80000202, 0x80000300, 0x80000303, 0x80000b0e, 0x80000b08, 0x80000b11, 0x80000310};
+	static const uint32_t bad[] = {0,	    0x00000040, 0x8000000f, 0x80000840, 0x80000203, 0x80000a02, 0x80000320, 0x80000b20, 0x80000302, 0x8000030e,
+				       0x80000b03, 0x80000480, 0x80000503, 0x80000603, 0x80000141, 0x800007ff};
+	uint32_t error;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(event_of(good[i], &error), good[i]);
+		assert_int_equal(error, 9);
+	}
+	assert_int_equal(event_of(0xfffff040 & ~0x800u, &error), 0x80000040); /* reserved bits are not the CPU's to see */
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(event_of(bad[i], &error), 0);
+}
+
 /* ---- the FPU ---- */
 
 static struct insula_vcpu_fpu from, to;
@@ -218,7 +247,7 @@ static void fpu_of_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(short_record),	 cmocka_unit_test(pvh_entry),	cmocka_unit_test(there_and_back), cmocka_unit_test(area_standard),
+		cmocka_unit_test(short_record),	 cmocka_unit_test(pvh_entry),	cmocka_unit_test(there_and_back), cmocka_unit_test(events), cmocka_unit_test(area_standard),
 		cmocka_unit_test(area_compacted), cmocka_unit_test(area_fxsave), cmocka_unit_test(area_nonsense),  cmocka_unit_test(fpu_of_record),
 	};
 
