@@ -71,7 +71,7 @@ static void tell(struct vcpu *v)
 	cpu_record_save(v->s, vmm.control->hold_tsc + v->s->tsc_offset, v->inject_info & EVENT_VALID ? v->inject_info : 0, v->inject_error, c->xsave, c->cpu);
 	c->pat = v->s->pat;
 	c->tsc_adjust = v->tsc_adjust;
-	c->offline = v->run == VCPU_OFFLINE;
+	c->offline = !vcpu_is_up(v); /* as Xen, which saves nothing of one that is down */
 	memcpy(c->vmce, v->vmce, sizeof(c->vmce));
 	lapic_tell(v, c);
 }

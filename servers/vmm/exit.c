@@ -60,7 +60,7 @@ static void halt_for_good(struct vcpu *v)
 	vmm_lock();
 	vcpu_set_online(v, false);
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
-		last = last && vmm.vcpu[i]->run == VCPU_OFFLINE;
+		last = last && !vcpu_is_up(vmm.vcpu[i]);
 	vmm_unlock();
 	if (last)
 		vmm_shutdown(SHUTDOWN_poweroff, "all its CPUs halted with interrupts off");

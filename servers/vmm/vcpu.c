@@ -132,6 +132,7 @@ uint64_t vcpu_segment_base(const struct vcpu *v, unsigned segment)
 void vcpu_set_online(struct vcpu *v, bool online)
 {
 	v->run = online ? VCPU_RUNNING : VCPU_OFFLINE;
+	__atomic_store_n(&v->down, false, __ATOMIC_RELEASE);
 	if (online)
 		__atomic_fetch_or(&vmm.control->online, 1u << v->id, __ATOMIC_RELAXED);
 	else
@@ -312,8 +313,15 @@ void vcpu_events(struct vcpu *v, uint64_t badge)
 	start_signals(v);
 }
 
+bool vcpu_is_up(const struct vcpu *v)
+{
+	return __atomic_load_n(&v->run, __ATOMIC_ACQUIRE) != VCPU_OFFLINE && !__atomic_load_n(&v->down, __ATOMIC_ACQUIRE);
+}
+
 static bool must_wait(struct vcpu *v)
 {
+	if (__atomic_load_n(&v->down, __ATOMIC_ACQUIRE))
+		return true;
 	switch (v->run) {
 	case VCPU_OFFLINE:
 		return true;
@@ -365,7 +373,7 @@ static void loop(struct vcpu *v)
 		if (must_wait(v)) {
 			uint64_t since = cpu_tsc();
 
-			xen_runstate(v, v->run == VCPU_OFFLINE ? XEN_RUNSTATE_OFFLINE : XEN_RUNSTATE_BLOCKED);
+			xen_runstate(v, !vcpu_is_up(v) ? XEN_RUNSTATE_OFFLINE : XEN_RUNSTATE_BLOCKED);
 			seL4_Wait(v->slot_notification, &badge);
 			xen_runstate_blocked(v, since, badge & VMM_EVENT_TIMER ? v->armed_tsc : UINT64_MAX);
 			xen_runstate(v, XEN_RUNSTATE_RUNNING);

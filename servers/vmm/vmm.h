@@ -77,6 +77,7 @@ struct guest_area {
 struct vcpu {
 	uint32_t id;
 	enum vcpu_run_state run;
+	bool down; /* VCPUOP_down: it does not go on before VCPUOP_up, or a start. Atomic */
 	struct insula_vcpu_state *s; /* the state page; of a running vCPU, only its own thread's */
 	uint64_t slot_vcpu, slot_timer, slot_notification, slot_kick;
 
@@ -233,6 +234,8 @@ bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
 void vcpu_start_boot(struct vcpu *v, const struct load_result *l);
 /* A vCPU starts to run, or will not before it is started again: the domain manager can see it. Own thread, or before it runs. */
 void vcpu_set_online(struct vcpu *v, bool online);
+/* It runs, or would without its wait for an interrupt. Any thread. */
+bool vcpu_is_up(const struct vcpu *v);
 /* Makes a vCPU look at what is pending for it (any thread). */
 void vcpu_kick(struct vcpu *v);
 /* The same, where that is an interrupt, an NMI, an upcall or a port that it polls: its own thread looks at these before it enters the guest or waits, and needs no signal. */

@@ -3,6 +3,7 @@
 #include "servers/vmm/xen/xen.h"
 
 #include <xen/errno.h>
+#include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/xen.h>
 
@@ -67,7 +68,7 @@ static int64_t register_info(struct vcpu *of, struct vcpu *v, uint64_t at)
 	if (!guest_read(v, gva(at), &r, sizeof(r)))
 		return -XEN_EFAULT;
 	/* of itself, or of one that does not run (Xen's rule) */
-	if (of != v && __atomic_load_n(&of->run, __ATOMIC_ACQUIRE) != VCPU_OFFLINE)
+	if (of != v && vcpu_is_up(of))
 		return -XEN_EINVAL;
 	vmm_lock();
 	result = vcpu_info_register(of, r.mfn, r.offset);
@@ -96,6 +97,34 @@ static int64_t register_runstate(struct vcpu *of, struct vcpu *v, uint64_t at, b
 	return runstate_register(of, v, r.addr.p, abi32);
 }
 
+/* One that waits for SIPI has no state to go on with. */
+static int64_t set_up(struct vcpu *of)
+{
+	if (__atomic_load_n(&of->run, __ATOMIC_ACQUIRE) == VCPU_OFFLINE)
+		return -XEN_EINVAL;
+	__atomic_store_n(&of->down, false, __ATOMIC_RELEASE);
+	vcpu_wake(of);
+	return 0;
+}
+
+/* The last one's end is the domain's, as on Xen. */
+static int64_t set_down(struct vcpu *of)
+{
+	bool last = true;
+
+	vmm_lock();
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+		last = last && (vmm.vcpu[i] == of || !vcpu_is_up(vmm.vcpu[i]));
+	if (!last)
+		__atomic_store_n(&of->down, true, __ATOMIC_RELEASE);
+	vmm_unlock();
+	if (last)
+		vmm_shutdown(SHUTDOWN_poweroff, "its last CPU went down");
+	else
+		vcpu_wake(of);
+	return 0;
+}
+
 int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
 	uint32_t op = (uint32_t)arg[0], id = (uint32_t)arg[1];
@@ -106,7 +135,11 @@ int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	of = vmm.vcpu[id];
 	switch (op) {
 	case VCPUOP_is_up:
-		return of->run != VCPU_OFFLINE;
+		return vcpu_is_up(of);
+	case VCPUOP_up:
+		return set_up(of);
+	case VCPUOP_down:
+		return set_down(of);
 	case VCPUOP_get_runstate_info:
 		return runstate_get(of, v, arg[2], abi32);
 	case VCPUOP_register_runstate_memory_area:

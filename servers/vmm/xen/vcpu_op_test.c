@@ -139,11 +139,42 @@ static void others(void **state)
 	assert_int_equal(op(99, 0, "", 1), -XEN_ENOSYS);
 	for (uint64_t n = 0; n < 16; n++) {
 		const uint64_t arg[5] = {n, 0, FAKE_LOW_RAM - 1};
-		int64_t r = vcpu_op(vmm.vcpu[0], arg, false);
+		int64_t r = n == VCPUOP_down ? -XEN_ENOSYS : vcpu_op(vmm.vcpu[0], arg, false); /* it would end the domain */
 
-		assert_true(r == -XEN_EFAULT || r == -XEN_ENOSYS || n == VCPUOP_is_up || n == VCPUOP_send_nmi ||
+		assert_true(n == VCPUOP_up || r == -XEN_EFAULT || r == -XEN_ENOSYS || n == VCPUOP_is_up || n == VCPUOP_send_nmi ||
 			    n == VCPUOP_stop_periodic_timer || n == VCPUOP_stop_singleshot_timer);
 	}
+}
+
+/* One that is down keeps its state, and whatever wakes it: it waits until it is up. */
+static void up_and_down(void **state)
+{
+	struct vcpu *other = vmm.vcpu[1];
+
+	(void)state;
+	other->run = VCPU_OFFLINE;
+	assert_int_equal(op(VCPUOP_up, 1, "", 1), -XEN_EINVAL);
+	other->run = VCPU_RUNNING;
+	fake.signals = 0;
+	assert_int_equal(op(VCPUOP_down, 1, "", 1), 0);
+	assert_true(fake.signals > 0);
+	assert_int_equal(op(VCPUOP_is_up, 1, "", 1), 0);
+	other->nmi_pending = true;
+	fake.thread = 1;
+	fake_run(other);
+	fake.thread = 0;
+	assert_int_equal(other->run, VCPU_RUNNING);
+	assert_true(other->nmi_pending); /* it has not run */
+	assert_int_equal(op(VCPUOP_up, 1, "", 1), 0);
+	assert_int_equal(op(VCPUOP_is_up, 1, "", 1), 1);
+	assert_int_equal(op(VCPUOP_up, 2, "", 1), -XEN_ENOENT);
+	assert_int_equal(op(VCPUOP_down, 2, "", 1), -XEN_ENOENT);
+	/* the last one */
+	assert_int_equal(op(VCPUOP_down, 1, "", 1), 0);
+	assert_int_equal(fake.shutdowns, 0);
+	assert_int_equal(op(VCPUOP_down, 0, "", 1), 0);
+	assert_int_equal(fake.shutdowns, 1);
+	assert_int_equal(fake.reason, SHUTDOWN_poweroff);
 }
 
 static void runstate(void **state)
@@ -272,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup(singleshots, setup),
 		cmocka_unit_test_setup(periods, setup),
 		cmocka_unit_test_setup(others, setup),
+		cmocka_unit_test_setup(up_and_down, setup),
 		cmocka_unit_test_setup(runstate, setup),
 		cmocka_unit_test_setup(poll_and_block, setup),
 		cmocka_unit_test_setup(ends, setup),
