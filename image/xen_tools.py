@@ -28,9 +28,6 @@ def needed(program: pathlib.Path) -> list[str]:
 
 def libraries(packages: list[str] = LIBRARIES) -> dict[str, pathlib.Path]:
     found = {}
-    for package in packages:
-        for path in debian.folder(package).rglob("*.so*"):
-    for folder in debian.folders(LIBRARIES):
     for folder in debian.folders(packages):
         for path in folder.rglob("*.so*"):
             if path.is_file():
@@ -41,9 +38,6 @@ def libraries(packages: list[str] = LIBRARIES) -> dict[str, pathlib.Path]:
 def add_programs(archive: Archive, programs: dict[str, list[str]], files: dict[str, pathlib.Path], packages: list[str] = []) -> None:
     """Programs by their package into /bin, files where they are wanted, and the libraries of both, from LIBRARIES and these packages."""
     available, wanted, done = libraries(LIBRARIES + packages), [], set()
-def add_programs(archive: Archive, programs: dict[str, list[str]], files: dict[str, pathlib.Path], packages: list[str] = LIBRARIES) -> None:
-    """Programs by their package into /bin, files where they are wanted, and the libraries of both, which these packages have."""
-    available, wanted, done = libraries(packages), [], set()
     archive.copy(available["libgcc_s.so.1"], "lib/libgcc_s.so.1")  # libc opens it when a thread is cancelled
     for name, program in files.items():
         archive.copy(program, name)

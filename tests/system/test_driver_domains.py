@@ -62,7 +62,7 @@ until [ $(grep -c "$2" $log) -ge $((from + 2)) ]; do usleep 200000; done
 
 class Prepared(Admin):
     """Domain 0 with more files in its root: each domain's configuration and root file system, so that few commands need be typed."""
-    archives: list[pathlib.Path] = []  # and what these have
+    archives: list[pathlib.Path] = []  # and what these have, for what is in both before domain 0's root
 
     def __init__(self, name: str):
         self.files, self.joins, self.added = Archive(), [], []
@@ -94,8 +94,7 @@ class Prepared(Admin):
         self.prepare()
         self.files.file("run/join", "".join(self.joins))
         self.files.write(self.root)
-        self.root.write_bytes(b"".join(path.read_bytes() for path in [ADMIN_ROOT[0], *self.added, self.root]))
-        self.root.write_bytes(b"".join(path.read_bytes() for path in (*self.archives, ADMIN_ROOT[0], self.root)))
+        self.root.write_bytes(b"".join(path.read_bytes() for path in [*self.archives, ADMIN_ROOT[0], *self.added, self.root]))
         at = self.command_line.index("-initrd") + 1
         self.command_line[at] = self.command_line[at].replace(str(ADMIN_ROOT[0]), str(self.root))
         return super().__enter__()
