@@ -93,6 +93,14 @@ VCHAN_MIB ?= 1024
 vchan-long: setup
 	$(Q)$(MAKE) --no-print-directory image guests payloads $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd
 	$(Q)VCHAN_MIB=$(VCHAN_MIB) $(RUN_TESTS) dom0_vchan
+
+# 2^20 grants that are mapped at once, by GRANTS_MAPPERS domains (tests/system/test_grants.py).
+GRANTS_MAPPERS ?= 4
+.PHONY: grants-long
+grants-long: setup
+	$(Q)$(MAKE) --no-print-directory image guests payloads $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd
+	$(Q)GRANTS_MAPPERS=$(GRANTS_MAPPERS) $(RUN_TESTS) dom0_many_grants
+
 # Both ends of a channel, for the domains.
 $(TO)/vchan: tests/programs/vchan.c
 	@mkdir -p $(@D)

@@ -290,6 +290,12 @@ static bool not_for_itself(uint32_t cmd)
 	}
 }
 
+/* Where there is more to do, the caller's vmm asks again; others are served before. */
+static int64_t again(int r)
+{
+	return r == -EAGAIN ? CONTROL_RETRY : r;
+}
+
 static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain *of)
 {
 	switch (d->cmd) {
@@ -298,7 +304,7 @@ static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain 
 	case XEN_DOMCTL_unpausedomain:
 		return domain_unpause(d->domain);
 	case XEN_DOMCTL_destroydomain:
-		return domain_destroy(d->domain);
+		return again(domain_destroy(d->domain));
 	case XEN_DOMCTL_max_vcpus:
 		return d->u.max_vcpus.max == of->spec.vcpus ? 0 : -XEN_EINVAL;
 	case XEN_DOMCTL_max_mem:

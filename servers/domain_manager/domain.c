@@ -299,7 +299,8 @@ struct domain *domain_take(const struct domain_spec *spec, uint32_t id)
 
 void domain_release(struct domain *d)
 {
-	grant_release_all(d);
+	while (!grant_release(d))
+		;
 	if (!d->bare)
 		grant_forget_granter(d);
 	domain_unplace(d);

@@ -129,6 +129,7 @@ int domain_create(const struct domain_spec *spec, uint32_t *id);
  * maker calls it. grant_frames and maptrack_frames: grant.h. ports: event channels, VMM_MAX_PORTS at most.
  */
 int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t ports, uint32_t *id);
+/* -EAGAIN: a part is done, there is more. */
 int domain_destroy(uint32_t id);
 int domain_pause(uint32_t id);
 int domain_unpause(uint32_t id);

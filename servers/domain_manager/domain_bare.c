@@ -157,7 +157,8 @@ int domain_bare_destroy(struct domain *d)
 			(void)seL4_TCB_Suspend(SLOT_THREADS(d) + 3 * i);
 		domain_unplace(d);
 	}
-	grant_release_all(d);
+	if (!grant_release(d))
+		return -EAGAIN;
 	evtchn_domain_gone(d);
 	if (d->map.foreign_elsewhere == 0)
 		domain_release(d);

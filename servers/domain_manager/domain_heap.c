@@ -8,19 +8,28 @@
 
 void domain_heap_init(struct domain_heap *h, void *start, int (*more)(struct domain_heap *h, uint8_t *at, uint64_t bytes))
 {
-	*h = (struct domain_heap){.limit = DOMAIN_HEAP_BASE, .more = more};
+	*h = (struct domain_heap){.base = DOMAIN_HEAP_BASE, .limit = DOMAIN_HEAP_BASE, .more = more};
 	heap_init(&h->heap, start, 0);
+}
+
+static void limit_raise(struct domain_heap *h, uint64_t limit)
+{
+	if (limit > DOMAIN_HEAP_MAX)
+		limit = DOMAIN_HEAP_MAX;
+	if (limit > h->limit)
+		h->limit = limit;
 }
 
 /* 2 MiB in single pages: some 2.2 KiB, and as much again for a moment where the table of them grows. */
 void domain_heap_allow(struct domain_heap *h, uint64_t pages)
 {
-	uint64_t limit = pages < DOMAIN_HEAP_MAX / 8 ? DOMAIN_HEAP_BASE + pages * 8 : DOMAIN_HEAP_MAX;
+	limit_raise(h, pages < DOMAIN_HEAP_MAX / 8 ? h->base + pages * 8 : DOMAIN_HEAP_MAX);
+}
 
-	if (limit > DOMAIN_HEAP_MAX)
-		limit = DOMAIN_HEAP_MAX;
-	if (limit > h->limit)
-		h->limit = limit;
+void domain_heap_allow_more(struct domain_heap *h, uint32_t bytes)
+{
+	h->base += bytes;
+	limit_raise(h, h->limit + bytes);
 }
 
 static void *take(struct domain_heap *h, size_t n)

@@ -9,24 +9,27 @@
 #include <stdint.h>
 #include "user/heap.h"
 
-#define DOMAIN_HEAP_MAX	 (16ull << 20) /* of one domain */
+#define DOMAIN_HEAP_MAX	 (32ull << 20) /* of one domain */
 #define DOMAIN_HEAP_BASE (4ull << 20)
 #define DOMAIN_HEAP_STEP 16384u /* by which it grows, at least */
 
 struct domain_heap {
 	struct heap heap;
 	uint64_t bytes, limit; /* what it has; what it may have */
+	uint64_t base;	       /* of that, what is not for its pages */
 	/* Memory at `at`, where `bytes` of it are to be; zeroed or not. 0 or -ENOMEM, then none of it is there. */
 	int (*more)(struct domain_heap *h, uint8_t *at, uint64_t bytes);
 	/* domain_heap_pages.c */
 	uint32_t account, pages;
-	uint32_t slot_cnode[32], slot_untyped;
+	uint32_t slot_cnode[64], slot_untyped;
 };
 
 /* Empty, at `start`, where there is room for DOMAIN_HEAP_MAX. */
 void domain_heap_init(struct domain_heap *h, void *start, int (*more)(struct domain_heap *h, uint8_t *at, uint64_t bytes));
 /* For a domain of so many pages: what is noted of its memory, all of it in single pages, has room. Never less than before. */
 void domain_heap_allow(struct domain_heap *h, uint64_t pages);
+/* For something else, beside its pages. */
+void domain_heap_allow_more(struct domain_heap *h, uint32_t bytes);
 
 /* Zeroed; NULL: the limit is reached, or there is no memory. */
 void *domain_heap_alloc(struct domain_heap *h, size_t count, size_t size);

@@ -16,7 +16,7 @@
 #define FRAMES_VADDR (TASK_SHARED_VADDR + 0x80000000ull)
 #define WINDOW_LIMIT 16384u /* frames that we have mapped at once, of all domains */
 #define HANDLES_IN   256u /* a maptrack frame of Xen's */
-#define HANDLES_MAX  (1u << 16) /* of one domain, whatever its toolstack allows */
+#define RELEASE_STEP 1024u /* handles that are looked at before others are served */
 #define USES_MAX     128u	/* of one entry to read, and as many to write: what Xen's counters hold */
 #define NO_FRAME     UINT32_MAX
 #define NO_HANDLE    UINT32_MAX
@@ -46,9 +46,27 @@ struct grant_mapping {
 struct grant_table {
 	struct grant_frame frame[GRANT_FRAMES_MAX];
 	uint32_t frames;
-	struct grant_mapping *mapping; /* of others' entries, by handle */
-	uint32_t handles, free_handle;
+	/* Of others' entries, by handle: so many frames, each made when those before it are full. */
+	struct grant_mapping **maptrack;
+	uint32_t maptracks, free_handle;
+	uint32_t released; /* grant_release has seen to the handles below */
 };
+
+static uint32_t handles(const struct grant_table *t)
+{
+	return t->maptracks * HANDLES_IN;
+}
+
+/* NULL: there is no such handle, or it is free. */
+static struct grant_mapping *mapping_of(const struct grant_table *t, uint32_t handle)
+{
+	struct grant_mapping *m;
+
+	if (!t || handle >= handles(t))
+		return NULL;
+	m = &t->maptrack[handle / HANDLES_IN][handle % HANDLES_IN];
+	return m->from ? m : NULL;
+}
 
 static uint64_t windows[WINDOW_LIMIT / 64];
 
@@ -73,8 +91,10 @@ static struct grant_table *table_of(struct domain *d)
 {
 	if (!d->grants) {
 		d->grants = domain_heap_alloc(&d->heap, 1, sizeof(*d->grants));
-		if (d->grants)
+		if (d->grants) {
 			d->grants->free_handle = NO_HANDLE;
+			domain_heap_allow_more(&d->heap, d->maptrack_frames * HANDLES_IN * GRANT_HANDLE_BYTES);
+		}
 		for (uint32_t i = 0; d->grants && i < GRANT_FRAMES_MAX; i++)
 			d->grants->frame[i] = (struct grant_frame){.frame = NO_FRAME, .gfn = UINT64_MAX};
 	}
@@ -248,38 +268,46 @@ static void entry_unpin(grant_entry_v1_t *e, struct grant_use *use, bool write)
 
 /* ---- mappings ---- */
 
-/* As many as Xen's max_maptrack_frames allow, within HANDLES_MAX. */
+/* One more frame of handles, all free. */
+static int maptrack_more(struct domain *d)
+{
+	struct grant_table *t = d->grants;
+	struct grant_mapping *more;
+
+	if (t->maptracks >= d->maptrack_frames)
+		return -ENOSPC;
+	if (!t->maptrack)
+		t->maptrack = domain_heap_alloc(&d->heap, d->maptrack_frames, sizeof(*t->maptrack));
+	more = t->maptrack ? domain_heap_alloc(&d->heap, HANDLES_IN, sizeof(*more)) : NULL;
+	if (!more)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < HANDLES_IN; i++)
+		more[i].ref = i + 1 < HANDLES_IN ? handles(t) + i + 1 : NO_HANDLE;
+	t->free_handle = handles(t);
+	t->maptrack[t->maptracks++] = more;
+	return 0;
+}
+
 static int handle_take(struct domain *d, uint32_t *handle)
 {
 	struct grant_table *t = d->grants;
+	int r = t->free_handle == NO_HANDLE ? maptrack_more(d) : 0;
 
-	if (t->free_handle == NO_HANDLE) {
-		uint32_t n = t->handles ? t->handles * 2 : 64;
-		struct grant_mapping *more;
-
-		if (n > d->maptrack_frames * HANDLES_IN)
-			n = d->maptrack_frames * HANDLES_IN;
-		if (n > HANDLES_MAX)
-			n = HANDLES_MAX;
-		if (n <= t->handles)
-			return -ENOSPC;
-		more = domain_heap_resize(&d->heap, t->mapping, n, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		t->mapping = more;
-		for (uint32_t i = t->handles; i < n; i++)
-			more[i] = (struct grant_mapping){.ref = i + 1 < n ? i + 1 : NO_HANDLE};
-		t->free_handle = t->handles;
-		t->handles = n;
-	}
+	if (r)
+		return r;
 	*handle = t->free_handle;
-	t->free_handle = t->mapping[*handle].ref;
+	t->free_handle = t->maptrack[*handle / HANDLES_IN][*handle % HANDLES_IN].ref;
 	return 0;
+}
+
+static void handle_set(struct grant_table *t, uint32_t handle, struct grant_mapping m)
+{
+	t->maptrack[handle / HANDLES_IN][handle % HANDLES_IN] = m;
 }
 
 static void handle_give(struct grant_table *t, uint32_t handle)
 {
-	t->mapping[handle] = (struct grant_mapping){.ref = t->free_handle};
+	handle_set(t, handle, (struct grant_mapping){.ref = t->free_handle});
 	t->free_handle = handle;
 }
 
@@ -334,18 +362,20 @@ int16_t grant_map(struct domain *d, uint64_t gfn, uint32_t from, uint32_t ref, u
 		handle_give(d->grants, *handle);
 		return status;
 	}
-	d->grants->mapping[*handle] = (struct grant_mapping){.from = granter, .ref = ref, .gfn = gfn, .write = write};
+	handle_set(d->grants, *handle, (struct grant_mapping){.from = granter, .ref = ref, .gfn = gfn, .write = write});
 	if (granter != d)
 		granter->map.foreign_elsewhere++;
 	return GNTST_okay;
 }
 
+/* The mapping of a handle that is not free ends. */
 static void release(struct domain *d, uint32_t handle)
 {
-	struct grant_mapping m = d->grants->mapping[handle];
+	struct grant_mapping m = *mapping_of(d->grants, handle);
 	struct grant_use *use;
 	grant_entry_v1_t *e = entry_of(m.from, m.ref, &use);
 
+	physmap_unmap_granted(&d->map, m.gfn, &m.from->map);
 	if (e)
 		entry_unpin(e, use, m.write);
 	handle_give(d->grants, handle);
@@ -355,11 +385,12 @@ static void release(struct domain *d, uint32_t handle)
 
 int16_t grant_unmap(struct domain *d, uint64_t gfn, uint32_t handle)
 {
-	if (!d->grants || handle >= d->grants->handles || !d->grants->mapping[handle].from)
+	const struct grant_mapping *m = mapping_of(d->grants, handle);
+
+	if (!m)
 		return GNTST_bad_handle;
-	if (d->grants->mapping[handle].gfn != gfn)
+	if (m->gfn != gfn)
 		return GNTST_general_error;
-	physmap_unmap_granted(&d->map, gfn, &d->grants->mapping[handle].from->map);
 	release(d, handle);
 	return GNTST_okay;
 }
@@ -424,13 +455,14 @@ int16_t grant_copy(struct domain *d, const struct grant_buffer *source, const st
 	return status;
 }
 
-void grant_release_all(struct domain *d)
+bool grant_release(struct domain *d)
 {
-	for (uint32_t i = 0; d->grants && i < d->grants->handles; i++)
-		if (d->grants->mapping[i].from) {
-			physmap_unmap_granted(&d->map, d->grants->mapping[i].gfn, &d->grants->mapping[i].from->map);
-			release(d, i);
-		}
+	struct grant_table *t = d->grants;
+
+	for (uint32_t i = 0; t && i < RELEASE_STEP && t->released < handles(t); i++, t->released++)
+		if (mapping_of(t, t->released))
+			release(d, t->released);
+	return !t || t->released == handles(t);
 }
 
 void grant_forget_granter(const struct domain *granter)
@@ -439,11 +471,14 @@ void grant_forget_granter(const struct domain *granter)
 		struct domain *d = domain_row(row);
 		struct grant_table *t = d ? d->grants : NULL;
 
-		for (uint32_t i = 0; t && i < t->handles; i++)
-			if (t->mapping[i].from == granter) {
-				physmap_unmap_granted(&d->map, t->mapping[i].gfn, &granter->map);
+		for (uint32_t i = 0; t && i < handles(t); i++) {
+			const struct grant_mapping *m = mapping_of(t, i);
+
+			if (m && m->from == granter) {
+				physmap_unmap_granted(&d->map, m->gfn, &granter->map);
 				handle_give(t, i);
 			}
+		}
 	}
 }
 
@@ -453,7 +488,9 @@ void grant_end(struct domain *d)
 		return;
 	for (uint32_t i = 0; i < GRANT_FRAMES_MAX; i++)
 		frame_forget(d, &d->grants->frame[i]);
-	domain_heap_free(&d->heap, d->grants->mapping);
+	for (uint32_t i = 0; i < d->grants->maptracks; i++)
+		domain_heap_free(&d->heap, d->grants->maptrack[i]);
+	domain_heap_free(&d->heap, d->grants->maptrack);
 	domain_heap_free(&d->heap, d->grants);
 	d->grants = NULL;
 }

@@ -36,8 +36,11 @@ struct grant_buffer {
 /* Copies within one page on each side. A GNTST_* value. */
 int16_t grant_copy(struct domain *d, const struct grant_buffer *source, const struct grant_buffer *dest, uint32_t bytes);
 
-/* The domain ends: what it has mapped is released, so that the granting domains see it. */
-void grant_release_all(struct domain *d);
+/* What a handle costs the heap of the domain that maps, in bytes: what is noted of it, of the page and of its place. */
+#define GRANT_HANDLE_BYTES 56u
+
+/* The domain, none of whose threads runs again, ends: a part of what it has mapped is released, so that the granting domains see it. False: there is more. */
+bool grant_release(struct domain *d);
 /* The domain goes at once, as those that Insula itself made do: nobody has a page of it mapped any more. */
 void grant_forget_granter(const struct domain *granter);
 /* After its account was freed. */

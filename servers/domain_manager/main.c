@@ -41,6 +41,16 @@ static int create(const uint64_t *m, unsigned length, uint64_t *reply, unsigned 
 	return 0;
 }
 
+static int destroy(uint32_t id)
+{
+	int r;
+
+	do
+		r = domain_destroy(id);
+	while (r == -EAGAIN);
+	return r;
+}
+
 static int control(uint64_t label, const uint64_t *m, unsigned length, uint64_t *reply, unsigned *reply_length)
 {
 	struct domain_info info;
@@ -60,7 +70,7 @@ static int control(uint64_t label, const uint64_t *m, unsigned length, uint64_t 
 	case DOMAIN_UNPAUSE:
 		return domain_unpause(id);
 	case DOMAIN_DESTROY:
-		return domain_destroy(id);
+		return destroy(id);
 	case DOMAIN_SHUTDOWN:
 		return domain_shutdown(id, length > 1 ? (uint32_t)m[1] : UINT32_MAX);
 	case DOMAIN_CONSOLE:
