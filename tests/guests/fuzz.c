@@ -214,6 +214,7 @@ static const struct call calls[] = {
 	{ __HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, OP_VCPU_AT, "P", 2 },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_time_memory_area, OP_VCPU_AT, "P", 2 },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, OP_VCPU_AT, "goi", 1 },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_up, OP_VCPU_AT, "q", 4 },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_set_periodic_timer, OP_VCPU_AT, "q", 2 },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, OP_VCPU_AT, "qi", 2 },
 	{ __HYPERVISOR_vcpu_op, 255, OP_VCPU_AT, "qq", 4 },
@@ -284,6 +285,9 @@ static bool prepare(struct fuzz_cpu *c, uint64_t r[6])
 	case OP_COUNT_AT: r[1] = op; r[2] = count; r[3] = at; break;
 	default: break;
 	}
+	/* with the last of its vCPUs a domain ends */
+	if (k->number == __HYPERVISOR_vcpu_op && op == VCPUOP_down && !reckless)
+		r[2] = 1;
 	return true;
 }
 
