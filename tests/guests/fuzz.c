@@ -285,10 +285,8 @@ static bool prepare(struct fuzz_cpu *c, uint64_t r[6])
 	case OP_COUNT_AT: r[1] = op; r[2] = count; r[3] = at; break;
 	default: break;
 	}
-	/* with the last of its vCPUs a domain ends */
-	if (k->number == __HYPERVISOR_vcpu_op && op == VCPUOP_down && !reckless)
-		r[2] = 1;
-	return true;
+	/* with the last of its vCPUs a domain ends, and one that blocks is woken by the other */
+	return k->number != __HYPERVISOR_vcpu_op || op != VCPUOP_down || reckless;
 }
 
 static void multicall(struct fuzz_cpu *c)

@@ -153,8 +153,8 @@ now=$(cat online)/$(cat present)
 [ "$now" = "$last" ] || echo "CPUS are $now of $(cat possible)"
 last=$now
 usleep 200000
-[ "$(cat online)" = 0 ] && [ -n "$more" ] && work=1
-[ "$(cat online)" = 0-2 ] && more=1
+[ "${now%/*}" = 0 ] && [ -n "$more" ] && work=1
+[ "${now%/*}" = 0-2 ] && more=1
 done
 yes > /dev/null &
 before=$(grep '^cpu ' /proc/stat)
