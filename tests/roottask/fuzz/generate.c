@@ -456,6 +456,14 @@ static const struct generate_shape *generate_shape(const struct generate_world *
 	return &shapes[0];
 }
 
+/* Anything, but no capability of the controllers' own. */
+static uint64_t generate_stranger(const struct generate_world *w)
+{
+	uint64_t cptr = generate_register(w);
+
+	return cptr < w->cptr ? w->cptr + cptr : cptr;
+}
+
 /* Something is not as it should be. */
 static void generate_spoil(const struct generate_world *w, struct generate_invocation *v)
 {
@@ -473,7 +481,7 @@ static void generate_spoil(const struct generate_world *w, struct generate_invoc
 		v->words[generate_below(w, GENERATE_WORDS)] = w->random(w->ctx) >> generate_below(w, 64);
 		break;
 	case 4:
-		v->caps[generate_below(w, GENERATE_CAPS)] = generate_register(w);
+		v->caps[generate_below(w, GENERATE_CAPS)] = generate_stranger(w);
 		break;
 	default:
 		v->target = w->cptr + generate_slot(w, ANY);
