@@ -1,4 +1,4 @@
-"""What Debian's backends serve beyond files and one bridge: LVM volumes and disks of 4 KiB sectors."""
+"""What blkback and netback serve beyond files and one bridge: LVM volumes and disks of 4 KiB sectors, interfaces through a chain of driver VMs."""
 import re
 
 import insula
@@ -101,3 +101,103 @@ def dom0_disks_of_volumes_and_large_sectors():
     with Disks("disks") as machine:
         machine.login()
         volumes_and_large_sectors(machine)
+
+
+# net <- firewall <- app: each is a router to the next, and the interface of the next comes and goes.
+NET = """
+ip addr add 10.0.0.1/24 dev xenbr0; ip route add 10.0.1.0/24 via 10.0.0.2
+head -c 3000000 /dev/urandom > /srv/data; echo "NET sends $(sha256sum < /srv/data)"
+mkfifo /srv/open
+(while :; do nc -l -p 5000 < /srv/data; done) &
+(exec 3<> /srv/open; while :; do nc -l -p 5001 <&3 > /srv/got; echo "NET got $(sha256sum < /srv/got)"; done) &
+"""
+FIREWALL = """
+ip addr add 10.0.1.1/24 dev xenbr0; echo 1 > /proc/sys/net/ipv4/ip_forward
+(while :; do until [ -e /sys/class/net/eth0 ]; do usleep 50000; done
+ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up; echo "FIREWALL has eth0"
+while [ -e /sys/class/net/eth0 ]; do usleep 50000; done; echo "FIREWALL lost eth0"; done) &
+"""
+APP = """
+mkfifo /tmp/open; exec 3<> /tmp/open
+use() {
+until [ -e /sys/class/net/$1 ]; do usleep 50000; done
+ip addr add 10.0.1.2/24 dev $1; ip link set $1 up; ip route add default via 10.0.1.1
+}
+# one router between: 64 - 1
+reach() { until [ "$(ping -c 3 -s 1400 10.0.0.1 2>/dev/null | grep -c ttl=63)" = 3 ]; do :; done; echo "APP reaches $1"; }
+lost() { while ping -c 1 -w 1 10.0.0.1 >/dev/null 2>&1; do usleep 100000; done; echo "APP lost $1"; }
+move() { nc 10.0.0.1 5000 <&3 > /tmp/data; echo "APP got$1 $(sha256sum < /tmp/data)"; head -c 3000000 /dev/urandom > /tmp/up; echo "APP sends$1 $(sha256sum < /tmp/up)"; nc 10.0.0.1 5001 < /tmp/up >/dev/null; }
+use eth0; reach first; move 1
+while [ -e /sys/class/net/eth0 ]; do usleep 50000; done; echo "APP unplugged"
+use eth0; reach second
+lost firewall
+reach third
+lost everything; echo "APP sees $(cat /sys/class/net/eth0/operstate)"
+until [ -e /sys/class/net/eth1 ]; do echo "APP tick"; sleep 1; done
+ip link set eth0 down; ip addr flush dev eth0; use eth1; reach fourth; move 2
+while :; do echo "APP tick"; sleep 1; done
+"""
+UPLINK = 'vif=["backend=net,bridge=xenbr0,mac=00:16:3e:00:01:02"]'
+VIF = "backend=firewall bridge=xenbr0"
+
+
+class Chain(Prepared):
+    def prepare(self) -> None:
+        self.driver("net", NET)
+        self.driver("firewall", FIREWALL, UPLINK)
+        self.user("app", APP, 'vif=["backend=firewall,bridge=xenbr0,mac=00:16:3e:00:01:03"]')
+
+    def moved(self, time: int) -> None:
+        """Both ways through both."""
+        insula.check(self.said("app", f"APP got{time}") == self.said("net", "NET sends"), "the app got something else than net sent")
+        sent = self.said("app", f"APP sends{time}")
+        self.shell(f"until grep -q 'NET got {sent.split()[0]}' /var/log/xen/guest-net.log; do usleep 200000; done", 120)
+
+    def gone(self) -> None:
+        self.shell("while xl list | grep -q null; do usleep 200000; done", 120)
+
+
+def through_the_chain(machine: Chain) -> None:
+    machine.shell("sh /run/join")
+    free = int(machine.shell("xl info free_memory"))
+    for name in ("net", "firewall"):
+        machine.shell(f"xl create /run/{name}.cfg", 240)
+        machine.said(name, "INSULA-DRIVER: ready")
+    machine.said("firewall", "FIREWALL has")
+    machine.shell("xl create /run/app.cfg", 240)
+    machine.said("app", "APP reaches first")
+    machine.moved(1)
+    machine.shell("xl network-detach app 0", 60)
+    machine.said("app", "APP unplugged")
+    machine.shell(f"xl network-attach app {VIF} mac=00:16:3e:00:01:04", 60)
+    machine.said("app", "APP reaches second")
+    machine.shell("xl network-detach firewall 0", 60)
+    machine.said("firewall", "FIREWALL lost")
+    machine.said("app", "APP lost firewall")
+    machine.shell("xl network-attach firewall backend=net bridge=xenbr0 mac=00:16:3e:00:01:05", 60)
+    machine.said("app", "APP reaches third")
+    machine.shell("xl destroy firewall", 120)
+    machine.gone()
+    insula.check(machine.names() == ["net", "app"], f"left are {machine.names()}")
+    insula.check(machine.said("app", "APP sees") == "up", "the interface's state is another")
+    machine.shell("more-of app 'APP tick'", 120)
+    machine.shell("rm /var/log/xen/guest-firewall.log; xl create /run/firewall.cfg", 240)
+    machine.said("firewall", "INSULA-DRIVER: ready")
+    machine.shell(f"xl network-attach app {VIF} mac=00:16:3e:00:01:06", 60)
+    machine.said("app", "APP reaches fourth")
+    machine.moved(2)
+    end_all(machine, "app", "firewall", "net")
+    left = int(machine.shell("xl info free_memory"))
+    insula.check(left >= free - 9, f"free memory was {free} MiB, is {left}")
+
+
+@scenario(weight=200)
+def driver_domains_in_a_chain():
+    """An app's packets go through a firewall VM, whose interface a net VM serves: pings and TCP both ways. The app's interface is plugged out and in, then the firewall's own; then the firewall is
+    destroyed and made again: the app's interface stays, and is silent; the next one that it gets works."""
+    with Chain("chain") as machine:
+        machine.login()
+        through_the_chain(machine)
+
+
+# In domain 0: connects the frontends of a payload (tests/guests/liar.c), in the store, as it says.
