@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""build.py OUT: libvirt for the admin VM, an archive that follows its root file system.
+"""build.py OUT: libvirt for the admin VM, an archive that comes before its root file system.
 
 Debian's libvirtd with the Xen driver, virsh, the libraries and data they need, out of their packages, and the settings of libvirt-daemon-system as they are.
 Only the CPU maps of 486 and pentium lose `vme`, which QEMU does not emulate: libvirt takes no host that is less than a 486.

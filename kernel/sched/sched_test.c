@@ -226,18 +226,24 @@ static void test_woken_first(void **state)
 	assert_in_range(sched_context_take_consumed(b->sc), 48000, 52000);
 }
 
+/* c runs, woken while `before` computed; `other` waits for its turn. */
+static void woken_ahead(struct tcb **before, struct tcb **other)
+{
+	spinners_and_sleeper();
+	sim_run(12100 * US);
+	*before = percpu_host->current;
+	*other = *before == a ? b : a;
+	assert_ptr_equal(wake(), *before);
+	assert_ptr_equal(next_to_run(1010 * US), c);
+}
+
 /* What comes ahead of its turn is a quarter of its slice; the rest comes in its turn. */
 static void test_woken_first_for_a_part_of_its_slice(void **state)
 {
 	struct tcb *before, *other;
 
 	(void)state;
-	spinners_and_sleeper();
-	sim_run(12100 * US);
-	before = percpu_host->current;
-	other = before == a ? b : a;
-	assert_ptr_equal(wake(), before);
-	assert_ptr_equal(next_to_run(1010 * US), c);
+	woken_ahead(&before, &other);
 	assert_ptr_equal(sim_run(220 * US), c);
 	assert_ptr_equal(sim_run(30 * US), other);
 	assert_ptr_equal(sim_run(980 * US), other);
@@ -264,12 +270,7 @@ static void test_woken_first_once_in_a_round(void **state)
 	struct tcb *before, *other;
 
 	(void)state;
-	spinners_and_sleeper();
-	sim_run(12100 * US);
-	before = percpu_host->current;
-	other = before == a ? b : a;
-	assert_ptr_equal(wake(), before);
-	assert_ptr_equal(next_to_run(1010 * US), c);
+	woken_ahead(&before, &other);
 	assert_ptr_equal(sim_run(200 * US), c);
 	assert_ptr_equal(sim_syscall(c, seL4_SysWait, NTFN, 0), other);
 	assert_ptr_equal(wake(), other);
