@@ -17,7 +17,7 @@ import debian  # noqa: E402
 import xen_tools  # noqa: E402
 
 PROGRAMS = xen_tools.SCRIPT_PROGRAMS | {
-    "xen-utils-4.17": ["xl", "xenstored", "xenconsoled", "xen-init-dom0", "xentop", "lsevtchn", "test-cpu-policy",
+    "xen-utils-4.17": ["xl", "oxenstored", "xenstored", "xenconsoled", "xen-init-dom0", "xentop", "lsevtchn", "test-cpu-policy",
                        "test-paging-mempool", "test-resource", "test-tsx", "test-xenstore", "xen-cpuid", "xen-hvmcrash", "xen-hvmctx", "xenctx"],
 }
 LIBEXEC = ["usr/lib/xen-4.17/bin/libxl-save-helper", "usr/lib/xen-4.17/bin/xenconsole"]  # xl looks for them there
@@ -45,6 +45,7 @@ def main() -> None:
     if options.disks:
         archive.copy(debian.folder("e2fsprogs") / "etc" / "mke2fs.conf", "etc/mke2fs.conf")
         archive.copy(debian.folder("grub-xen-host") / GRUB, GRUB)
+    archive.copy(debian.folder("xen-utils-common") / "etc" / "xen" / "oxenstored.conf", "etc/xen/oxenstored.conf")
     xen_tools.add_modules(archive, "linux-image-amd64", MODULES)
     xen_tools.add_scripts(archive)
     for example in sorted((HERE / "examples").glob("*.cfg")):

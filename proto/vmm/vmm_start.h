@@ -1,34 +1,22 @@
 /*
- * How a vmm is told what to run: in task_env.data. The domain manager fills it. Guest RAM frames are in the
- * vmm's CNode: frame i covers guest-physical [i * 2 MiB (order 21), ...) in the order of `extent`; each extent's frames appear
- * twice, once for the vmm's own address space (slot_vspace + n), once for the EPT (slot_ept + n).
+ * How a vmm is told what to run: in task_env.data, and in the page of struct vmm_control. The domain manager fills both; the guest's
+ * memory it maps itself, in the vmm's address space and in the second-level tables.
  */
 #ifndef PROTO_VMM_START_H
 #define PROTO_VMM_START_H
 
 #include <stdint.h>
 
-#define VMM_MAX_EXTENTS 32
 #define VMM_MAX_VCPUS   32
 #define VMM_MAX_PORTS   131072u
 #define VMM_PORT_BYTES  20u
 
-#define VMM_START_BARE    2u /* built by a toolstack: no modules, no console ring; memory and first vCPU's state are in struct vmm_control */
+#define VMM_START_BARE    2u /* built by a toolstack: no modules, no console ring; the first vCPU's state is in struct vmm_control */
 #define VMM_START_CONTROL 1u /* the domain holds the control capability: SIF_INITDOMAIN */
-
-struct vmm_extent {
-	uint64_t gpa;
-	uint32_t count;      /* frames */
-	uint32_t order;      /* log2 of a frame's size: 12, 21 or 30 */
-	uint32_t slot_vspace; /* first slot of copies for the vmm's VSpace */
-	uint32_t slot_ept;    /* first slot of copies for the EPT */
-};
 
 struct vmm_start {
 	uint32_t domid;
 	uint32_t vcpus;
-	uint64_t ram_bytes;
-	uint32_t extent_count;
 	uint32_t console_frame_slot;        /* ring page (proto/console), to be mapped at TASK_SHARED_VADDR */
 	uint32_t console_notification_slot; /* signal after output */
 	uint32_t first_free_slot;           /* of the vmm's CNode: from here its own */
@@ -37,7 +25,6 @@ struct vmm_start {
 	uint32_t peer_slot;
 	uint32_t area_slot;                 /* VMM_START_CONTROL: first of the frames of the area for control hypercalls (proto/control) */
 	uint32_t ports;                     /* event channels: the domain may have those below; its heap has VMM_PORT_BYTES for each */
-	struct vmm_extent extent[VMM_MAX_EXTENTS];
 	uint64_t kernel_bytes;  /* module 0 of the task */
 	uint64_t ramdisk_bytes; /* module 1, 0 if there is none */
 	uint8_t uuid[16];
@@ -123,8 +110,7 @@ struct vmm_control {
 	uint32_t request;  /* dm to vmm: VMM_REQUEST_*, taken by exchange with 0 */
 	uint32_t state;    /* vmm to dm: bit i: vCPU i is blocked (information only) */
 	uint32_t online;   /* vmm to dm: bit i: vCPU i is up (information only) */
-	/* of a domain that a toolstack built, filled before it starts */
-	uint32_t ram_count;
+	uint32_t ram_count; /* filled before it starts, as is all that follows of a domain that a toolstack built */
 	uint32_t cpu_bytes;             /* of cpu, 0: none was set */
 	uint32_t first_port;            /* ports below are taken: DOMAIN_VMM_EVTCHN_CHANGED tells them */
 	uint32_t demand;                /* not 0: some of ram is there only when DOMAIN_VMM_NEED has asked for it */

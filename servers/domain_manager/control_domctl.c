@@ -22,7 +22,6 @@
 #include <xen/domctl.h>
 
 #define CREATE_FLAGS	(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_oos_off)
-#define PLACES_EXTRA	1024u /* for pages beyond a domain's maximum: it plugs in 2 MiB for one */
 #define MASK_BYTES_MAX	512u /* of a CPU mask that a caller may have */
 
 /* Here, the errnos of Linux, which our servers use, are Xen's. */
@@ -308,10 +307,7 @@ static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain 
 	case XEN_DOMCTL_max_vcpus:
 		return d->u.max_vcpus.max == of->spec.vcpus ? 0 : -XEN_EINVAL;
 	case XEN_DOMCTL_max_mem:
-		of->max_pages = d->u.max_mem.max_memkb / 4;
-		domain_heap_allow(&of->heap, of->max_pages);
-		if (of->map.most < of->max_pages + PLACES_EXTRA)
-			of->map.most = of->max_pages + PLACES_EXTRA;
+		domain_allow_pages(of, d->u.max_mem.max_memkb / 4);
 		return 0;
 	case XEN_DOMCTL_setvcpuaffinity:
 	case XEN_DOMCTL_getvcpuaffinity:

@@ -218,7 +218,7 @@ static int64_t pages(domid_t id, bool maximum)
 
 	if (!d)
 		return -XEN_ESRCH;
-	return (int64_t)(maximum && d->bare ? d->max_pages : d->ram_bytes >> 12);
+	return (int64_t)(maximum ? d->max_pages : d->ram_bytes >> 12);
 }
 
 static int64_t pod_target(struct control *c, const uint64_t arg[5], struct xen_pod_target *t, bool set)
@@ -227,7 +227,7 @@ static int64_t pod_target(struct control *c, const uint64_t arg[5], struct xen_p
 
 	if (!d)
 		return -XEN_ESRCH;
-	if (set && d->bare) {
+	if (set) {
 		if (physmap_pod_target(&d->map, t->target_pages, d->max_pages))
 			return -XEN_ENOMEM;
 		domain_pages_changed(d);

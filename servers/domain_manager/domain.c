@@ -2,8 +2,8 @@
  * Making and ending domains. Steps of domain_create are undone by domain_destroy, whichever of them was the last that worked: freeing the
  * account takes everything but the console's ring and our slots.
  *
- * Our slots of a domain, from slot_base: root's task capabilities (CNode, VSpace, three a thread), then one Untyped and the RAM CNode
- * made from it, one Untyped a piece of RAM, and the console's two.
+ * Our slots of a domain, from slot_base: root's task capabilities (CNode, VSpace, three a thread), then the EPT root, the console's three, and
+ * one that is empty between operations.
  */
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/domain_private.h"
@@ -22,7 +22,6 @@
 #include "servers/domain_manager/cpu_share.h"
 #include "servers/domain_manager/domain_ids.h"
 #include "servers/domain_manager/grant.h"
-#include "servers/domain_manager/ram.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/env.h"
 #include "user/log.h"
@@ -159,49 +158,38 @@ static int modules_map(struct domain *d, struct vmm_start *start)
 
 /* ---- creation ---- */
 
-static int ram_cnode_make(struct domain *d, uint32_t frames)
-{
-	unsigned radix = domain_log2_up(frames) ? domain_log2_up(frames) : 1;
-	uint32_t untyped = d->slot_next++;
-	int r = root_account_alloc(d->account, radix + seL4_SlotBits, untyped);
+/* As libxl's: what does not lie below RAM_LOW_END begins at 4 GiB. */
+#define RAM_LOW_PAGES (0xf0000000ull >> 12)
+#define RAM_HIGH_GFN  (1ull << 20)
 
-	if (r)
-		return r;
-	d->slot_ram = d->slot_next++;
-	d->ram_radix = (uint8_t)radix;
-	return seL4_Untyped_Retype(untyped, seL4_CapTableObject, radix, TASK_SLOT_CNODE, 0, 0, d->slot_ram, 1) ? -ENOMEM : 0;
-}
-
-/* Which frame is where, for copies out of and into its memory. */
-static int extents_keep(struct domain *d, const struct vmm_start *start, uint32_t slot)
+static int ram_make(struct domain *d)
 {
-	d->extent = domain_heap_alloc(&d->heap, start->extent_count + 1, sizeof(d->extent[0]));
-	if (!d->extent)
-		return -ENOMEM;
-	memcpy(d->extent, start->extent, start->extent_count * sizeof(d->extent[0]));
-	d->extents = start->extent_count;
-	d->extent_slot = slot;
+	uint64_t pages = d->ram_bytes >> 12, n = 0;
+
+	while (n < pages) {
+		unsigned order = pages - n < P2M_LARGE_PAGES ? 0 : P2M_LARGE_ORDER;
+		int r = physmap_populate(&d->map, n < RAM_LOW_PAGES ? n : RAM_HIGH_GFN + n - RAM_LOW_PAGES, order);
+
+		if (r)
+			return r;
+		n += 1ull << order;
+	}
+	domain_allow_pages(d, pages);
+	domain_ram_describe(d);
 	return 0;
 }
 
 static int build(struct domain *d, struct vmm_start *start)
 {
-	const struct task_env *env = env_get();
-	bool huge = env->virt_features & INSULA_VIRT_HUGE_PAGES;
-	struct ram_piece piece[DOMAIN_PIECES];
-	int pieces = ram_plan(d->ram_bytes, piece), r;
-	uint32_t frames, vmm_slot = TASK_SLOT_FREE, fixed = 3 + VMM_PEERS + (d->privileged ? CONTROL_AREA_BYTES / 4096 : 0), cnode = d->slot_base + ROOT_TASK_SLOT_CNODE, ept = d->slot_next++;
+	uint32_t vmm_slot = TASK_SLOT_FREE, fixed = 3 + VMM_PEERS + (d->privileged ? CONTROL_AREA_BYTES / 4096 : 0), cnode = d->slot_base + ROOT_TASK_SLOT_CNODE, ept = d->slot_next++;
 	struct root_task t = {.threads = d->spec.vcpus, .heap_bytes = VMM_HEAP(d->spec.vcpus, d->ports), .priority = VMM_PRIORITY, .flags = ROOT_TASK_EPT,
 			      .program = "vmm", .slot_base = d->slot_base, .untyped_bits = VMM_UNTYPED_BITS};
+	int r = root_account_create(&d->account);
 
-	if (pieces < 0)
-		return pieces;
-	frames = ram_frames(piece, pieces, huge);
-	r = root_account_create(&d->account);
 	if (r)
 		return r;
 	t.account = d->account;
-	t.cnode_bits = domain_log2_up(TASK_SLOT_FREE + VMM_OWN_SLOTS + fixed + 2 * frames);
+	t.cnode_bits = domain_log2_up(TASK_SLOT_FREE + VMM_OWN_SLOTS + fixed);
 	t.untyped_bits += domain_log2_up((d->spec.vcpus + 3) / 4);
 	r = root_task_create(&t, &d->task);
 	if (!r && seL4_CNode_Copy(TASK_SLOT_CNODE, ept, seL4_WordBits, cnode, TASK_SLOT_EPT_ROOT, seL4_WordBits, seL4_AllRights))
@@ -209,11 +197,7 @@ static int build(struct domain *d, struct vmm_start *start)
 	if (!r)
 		r = physmap_init(&d->map, &d->heap, d->account, ept, d->slot_base + ROOT_TASK_SLOT_VSPACE);
 	start->peer_slot = d->peer_slot = vmm_slot + 3;
-	if (!r)
-		r = ram_cnode_make(d, frames);
-	/* slots of the vmm's CNode from TASK_SLOT_FREE: console 2, control 1, peers, the area, then RAM; its own after that */
-	if (!r)
-		r = ram_build(d, piece, pieces, huge, cnode, vmm_slot + fixed, start);
+	/* slots of the vmm's CNode from TASK_SLOT_FREE: console 2, control 1, peers, the area; its own after that */
 	if (!r)
 		r = console_connect(d, cnode, vmm_slot, start);
 	if (!r)
@@ -221,9 +205,9 @@ static int build(struct domain *d, struct vmm_start *start)
 	if (!r && d->privileged)
 		r = area_connect(cnode, vmm_slot + 3 + VMM_PEERS, start);
 	if (!r)
-		r = modules_map(d, start);
+		r = ram_make(d);
 	if (!r)
-		r = extents_keep(d, start, vmm_slot + fixed);
+		r = modules_map(d, start);
 	if (!r && seL4_CNode_Mint(cnode, TASK_SLOT_DOMAINS, seL4_WordBits, TASK_SLOT_CNODE, TASK_SLOT_SERVICE, seL4_WordBits,
 				  seL4_CapRights_new(true, true, false, true),
 				  DOMAIN_BADGE_VMM | (d->privileged ? DOMAIN_BADGE_PRIVILEGED : 0) | d->id))
@@ -232,9 +216,8 @@ static int build(struct domain *d, struct vmm_start *start)
 		return r;
 	start->domid = d->id;
 	start->vcpus = d->spec.vcpus;
-	start->ram_bytes = d->ram_bytes;
 	start->ports = d->ports;
-	start->first_free_slot = vmm_slot + fixed + 2 * frames;
+	start->first_free_slot = vmm_slot + fixed;
 	uuid_make(d->uuid, d->id);
 	memcpy(start->uuid, d->uuid, sizeof(start->uuid));
 	return root_task_env(d->task, offsetof(struct task_env, data), start, (sizeof(*start) + 7) & ~7u);
@@ -249,7 +232,7 @@ static int spec_check(const struct domain_spec *s)
 	    s->vcpus > VMM_MAX_VCPUS || s->flags & ~DOMAIN_SPEC_CONTROL)
 		return -EINVAL;
 	for (unsigned i = 0; i < DOMAINS_MAX; i++)
-		if (table[i].used && (!strcmp(table[i].spec.name, s->name) || (table[i].privileged && s->flags & DOMAIN_SPEC_CONTROL)))
+		if (table[i].used && ((!table[i].dying && !strcmp(table[i].spec.name, s->name)) || (table[i].privileged && s->flags & DOMAIN_SPEC_CONTROL)))
 			return -EEXIST;
 	return env_get()->virt ? 0 : -ENODEV;
 }
@@ -268,7 +251,7 @@ struct domain *domain_take(const struct domain_spec *spec, uint32_t id)
 		memset(d, 0, sizeof(*d));
 		d->control = control;
 		d->control_slot = control_slot;
-		d->slot_count = ROOT_TASK_SLOT_THREAD + 3 * spec->vcpus + 1 + 2 + DOMAIN_PIECES + 3 + 1;
+		d->slot_count = ROOT_TASK_SLOT_THREAD + 3 * spec->vcpus + 1 + 3 + 1;
 		d->slot_base = (uint32_t)slot_alloc_range(d->slot_count);
 		if (!d->slot_base)
 			return NULL;
@@ -301,8 +284,6 @@ void domain_release(struct domain *d)
 {
 	while (!grant_release(d))
 		;
-	if (!d->bare)
-		grant_forget_granter(d);
 	domain_unplace(d);
 	/* console first: its ring must not be signalled by a vmm that is half gone */
 	if (d->account)
@@ -348,11 +329,9 @@ int domain_destroy(uint32_t id)
 
 	if (!d)
 		return -ESRCH;
-	if (d->bare)
-		return domain_bare_destroy(d);
-	log_line("domain %u (%s) is gone", id, d->spec.name);
-	domain_release(d);
-	return 0;
+	if (!d->bare && !d->dying)
+		log_line("domain %u (%s) is gone", id, d->spec.name);
+	return domain_end(d);
 }
 
 /* ---- pause: a thread without its scheduling context does not run, whatever it is doing ---- */
@@ -513,7 +492,7 @@ void domain_work(void)
 		uint32_t id;
 		int r;
 
-		if (!d->used || !d->ended)
+		if (!d->used || !d->ended || d->dying)
 			continue;
 		/* the toolstack decides what becomes of it: it stays, shut down */
 		if (d->bare) {
@@ -531,7 +510,8 @@ void domain_work(void)
 		/* domain 0's end is the machine's, but for a kernel that never ran: then the monitor says why */
 		if (privileged && d->ready)
 			(void)root_machine_end(d->shutdown_reason == SHUTDOWN_poweroff ? ROOT_MACHINE_POWER_OFF : ROOT_MACHINE_REBOOT);
-		domain_release(d);
+		while (domain_end(d) == -EAGAIN)
+			;
 		if (!again)
 			continue;
 		r = domain_create(&spec, &id);

@@ -24,7 +24,6 @@ struct grant_table;
 #define DOMAINS_MAX   250
 #define DOMAIN_PORTS  4096u /* of one that Insula itself makes; domain 0 has VMM_MAX_PORTS */
 #define EVTCHN_ENDS_HASH 64u
-#define DOMAIN_PIECES 32 /* Untypeds of guest RAM */
 
 struct domain_vcpu {
 	struct placement_affinity affinity;
@@ -46,10 +45,6 @@ struct domain {
 	uint32_t account, task;
 	struct domain_heap heap; /* what is noted of it */
 	uint32_t slot_base, slot_count; /* in our CNode: see domain.c */
-	uint32_t slot_ram;              /* CNode with the RAM frames: their owner's copies */
-	uint8_t ram_radix;              /* of that CNode */
-	struct vmm_extent *extent;      /* what they are, of a domain that was made with its memory; slot_vspace - extent_slot is the place in the CNode */
-	uint32_t extents, extent_slot;
 	uint32_t slot_next;
 	uint32_t console_client;
 	bool console_open;
@@ -109,6 +104,8 @@ uint64_t domain_vcpu_us(struct domain *d, uint32_t vcpu);
 void domain_describe(struct domain *d, struct domain_info *out);
 /* Its memory has changed: what is told of it follows, and what is kept for it. */
 void domain_pages_changed(struct domain *d);
+/* It may have so many pages. */
+void domain_allow_pages(struct domain *d, uint64_t pages);
 /* It is stopped, as crashed; what becomes of it is its toolstack's to say. */
 void domain_crash(struct domain *d, const char *why);
 /* One of its pages is not mapped by another domain any more: a dying one may be gone now. */
@@ -129,7 +126,7 @@ int domain_create(const struct domain_spec *spec, uint32_t *id);
  * maker calls it. grant_frames and maptrack_frames: grant.h. ports: event channels, VMM_MAX_PORTS at most.
  */
 int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t ports, uint32_t *id);
-/* -EAGAIN: a part is done, there is more. */
+/* It is gone, or dying until nobody has a page of its mapped any more. -EAGAIN: a part is done, there is more. */
 int domain_destroy(uint32_t id);
 int domain_pause(uint32_t id);
 int domain_unpause(uint32_t id);

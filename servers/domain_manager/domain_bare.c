@@ -1,6 +1,6 @@
 /*
- * Domains that a toolstack builds step by step: created without memory, filled through foreign mappings, started by the first unpause. A destroyed one stays in
- * the table, dying, until nobody has a page of its mapped any more (Xen's state d).
+ * Domains that a toolstack builds step by step: created without memory, filled through foreign mappings, started by the first unpause. Any destroyed domain
+ * stays in the table, dying, until nobody has a page of its mapped any more (Xen's state d).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
+#include "servers/domain_manager/console_call.h"
 #include "servers/domain_manager/context.h"
 #include "servers/domain_manager/domain_private.h"
 #include "servers/domain_manager/evtchn.h"
@@ -17,6 +18,7 @@
 #include "user/slot.h"
 #include <xen/sched.h>
 
+#define PLACES_EXTRA  1024u	   /* for pages beyond a domain's maximum: it plugs in 2 MiB for one */
 #define MEMPOOL_FIRST (1ull << 20) /* what Xen gives a new domain for its second-level tables */
 
 static int build(struct domain *d)
@@ -93,7 +95,7 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
  * The memory that it has now, or will have when it is looked for, as runs of pages: what its vmm may look at. If there are too many runs (a restored domain that had given pages back here and
  * there), the last one covers the holes, too, and its vmm asks for each page.
  */
-static void ram_describe(struct domain *d)
+void domain_ram_describe(struct domain *d)
 {
 	struct vmm_control *c = d->control;
 	uint64_t gfn = 0;
@@ -123,13 +125,21 @@ static void ram_describe(struct domain *d)
 
 int domain_bare_start(struct domain *d)
 {
-	ram_describe(d);
+	domain_ram_describe(d);
 	if (seL4_TCB_Resume(SLOT_THREADS(d))) {
 		d->pauses++;
 		return -ENOMEM;
 	}
 	d->started = true;
 	return 0;
+}
+
+void domain_allow_pages(struct domain *d, uint64_t pages)
+{
+	d->max_pages = pages;
+	domain_heap_allow(&d->heap, pages);
+	if (d->map.most < pages + PLACES_EXTRA)
+		d->map.most = pages + PLACES_EXTRA;
 }
 
 void domain_pages_changed(struct domain *d)
@@ -148,7 +158,7 @@ void domain_crash(struct domain *d, const char *why)
 	domain_vmm_shutdown(d->id, SHUTDOWN_crash);
 }
 
-int domain_bare_destroy(struct domain *d)
+int domain_end(struct domain *d)
 {
 	if (!d->dying) {
 		d->dying = true;
@@ -156,6 +166,9 @@ int domain_bare_destroy(struct domain *d)
 		for (uint32_t i = 0; i < d->spec.vcpus; i++)
 			(void)seL4_TCB_Suspend(SLOT_THREADS(d) + 3 * i);
 		domain_unplace(d);
+		if (d->console_open)
+			(void)console_close(d->console_client);
+		d->console_open = false;
 	}
 	if (!grant_release(d))
 		return -EAGAIN;
@@ -182,7 +195,6 @@ void domain_bare_end(struct domain *d)
 	context_forget(d);
 	physmap_end(&d->map);
 	d->e820 = NULL;
-	d->extent = NULL;
 	domain_heap_end(&d->heap);
 }
 

@@ -42,7 +42,10 @@ void domain_cap_begin(struct domain *d);
 
 /* ---- domain_bare.c ---- */
 int domain_bare_start(struct domain *d);
-int domain_bare_destroy(struct domain *d);
+/* What domain_destroy does, of any domain. */
+int domain_end(struct domain *d);
+/* struct vmm_control: where it has memory. */
+void domain_ram_describe(struct domain *d);
 /* What domain_release has to do after the account was freed, for its memory and what it shared with others. */
 void domain_bare_end(struct domain *d);
 

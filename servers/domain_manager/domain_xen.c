@@ -29,7 +29,7 @@ void domain_xen_info(struct domain *d, xen_domctl_getdomaininfo_t *out)
 	out->flags = flags_of(&i, d);
 	out->tot_pages = d->ram_bytes >> 12;
 	out->outstanding_pages = d->map.claim;
-	out->max_pages = d->bare ? d->max_pages : d->ram_bytes >> 12;
+	out->max_pages = d->max_pages;
 	out->shared_info_frame = ~0ull; /* it is a page of the domain's own */
 	out->cpu_time = i.cpu_ns;
 	out->nr_online_vcpus = (uint32_t)__builtin_popcount(domain_online(d));

@@ -311,18 +311,6 @@ static void handle_give(struct grant_table *t, uint32_t handle)
 	t->free_handle = handle;
 }
 
-/* The granter's page appears at gfn of d. */
-static int map_page(struct domain *d, uint64_t gfn, struct domain *granter, uint64_t from_gfn, bool write)
-{
-	int r = physmap_foreign(&d->map, gfn, &granter->map, from_gfn, write, PHYSMAP_NOBODY);
-	uint32_t slot;
-
-	if (r != -ENOENT)
-		return r;
-	r = page_window_piece(granter, from_gfn, write, &slot);
-	return r ? r : physmap_foreign_piece(&d->map, gfn, &granter->map, from_gfn, slot, write, PHYSMAP_NOBODY);
-}
-
 static int16_t map_entry(struct domain *d, uint64_t gfn, struct domain *granter, uint32_t ref, bool write)
 {
 	struct grant_use *use;
@@ -335,7 +323,7 @@ static int16_t map_entry(struct domain *d, uint64_t gfn, struct domain *granter,
 	status = entry_pin(e, use, d->id, write);
 	if (status != GNTST_okay)
 		return status;
-	r = map_page(d, gfn, granter, use->gfn, write);
+	r = physmap_foreign(&d->map, gfn, &granter->map, use->gfn, write, PHYSMAP_NOBODY);
 	if (!r)
 		return GNTST_okay;
 	entry_unpin(e, use, write);
@@ -463,23 +451,6 @@ bool grant_release(struct domain *d)
 		if (mapping_of(t, t->released))
 			release(d, t->released);
 	return !t || t->released == handles(t);
-}
-
-void grant_forget_granter(const struct domain *granter)
-{
-	for (unsigned row = 0; row < DOMAINS_MAX; row++) {
-		struct domain *d = domain_row(row);
-		struct grant_table *t = d ? d->grants : NULL;
-
-		for (uint32_t i = 0; t && i < handles(t); i++) {
-			const struct grant_mapping *m = mapping_of(t, i);
-
-			if (m && m->from == granter) {
-				physmap_unmap_granted(&d->map, m->gfn, &granter->map);
-				handle_give(t, i);
-			}
-		}
-	}
 }
 
 void grant_end(struct domain *d)

@@ -41,8 +41,6 @@ int16_t grant_copy(struct domain *d, const struct grant_buffer *source, const st
 
 /* The domain, none of whose threads runs again, ends: a part of what it has mapped is released, so that the granting domains see it. False: there is more. */
 bool grant_release(struct domain *d);
-/* The domain goes at once, as those that Insula itself made do: nobody has a page of it mapped any more. */
-void grant_forget_granter(const struct domain *granter);
 /* After its account was freed. */
 void grant_end(struct domain *d);
 

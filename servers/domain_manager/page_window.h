@@ -15,11 +15,6 @@ struct domain;
 /* Page gfn of the domain's own memory appears at *at in window n, which must be closed. 0, -ENOENT (not memory of its own), -ENOMEM. */
 int page_window_open(unsigned n, struct domain *d, uint64_t gfn, bool write, uint8_t **at);
 void page_window_close(unsigned n);
-/*
- * The same of a domain whose memory was made in one piece (ram.h), which is not in its record: a capability to the page in *slot, ours, which the caller
- * empties again.
- */
-int page_window_piece(struct domain *d, uint64_t gfn, bool write, uint32_t *slot);
 /* The page of a frame in a slot of ours is cleared. 0 or -ENOMEM. */
 int page_window_zero(uint32_t slot);
 

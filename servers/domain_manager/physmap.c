@@ -555,23 +555,6 @@ static int foreign(struct physmap *m, uint64_t at, struct physmap *from, struct 
 	return r;
 }
 
-int physmap_foreign_piece(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, uint32_t slot, bool write, uint16_t owner)
-{
-	uint32_t frame;
-	int r = foreign_note(m, at, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner}, &frame);
-
-	if (!r) {
-		r = map(m, slot, true, at << PAGE_BITS, write ? seL4_ReadWrite : seL4_CanRead);
-		if (!r)
-			r = move_in(m, slot, frame, FRAME_OWNER);
-		if (r)
-			foreign_forget(m, at, frame);
-	}
-	if (r)
-		drop(slot);
-	return r;
-}
-
 /* A page of RAM or of Xen's at gfn, populated now if it is to be on demand. */
 static int page_need(struct physmap *m, uint64_t gfn, struct p2m_entry *e)
 {

@@ -87,9 +87,6 @@ int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64
 /* The same of a page that need not be in from's memory: a frame of its store. */
 int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, bool write, uint16_t owner);
 
-/* The same of page gfn of `from`, in whose record it is not: its capability is in a slot of ours, which is empty afterwards. */
-int physmap_foreign_piece(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, uint32_t slot, bool write, uint16_t owner);
-
 /* A capability to page gfn of its own memory (RAM or one of P2M_XEN), with write access or without, in an empty slot of ours; it goes when the page's owner does. -ENOENT, -ENOMEM. */
 int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot);
 

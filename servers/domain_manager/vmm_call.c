@@ -29,7 +29,7 @@ static int foreign(struct domain *d, uint64_t gfn, uint64_t from, uint64_t from_
 
 static int need(struct domain *d, uint64_t gfn, uint64_t *reply, unsigned *reply_length)
 {
-	int r = d->bare ? physmap_vmm_finds(&d->map, gfn, &reply[0]) : -ENOENT;
+	int r = physmap_vmm_finds(&d->map, gfn, &reply[0]);
 
 	if (r == -ENOSPC || r == -ENOMEM)
 		domain_crash(d, NO_MORE);
@@ -117,7 +117,7 @@ static int balloon(struct domain *d, bool out, const uint64_t *gfn, unsigned n, 
 {
 	uint64_t done = 0;
 
-	if (n > DOMAIN_PAGES || !d->bare)
+	if (n > DOMAIN_PAGES)
 		return -EINVAL;
 	while (done < n && (out || physmap_pages(&d->map) < d->max_pages) &&
 	       !(out ? physmap_out(&d->map, gfn[done]) : physmap_in(&d->map, gfn[done])))
@@ -160,7 +160,7 @@ static int perform(struct domain *d, bool privileged, uint64_t label, const uint
 		return domain_e820(d, w[0], reply, reply_length);
 	case DOMAIN_VMM_RESERVATION:
 		reply[0] = d->ram_bytes >> 12;
-		reply[1] = d->bare ? d->max_pages : d->ram_bytes >> 12;
+		reply[1] = d->max_pages;
 		*reply_length = 2;
 		return 0;
 	case DOMAIN_VMM_NEED:

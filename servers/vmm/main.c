@@ -142,7 +142,6 @@ int main(void)
 	log_route(log_to_manager);
 	vmm.domid = vmm.start->domid;
 	vmm.vcpu_count = vmm.start->vcpus;
-	vmm.ram_bytes = vmm.start->ram_bytes;
 	vmm.lives = 1;
 	vmm.tsc_hz = env->tsc_hz;
 	vmm.tsc_start = cpu_tsc();
@@ -155,8 +154,7 @@ int main(void)
 
 	vmm_lock_init();
 	memory_init();
-	if (vmm.start->flags & VMM_START_BARE)
-		vmm.ram_bytes = memory_ram_bytes();
+	vmm.ram_bytes = memory_ram_bytes();
 	cpuid_init();
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
 		vcpu_create(i);

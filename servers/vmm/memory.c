@@ -1,5 +1,5 @@
 /*
- * Guest-physical memory. RAM extents come as frames from the domain manager and are mapped twice: here, at TASK_RAM_VADDR + gpa, and in
+ * Guest-physical memory. RAM is the domain manager's, which maps it here, at TASK_RAM_VADDR + gpa, and in
  * the second-level tables. Pages of the vmm's own (ACPI, special pages, grant-table frames) are placed outside RAM.
  * Nothing is ever unmapped, so an address once returned stays good. Of a domain that is populated on demand the domain manager is asked before RAM is touched.
  */
@@ -18,13 +18,12 @@
 #define ADDED_MAX  128
 #define SEEN	   256u
 #define LARGE	   (1ull << 21)
-#define RAM_MAX	   (VMM_RAM_MAX > VMM_MAX_EXTENTS ? VMM_RAM_MAX : VMM_MAX_EXTENTS)
 #define GPA_LIMIT  (1ull << 46)
 #define EPT_ATTRIBUTES 6u /* write-back */
 
 static struct {
 	uint64_t start, end;
-} ram[RAM_MAX];
+} ram[VMM_RAM_MAX];
 static unsigned ram_count;
 /* Pages outside RAM. */
 static struct {
@@ -77,37 +76,26 @@ static bool ept_map(seL4_CPtr frame, uint64_t g)
 
 void memory_init(void)
 {
-	const struct vmm_start *s = vmm.start;
-
 	ram_count = placed_count = added_count = 0;
 	memset(seen_page, 0xff, sizeof(seen_page));
 	memset(seen_large, 0xff, sizeof(seen_large));
-	demand = s->flags & VMM_START_BARE && vmm.control->demand;
-	/* of a domain that a toolstack built all is mapped already */
-	for (uint32_t i = 0; s->flags & VMM_START_BARE && i < vmm.control->ram_count && i < RAM_MAX; i++) {
+	demand = vmm.control->demand;
+	for (uint32_t i = 0; i < vmm.control->ram_count && i < VMM_RAM_MAX; i++) {
 		ram[i].start = vmm.control->ram[i].gfn << 12;
 		ram[i].end = ram[i].start + (vmm.control->ram[i].pages << 12);
 		ram_count = i + 1;
 	}
-	for (uint32_t i = 0; i < s->extent_count && i < VMM_MAX_EXTENTS; i++) {
-		const struct vmm_extent *e = &s->extent[i];
+}
 
-		for (uint32_t n = 0; n < e->count; n++) {
-			uint64_t g = e->gpa + ((uint64_t)n << e->order);
+unsigned memory_runs(void)
+{
+	return ram_count;
+}
 
-			if (vspace_map(e->slot_vspace + n, TASK_RAM_VADDR + g, true, false) || !ept_map(e->slot_ept + n, g)) {
-				log_line("domain %u: its memory at %#llx cannot be mapped", s->domid, (unsigned long long)g);
-				abort();
-			}
-		}
-		if (ram_count && ram[ram_count - 1].end == e->gpa) {
-			ram[ram_count - 1].end += (uint64_t)e->count << e->order;
-		} else {
-			ram[ram_count].start = e->gpa;
-			ram[ram_count].end = e->gpa + ((uint64_t)e->count << e->order);
-			ram_count++;
-		}
-	}
+gpa_t memory_run(unsigned n, uint64_t *bytes)
+{
+	*bytes = ram[n].end - ram[n].start;
+	return gpa(ram[n].start);
 }
 
 static bool is_seen(const uint64_t *seen, uint64_t number)

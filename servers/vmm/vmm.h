@@ -185,6 +185,9 @@ bool memory_add_ram(gpa_t g);
 bool memory_demand(gpa_t g);
 bool memory_is_ram(gpa_t g);
 uint64_t memory_ram_bytes(void);
+/* RAM as runs [gpa, gpa + *bytes), ascending; of n < memory_runs(). */
+unsigned memory_runs(void);
+gpa_t memory_run(unsigned n, uint64_t *bytes);
 /* Where the last RAM ends. */
 gpa_t memory_end(void);
 /* Copies that never fault: false if any byte is outside. Guest memory is read once by each call. */

@@ -118,3 +118,36 @@ def dom0_xl_memory():
         insula.check("created" not in said and "libxl: error: " in said, f"xl create of what is not there says {said!r}")
         insula.check(totals(machine) == free and len(machine.shell("xl list").splitlines()) == 2, "something of it is left")
         populated_on_demand(machine)
+
+
+def own_target(machine: Admin, target: int) -> None:
+    """Domain 0 has this much afterwards, exactly, and its kernel counts no more."""
+    machine.shell(f"xl mem-set 0 {target}")
+    machine.shell(f"until [ $(xl list 0 | awk 'NR == 2 {{print $3}}') = {target} ]; do usleep 300000; done", 300)
+    counted = int(machine.shell("awk '/^MemTotal/ {print $2}' /proc/meminfo"))
+    insula.check(counted <= target * 1024, f"domain 0's kernel counts {counted} KiB of {target} MiB")
+
+
+@scenario(weight=80, on_xen=True)
+def dom0_gives_memory():
+    """Domain 0 gives memory, a guest that had not fitted runs in it, and domain 0 gets it back, twice; what it has in memory stays what it was."""
+    with Admin("dom0-gives") as machine:
+        machine.login()
+        machine.shell("head -c 150000000 /dev/urandom > /run/file; sha256sum < /run/file > /run/sum", 120)
+        machine.shell("xl mem-set 0 64", status=1)  # libxl's least is 128 MiB
+        before = totals(machine)
+        guest(machine, "large", "/guest/payload", before + 150, "hold")
+        for _ in range(2):
+            machine.shell("! xl create /run/large.cfg 2>/run/why", 120)
+            machine.shell("grep -q 'Out of memory' /run/why")
+            own_target(machine, 600)
+            given = totals(machine) - before
+            insula.check(given >= 340, f"{given} MiB of 424 are free")
+            machine.shell("rm -f /var/log/xen/guest-large.log; xl create /run/large.cfg", 120)
+            said = wait_log(machine, "large", "MEMORY bytes=")
+            insula.check(said.endswith(" dirty=0 patterns=0"), f"it found {said}")
+            end_all(machine, "large")
+            own_target(machine, 1024)
+            after = totals(machine)
+            insula.check(after >= before - 40, f"free memory was {before} MiB, is {after}")
+        machine.shell("xl mem-max 0 1024; [ \"$(sha256sum < /run/file)\" = \"$(cat /run/sum)\" ]", 60)

@@ -15,7 +15,6 @@
 #include <xen/errno.h>
 
 #define SLOTS 65536u
-#define FRAME_SLOTS 4096u /* from here the extents' frames */
 #define MAPPINGS 16384u
 
 struct fake fake;
@@ -213,7 +212,7 @@ void log_line(const char *format, ...)
 seL4_CPtr object_create_slot(seL4_Word type, seL4_Word bits)
 {
 	(void)bits;
-	if (fake.object_limit == 0 || slot_next == FRAME_SLOTS)
+	if (fake.object_limit == 0 || slot_next == SLOTS)
 		return 0;
 	fake.object_limit--;
 	slot_type[slot_next] = (uint8_t)type;
@@ -223,7 +222,7 @@ seL4_CPtr object_create_slot(seL4_Word type, seL4_Word bits)
 
 seL4_CPtr object_copy(seL4_CPtr slot)
 {
-	if (slot_next == FRAME_SLOTS)
+	if (slot_next == SLOTS)
 		return 0;
 	slot_type[slot_next] = slot_type[slot];
 	slot_bits[slot_next] = slot_bits[slot];
@@ -251,16 +250,9 @@ unsigned thread_self(void)
 	return fake.thread;
 }
 
-int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute)
+/* Zeroed memory of the host's. */
+static int map_at(uint64_t vaddr, uint64_t bytes)
 {
-	uint64_t bytes;
-
-	(void)write;
-	if (frame >= SLOTS || !slot_bits[frame] || execute)
-		die("bad frame mapped");
-	bytes = 1ull << slot_bits[frame];
-	if (vaddr & (bytes - 1))
-		die("unaligned mapping");
 	for (unsigned i = 0; i < mappings; i++)
 		if (mapping[i].vaddr == vaddr) {
 			if (mapping[i].used || mapping[i].bytes != bytes)
@@ -281,6 +273,19 @@ int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute)
 	return 0;
 }
 
+int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute)
+{
+	uint64_t bytes;
+
+	(void)write;
+	if (frame >= SLOTS || !slot_bits[frame] || execute)
+		die("bad frame mapped");
+	bytes = 1ull << slot_bits[frame];
+	if (vaddr & (bytes - 1))
+		die("unaligned mapping");
+	return map_at(vaddr, bytes);
+}
+
 /* Pages that the next domain may not have. RAM and the fixed pages are kept: mapping them anew each time is slow. */
 static void unmap_all(bool everything)
 {
@@ -289,12 +294,8 @@ static void unmap_all(bool everything)
 	for (unsigned i = 0; i < mappings; i++) {
 		bool ram = mapping[i].vaddr < TASK_RAM_VADDR;
 
-		for (uint32_t n = 0; n < fake.start.extent_count && !ram; n++) {
-			const struct vmm_extent *e = &fake.start.extent[n];
-			uint64_t g = mapping[i].vaddr - TASK_RAM_VADDR;
-
-			ram = mapping[i].vaddr >= TASK_RAM_VADDR && g >= e->gpa && g < e->gpa + ((uint64_t)e->count << e->order);
-		}
+		for (uint32_t n = 0; n < fake.ram_count && !ram; n++)
+			ram = mapping[i].vaddr == TASK_RAM_VADDR + (fake.ram[n].gfn << 12) && mapping[i].bytes == fake.ram[n].pages << 12;
 		if (everything || !ram) {
 			munmap((void *)mapping[i].vaddr, mapping[i].bytes);
 			continue;
@@ -401,22 +402,12 @@ void control_service(void)
 
 /* ---- a domain ---- */
 
-static void extents(void)
+/* RAM, which the domain manager maps in the real process. */
+static void ram_map(void)
 {
-	uint32_t slot = FRAME_SLOTS;
-
-	fake.start.ram_bytes = 0;
-	for (uint32_t i = 0; i < fake.start.extent_count; i++) {
-		struct vmm_extent *e = &fake.start.extent[i];
-
-		e->slot_vspace = slot;
-		e->slot_ept = slot + e->count;
-		slot += e->count * 2;
-		if (slot > SLOTS)
-			die("too many frames");
-		memset(&slot_bits[e->slot_vspace], (int)e->order, e->count * 2);
-		fake.start.ram_bytes += (uint64_t)e->count << e->order;
-	}
+	for (uint32_t i = 0; i < fake.ram_count; i++)
+		if (map_at(TASK_RAM_VADDR + (fake.ram[i].gfn << 12), fake.ram[i].pages << 12))
+			die("no RAM");
 }
 
 static void begin(uint32_t vcpus)
@@ -426,8 +417,8 @@ static void begin(uint32_t vcpus)
 	memset(&vmm, 0, sizeof(vmm));
 	slot_next = TASK_SLOT_FREE;
 	tables = 0;
-	extents();
 	unmap_all(false);
+	ram_map();
 	fake.start.domid = 7;
 	fake.start.vcpus = vcpus;
 	fake.start.ports = fake.ports ? fake.ports : 4096;
@@ -439,7 +430,6 @@ static void begin(uint32_t vcpus)
 	vmm.start = &fake.start;
 	vmm.domid = 7;
 	vmm.vcpu_count = vcpus;
-	vmm.ram_bytes = fake.start.ram_bytes;
 	vmm.tsc_hz = FAKE_TSC_HZ;
 	fake.tsc = vmm.tsc_start = 1000000;
 	vmm.wall_ns_start = 1700000000000000000ull;
@@ -454,7 +444,10 @@ static void begin(uint32_t vcpus)
 	fake.enter = NULL;
 	fake.wait = NULL;
 	vmm_lock_init();
+	vmm.control->ram_count = fake.ram_count;
+	memcpy(vmm.control->ram, fake.ram, sizeof(fake.ram));
 	memory_init();
+	vmm.ram_bytes = memory_ram_bytes();
 	cpuid_init();
 	for (uint32_t i = 0; i < vcpus; i++)
 		vcpu_create(i);
@@ -487,18 +480,18 @@ void fake_long_mode(struct vcpu *v)
 
 void fake_start(uint32_t vcpus)
 {
-	static const struct vmm_extent ram[] = {
-		{.gpa = 0, .count = FAKE_LOW_RAM >> 12, .order = 12},
-		{.gpa = FAKE_MID_RAM, .count = FAKE_MID_SIZE >> 12, .order = 12},
-		{.gpa = FAKE_HIGH_RAM, .count = FAKE_HIGH_SIZE >> 12, .order = 12},
+	static const struct vmm_ram ram[] = {
+		{.gfn = 0, .pages = FAKE_LOW_RAM >> 12},
+		{.gfn = FAKE_MID_RAM >> 12, .pages = FAKE_MID_SIZE >> 12},
+		{.gfn = FAKE_HIGH_RAM >> 12, .pages = FAKE_HIGH_SIZE >> 12},
 	};
 	uint64_t *t = (uint64_t *)(TASK_RAM_VADDR + FAKE_TABLES);
 
-	if (fake.start.extent_count != 3 || memcmp(&fake.start.extent[0].count, &ram[0].count, sizeof(ram[0].count)))
+	if (fake.ram_count != 3 || memcmp(fake.ram, ram, sizeof(ram)))
 		unmap_all(true);
 	memset(&fake.start, 0, sizeof(fake.start));
-	memcpy(fake.start.extent, ram, sizeof(ram));
-	fake.start.extent_count = 3;
+	memcpy(fake.ram, ram, sizeof(ram));
+	fake.ram_count = 3;
 	begin(vcpus);
 	/* PML4, PDPT, five PDs of 2 MiB pages */
 	t[0] = (FAKE_TABLES + 0x1000) | 7;

@@ -44,6 +44,8 @@ struct fake {
 	jmp_buf out;
 	struct vmm_start start;
 	struct vmm_control control;
+	uint32_t ram_count;    /* RAM of the next domain */
+	struct vmm_ram ram[4];
 };
 extern struct fake fake;
 
@@ -51,7 +53,7 @@ extern struct fake fake;
  * FAKE_TABLES), the other vCPUs offline. */
 #define FAKE_TABLES 0x30000u
 void fake_start(uint32_t vcpus);
-/* The same up to memory_init and vcpu_create, with RAM as in fake.start.extent (order 12 frames), no tables: for the loader. */
+/* The same with RAM as in fake.ram, no tables: for the loader. */
 void fake_start_bare(uint32_t vcpus);
 /* Host memory standing for a boot module; freed by the next start. */
 void fake_module(unsigned n, const void *bytes, uint64_t size);

@@ -160,7 +160,7 @@ static int load_kernel(struct loader *l, uint32_t *entry)
 struct start_block {
 	struct hvm_start_info info;
 	struct hvm_modlist_entry module[1];
-	struct hvm_memmap_table_entry map[VMM_MAX_EXTENTS + 2];
+	struct hvm_memmap_table_entry map[VMM_RAM_MAX + 2];
 	char cmdline[sizeof(((struct vmm_start *)0)->cmdline)];
 };
 
@@ -201,15 +201,16 @@ static int start_information(struct loader *l, uint64_t ramdisk, struct load_res
 		b->module[0].paddr = ramdisk;
 		b->module[0].size = s->ramdisk_bytes;
 	}
-	for (uint32_t i = 0; i < s->extent_count; i++) {
-		const struct vmm_extent *e = &s->extent[i];
+	for (unsigned i = 0; i < memory_runs(); i++) {
+		uint64_t bytes;
+		gpa_t run = memory_run(i, &bytes);
 
-		if (!special && e->gpa > LAYOUT_ACPI_GPA) {
+		if (!special && run.v > LAYOUT_ACPI_GPA) {
 			map_add(b, LAYOUT_ACPI_GPA, LAYOUT_ACPI_PAGES * (uint64_t)PAGE, XEN_HVM_MEMMAP_TYPE_ACPI);
 			map_add(b, LAYOUT_SPECIAL_GPA, LAYOUT_SPECIAL_PAGES * (uint64_t)PAGE, XEN_HVM_MEMMAP_TYPE_RESERVED);
 			special = true;
 		}
-		map_add(b, e->gpa, (uint64_t)e->count << e->order, XEN_HVM_MEMMAP_TYPE_RAM);
+		map_add(b, run.v, bytes, XEN_HVM_MEMMAP_TYPE_RAM);
 	}
 	if (!special) {
 		map_add(b, LAYOUT_ACPI_GPA, LAYOUT_ACPI_PAGES * (uint64_t)PAGE, XEN_HVM_MEMMAP_TYPE_ACPI);
@@ -227,9 +228,9 @@ int load_guest(struct load_result *out, char *why, size_t why_size)
 	uint64_t ramdisk = 0;
 	int r;
 
-	/* RAM from 0 up to its first gap, or 4 GiB: extents are in ascending order */
-	for (uint32_t i = 0; i < s->extent_count && s->extent[i].gpa == l.low_end; i++)
-		l.low_end += (uint64_t)s->extent[i].count << s->extent[i].order;
+	/* RAM from 0 up to its first gap */
+	if (memory_runs() && memory_run(0, &l.low_end).v != 0)
+		l.low_end = 0;
 	/* Linux reads the start information through early page tables that reach the first GiB only */
 	if (l.low_end > LOAD_END)
 		l.low_end = LOAD_END;

@@ -1,7 +1,7 @@
 /*
  * The loader on arbitrary files: either it refuses with a line, or the entry is inside the domain's memory
  * and the start information is what a guest relies on: everything that it names lies in memory, the map is in
- * order and has every extent, the RSDP's sums are right. Bit 0 of the first byte: a ramdisk too.
+ * order and has all RAM, the RSDP's sums are right. Bit 0 of the first byte: a ramdisk too.
  */
 // links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/cr.c servers/vmm/exit.c
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
@@ -44,8 +44,8 @@ static void check_map(const struct hvm_start_info *info)
 		if (map[i].type == XEN_HVM_MEMMAP_TYPE_RAM)
 			ram += map[i].size;
 	}
-	for (uint32_t i = 0; i < fake.start.extent_count; i++)
-		given += (uint64_t)fake.start.extent[i].count << fake.start.extent[i].order;
+	for (uint32_t i = 0; i < fake.ram_count; i++)
+		given += fake.ram[i].pages << 12;
 	REQUIRE(ram == given);
 }
 
@@ -80,8 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	fake.start.extent[0] = (struct vmm_extent){.gpa = 0, .count = 12, .order = 21};
-	fake.start.extent_count = 1;
+	fake.ram[0] = (struct vmm_ram){.gfn = 0, .pages = 24ull << 8};
+	fake.ram_count = 1;
 	fake_start_bare(1);
 	fake_module(0, data + 1, size - 1);
 	fake_module(1, data, data[0] & 1 ? size : 0);

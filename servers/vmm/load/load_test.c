@@ -32,9 +32,9 @@ static struct load_result loaded;
 static void domain(uint64_t low_ram, uint64_t high_ram)
 {
 	memset(&fake.start, 0, sizeof(fake.start));
-	fake.start.extent[0] = (struct vmm_extent){.gpa = 0, .count = (uint32_t)(low_ram >> 21), .order = 21};
-	fake.start.extent[1] = (struct vmm_extent){.gpa = 1ull << 32, .count = (uint32_t)(high_ram >> 21), .order = 21};
-	fake.start.extent_count = high_ram ? 2 : 1;
+	fake.ram[0] = (struct vmm_ram){.gfn = 0, .pages = low_ram >> 12};
+	fake.ram[1] = (struct vmm_ram){.gfn = 1u << 20, .pages = high_ram >> 12};
+	fake.ram_count = high_ram ? 2 : 1;
 	strcpy(fake.start.cmdline, "console=hvc0 quiet");
 	fake_start_bare(2);
 	why[0] = 0;

@@ -199,7 +199,6 @@ static void lists(void **state)
 	uint8_t entries[41];
 
 	(void)state;
-	fake.start.flags |= VMM_START_BARE;
 	memset(&asked, 0, sizeof(asked));
 	fake.call = manager;
 	for (unsigned i = 0; i < 150; i++)
@@ -224,7 +223,6 @@ static void lists(void **state)
 	assert_int_equal(map[0], 2);
 	assert_int_equal(map[1], LIST);
 	fake.call = NULL;
-	fake.start.flags &= ~(uint32_t)VMM_START_BARE;
 }
 
 static void grants(void **state)

@@ -29,7 +29,7 @@ static int64_t own_pages(struct vcpu *v, uint64_t at, bool most)
 		return -XEN_EFAULT;
 	if (!is_self(d))
 		return -XEN_EPERM;
-	if (!(vmm.start->flags & VMM_START_BARE) || physmap_call_reservation(&now, &limit))
+	if (physmap_call_reservation(&now, &limit))
 		return (int64_t)(vmm.ram_bytes >> 12);
 	return (int64_t)(most ? limit : now);
 }
@@ -121,7 +121,7 @@ static int64_t reservation(struct vcpu *v, uint32_t op, uint64_t start, uint64_t
 		return -XEN_EFAULT;
 	if (!is_self(r.domid))
 		return -XEN_EPERM;
-	if (!(vmm.start->flags & VMM_START_BARE) || r.extent_order || op == XENMEM_increase_reservation)
+	if (r.extent_order || op == XENMEM_increase_reservation)
 		return (int64_t)start;
 	while (done < r.nr_extents) {
 		uint64_t gfn[DOMAIN_PAGES], n = r.nr_extents - done < DOMAIN_PAGES ? r.nr_extents - done : DOMAIN_PAGES;

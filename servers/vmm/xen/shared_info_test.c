@@ -297,9 +297,6 @@ static void ballooning(void **state)
 	fake_poke(0x3000, gfn, sizeof(gfn));
 	r.extent_start.p = (void *)0x3000;
 	fake.call = balloon;
-	/* a domain that its vmm loaded has none of it */
-	assert_int_equal(memory(XENMEM_decrease_reservation, &r, sizeof(r)), 0);
-	fake.start.flags |= VMM_START_BARE;
 	assert_int_equal(memory(XENMEM_decrease_reservation, &r, sizeof(r)), 80);
 	assert_int_equal(memory(XENMEM_populate_physmap, &r, sizeof(r)), 70);
 	assert_int_equal(memory(XENMEM_increase_reservation, &r, sizeof(r)), 0);
