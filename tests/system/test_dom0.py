@@ -15,6 +15,7 @@ FUZZ_SEED = int(os.environ.get("FUZZ_SEED", "1"))
 CHANNELS = 1023  # max_event_channels
 RESERVED = 2  # of the store and the console
 ENOSPC = 28
+OXENSTORED = "insula.xenstored=oxenstored"  # Debian's default; the scenarios use the one or the other
 
 
 ON_XEN = os.environ.get("INSULA_HYPERVISOR") == "xen"  # the scenarios run on real Xen, which shows that it is Xen's behaviour that they test
@@ -25,16 +26,18 @@ INTERRUPTED_TWICE = "RIP: 0010:asm_sysvec_xen_hvm_callback+0x0/"
 
 
 class Admin(insula.Insula):
-    """A machine whose console is domain 0's: Insula's, or real Xen's."""
+    """A machine whose console is domain 0's: Insula's, or real Xen's. words: for domain 0's kernel."""
 
-    def __init__(self, name: str, machine: str = "deterministic", *arguments: str, options: str = "dom0_mem=1024M", limit: float = 600):
+    def __init__(self, name: str, machine: str = "deterministic", *arguments: str, options: str = "dom0_mem=1024M", words: str = "",
+                 limit: float = 600):
+        kernel = (ADMIN_KERNEL[0], f"{ADMIN_KERNEL[1]} {words}".strip())
         if ON_XEN:
             memory = re.search(r"dom0_mem=(\d+M)", options).group(1)
             Machine.__init__(self, f"xen-{name}", "xen", *arguments, kernel=XEN, limit=limit,
                              append=f"{insula.OPTIONS} dom0=pvh dom0_max_vcpus=1 {options.replace(memory, f'{memory},max:{memory}')}",
-                             modules=((ADMIN_KERNEL[0], ADMIN_KERNEL[1].split(" ", 1)[1]), (ADMIN_ROOT[0],)))
+                             modules=((kernel[0], kernel[1].split(" ", 1)[1]), (ADMIN_ROOT[0],)))
         else:
-            super().__init__(name, machine, *arguments, options=options, modules=(ADMIN_KERNEL, ADMIN_ROOT), limit=limit)
+            super().__init__(name, machine, *arguments, options=options, modules=(kernel, ADMIN_ROOT), limit=limit)
         self.count = 0
 
     def send(self, text: str) -> None:
@@ -179,7 +182,7 @@ echo "DISK end ok"
 @scenario(weight=150, on_xen=True)
 def dom0_xl_block_devices():
     """Debian's blkback in domain 0 and blkfront in a guest: a disk given at the start, one plugged in, written, taken out, and given again to be read only."""
-    with Admin("dom0-block") as machine:
+    with Admin("dom0-block", words=OXENSTORED) as machine:
         machine.login()
         machine.shell("dd if=/dev/urandom of=/run/a.img bs=65536 count=64 2>/dev/null; dd if=/dev/zero of=/run/b.img bs=65536 count=32 2>/dev/null")
         before = machine.shell("sha256sum < /run/a.img").split()[0]
@@ -287,7 +290,7 @@ echo "NET end ok"
 @scenario(weight=200, on_xen=True)
 def dom0_xl_network():
     """Debian's netback and a bridge in domain 0, netfront in two guests: they reach domain 0 and each other; one has its interface from the start, the other plugged in and out."""
-    with Admin("dom0-net") as machine:
+    with Admin("dom0-network", words=OXENSTORED) as machine:
         machine.login()
         machine.shell("brctl addbr xenbr0 && ip addr add 10.0.0.1/24 dev xenbr0 && ip link set xenbr0 up")
         scripted(machine, "one", NET_SCRIPT.format(own=2, other=3) + NET_SEND + NET_END, more='vif=["bridge=xenbr0,mac=00:16:3e:00:00:02"]')
