@@ -47,6 +47,7 @@ extern const struct payload_mode fuzz_modes[];
 extern const struct payload_mode ping_modes[];
 extern const struct payload_mode compat_modes[];
 extern const struct payload_mode flood_modes[];
+extern const struct payload_mode liar_modes[];
 extern const struct payload_mode grants_modes[];
 
 extern uint8_t image_start[], image_end[], hypercall_page[], page_ml4[], trap_stubs[];

@@ -198,6 +198,3 @@ def driver_domains_in_a_chain():
     with Chain("chain") as machine:
         machine.login()
         through_the_chain(machine)
-
-
-# In domain 0: connects the frontends of a payload (tests/guests/liar.c), in the store, as it says.
