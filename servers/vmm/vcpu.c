@@ -129,14 +129,25 @@ uint64_t vcpu_segment_base(const struct vcpu *v, unsigned segment)
 	return r.error ? 0 : r.value;
 }
 
+static void tell_online(const struct vcpu *v)
+{
+	if (vcpu_is_up(v))
+		__atomic_fetch_or(&vmm.control->online, 1u << v->id, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&vmm.control->online, ~(1u << v->id), __ATOMIC_RELAXED);
+}
+
 void vcpu_set_online(struct vcpu *v, bool online)
 {
 	v->run = online ? VCPU_RUNNING : VCPU_OFFLINE;
 	__atomic_store_n(&v->down, false, __ATOMIC_RELEASE);
-	if (online)
-		__atomic_fetch_or(&vmm.control->online, 1u << v->id, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_and(&vmm.control->online, ~(1u << v->id), __ATOMIC_RELAXED);
+	tell_online(v);
+}
+
+void vcpu_set_down(struct vcpu *v, bool down)
+{
+	__atomic_store_n(&v->down, down, __ATOMIC_RELEASE);
+	tell_online(v);
 }
 
 /* ---- between vCPUs ---- */
@@ -269,7 +280,9 @@ static void reset_to_wait_for_sipi(struct vcpu *v)
 	v->nmi_pending = false;
 	v->s->entry_info = 0;
 	state_common(v->s);
+	vmm_lock();
 	vcpu_set_online(v, false);
+	vmm_unlock();
 	timer_update(v);
 }
 
@@ -288,7 +301,9 @@ static void start_signals(struct vcpu *v)
 	}
 	if (__atomic_exchange_n(&v->sipi_pending, false, __ATOMIC_ACQ_REL) && v->run == VCPU_OFFLINE) {
 		state_sipi(v);
+		vmm_lock();
 		vcpu_set_online(v, true);
+		vmm_unlock();
 	}
 }
 

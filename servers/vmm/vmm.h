@@ -235,8 +235,10 @@ void vcpu_load_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
 bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
 /* vCPU 0 begins at the loaded kernel's PVH entry. */
 void vcpu_start_boot(struct vcpu *v, const struct load_result *l);
-/* A vCPU starts to run, or will not before it is started again: the domain manager can see it. Own thread, or before it runs. */
+/* A vCPU starts to run, or will not before it is started again: the domain manager can see it. Own thread with vmm_lock, or before any runs. */
 void vcpu_set_online(struct vcpu *v, bool online);
+/* One that has been started stops where it is, or goes on from there: the domain manager can see it. With vmm_lock; does not wake it. */
+void vcpu_set_down(struct vcpu *v, bool down);
 /* It runs, or would without its wait for an interrupt. Any thread. */
 bool vcpu_is_up(const struct vcpu *v);
 /* Makes a vCPU look at what is pending for it (any thread). */

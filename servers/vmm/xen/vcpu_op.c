@@ -100,9 +100,15 @@ static int64_t register_runstate(struct vcpu *of, struct vcpu *v, uint64_t at, b
 /* One that waits for SIPI has no state to go on with. */
 static int64_t set_up(struct vcpu *of)
 {
-	if (__atomic_load_n(&of->run, __ATOMIC_ACQUIRE) == VCPU_OFFLINE)
+	bool started;
+
+	vmm_lock();
+	started = __atomic_load_n(&of->run, __ATOMIC_ACQUIRE) != VCPU_OFFLINE;
+	if (started)
+		vcpu_set_down(of, false);
+	vmm_unlock();
+	if (!started)
 		return -XEN_EINVAL;
-	__atomic_store_n(&of->down, false, __ATOMIC_RELEASE);
 	vcpu_wake(of);
 	return 0;
 }
@@ -116,7 +122,7 @@ static int64_t set_down(struct vcpu *of)
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
 		last = last && (vmm.vcpu[i] == of || !vcpu_is_up(vmm.vcpu[i]));
 	if (!last)
-		__atomic_store_n(&of->down, true, __ATOMIC_RELEASE);
+		vcpu_set_down(of, true);
 	vmm_unlock();
 	if (last)
 		vmm_shutdown(SHUTDOWN_poweroff, "its last CPU went down");

@@ -154,9 +154,13 @@ static void up_and_down(void **state)
 	(void)state;
 	other->run = VCPU_OFFLINE;
 	assert_int_equal(op(VCPUOP_up, 1, "", 1), -XEN_EINVAL);
-	other->run = VCPU_RUNNING;
+	assert_int_equal(op(VCPUOP_down, 1, "", 1), 0);
+	assert_int_equal(op(VCPUOP_up, 1, "", 1), -XEN_EINVAL);
+	vcpu_set_online(other, true);
+	assert_int_equal(vmm.control->online & 2, 2);
 	fake.signals = 0;
 	assert_int_equal(op(VCPUOP_down, 1, "", 1), 0);
+	assert_int_equal(vmm.control->online & 2, 0);
 	assert_true(fake.signals > 0);
 	assert_int_equal(op(VCPUOP_is_up, 1, "", 1), 0);
 	other->nmi_pending = true;
@@ -166,6 +170,7 @@ static void up_and_down(void **state)
 	assert_int_equal(other->run, VCPU_RUNNING);
 	assert_true(other->nmi_pending); /* it has not run */
 	assert_int_equal(op(VCPUOP_up, 1, "", 1), 0);
+	assert_int_equal(vmm.control->online & 2, 2);
 	assert_int_equal(op(VCPUOP_is_up, 1, "", 1), 1);
 	assert_int_equal(op(VCPUOP_up, 2, "", 1), -XEN_ENOENT);
 	assert_int_equal(op(VCPUOP_down, 2, "", 1), -XEN_ENOENT);
