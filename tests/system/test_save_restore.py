@@ -49,7 +49,7 @@ def prepare(machine: Admin) -> None:
     machine.shell("sed -i 's/vcpus=1/vcpus=2/; s/memory=128/memory=96/' /run/dev.cfg; echo 'vif=[\"bridge=xenbr0,mac=00:16:3e:00:00:02\"]' >> /run/dev.cfg")
 
 
-@scenario(weight=100)
+@scenario(weight=100, on_xen=True)
 def save_and_restore_with_devices():
     with Admin("save-devices", limit=900) as machine:
         machine.login()
