@@ -31,7 +31,7 @@ $(TO)/bad/.made: tests/guests/bad_modules.py image/elf64.py $(TO)/payload
 include build/roottask.mk
 
 .PHONY: payloads system-tests test fuzz-long bench bench-peer
-payloads: $(TO)/payload $(TO)/bad/.made $(TO)/vchan $(IMG)/lvm.initrd
+payloads: $(TO)/payload $(TO)/bad/.made $(TO)/vchan $(TO)/leaves $(IMG)/lvm.initrd
 RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $(JOBS))
 # Proofs: of all units, or of PROOFS="name name". prove-mutants: mistakes put into what is proved, each of which a proof has to find.
 PROVE := INSULA_OUT=$(O) $(PYTHON) proofs/prove.py
@@ -105,6 +105,12 @@ grants-long: setup
 $(TO)/vchan: tests/programs/vchan.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $< -lxenvchan
+
+# What CPUID says in a domain.
+$(TO)/leaves: tests/programs/leaves.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -Os -Wall -Wextra -Werror -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -fno-pie \
+		-nostdlib -static $(if $(findstring clang,$(CC)),,-no-pie) -Wl,-z,noseparate-code -Wl,--build-id=none -s -o $@ $<
 
 # The benchmark's peer: an admin VM for real Xen, made of Debian packages.
 XO := $(O)/bench

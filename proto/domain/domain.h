@@ -52,9 +52,11 @@ enum domain_call {
 	/* gfn: its page is made, if it comes on demand -> DOMAIN_NEED_*: the caller finds something there in its own address space from now on. -ENOENT: there is nothing.
 	 * Where no memory is kept for it any more, the domain has crashed, and there is no answer */
 	DOMAIN_VMM_NEED,
+	DOMAIN_VMM_CPU_POLICY,     /* first word -> up to DOMAIN_POLICY_WORDS words of its struct cpu_policy (lib/cpu_policy), from there on. -ENOENT: its toolstack has set none */
 	DOMAIN_VMM_GRANT_COPY,     /* up to DOMAIN_COPIES times struct domain_copy -> GNTST_* of each */
 };
 
+#define DOMAIN_POLICY_WORDS 100u
 #define DOMAIN_NEED_RAM   1u /* the guest has memory there */
 #define DOMAIN_NEED_WHOLE 2u /* what was said holds for all of the aligned 2 MiB */
 

@@ -7,6 +7,7 @@
 #include "proto/control/control.h"
 #include "proto/vmm/vmm_start.h"
 #include "servers/domain_manager/context.h"
+#include "servers/domain_manager/control_policy.h"
 #include "servers/domain_manager/cpu_hw.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/hvm_context.h"
@@ -329,7 +330,9 @@ int64_t context_set(struct control *c, struct domain *d, const struct xen_domctl
 	stream = control_in(c, (uint64_t)(uintptr_t)h->buffer.p, h->size);
 	if (!stream)
 		return CONTROL_AGAIN;
-	r = hvm_records_check(stream, h->size, d->spec.vcpus, cpu_word(0xd, 0, CPU_EAX) | (uint64_t)cpu_word(0xd, 0, CPU_EDX) << 32);
+	r = hvm_records_check(stream, h->size, d->spec.vcpus, cpu_policy_xcr0(policy_of(d)));
+	if (!r)
+		r = hvm_records_allowed(stream, cpu_policy_cr4(policy_of(d)), cpu_policy_efer(policy_of(d)));
 	if (r)
 		return r;
 	if (!d->started)

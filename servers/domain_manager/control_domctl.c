@@ -10,9 +10,9 @@
 #include "proto/control/control.h"
 #include "proto/vmm/vmm_start.h"
 #include "servers/domain_manager/control_context.h"
+#include "servers/domain_manager/control_policy.h"
 #include "servers/domain_manager/control_save.h"
 #include "servers/domain_manager/cpu_hw.h"
-#include "servers/domain_manager/cpu_policy.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/domain_xen.h"
@@ -22,6 +22,8 @@
 #include <xen/domctl.h>
 
 #define CREATE_FLAGS	(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_oos_off)
+#define TSC_NATIVE	2u /* Xen's tsc_mode: never emulated */
+#define TSC_TOLERANCE	100u
 #define MASK_BYTES_MAX	512u /* of a CPU mask that a caller may have */
 
 /* Here, the errnos of Linux, which our servers use, are Xen's. */
@@ -168,49 +170,7 @@ static int64_t scheduler(struct domain *d, struct xen_domctl_scheduler_op *o)
 	}
 }
 
-/* ---- CPU policy ---- */
-
-static int64_t policy_get(struct control *c, struct xen_domctl_cpu_policy *p)
-{
-	static xen_cpuid_leaf_t leaf[CPU_POLICY_LEAVES];
-	xen_msr_entry_t msr[CPU_POLICY_MSRS];
-	uint32_t leaves = cpu_policy_leaves(leaf);
-
-	cpu_policy_msrs(msr);
-	if ((p->leaves.p && p->nr_leaves < leaves) || (p->msrs.p && p->nr_msrs < CPU_POLICY_MSRS))
-		return -XEN_ENOBUFS;
-	if (p->leaves.p)
-		control_out(c, (uint64_t)(uintptr_t)p->leaves.p, leaf, leaves * (uint32_t)sizeof(leaf[0]));
-	if (p->msrs.p)
-		control_out(c, (uint64_t)(uintptr_t)p->msrs.p, msr, sizeof(msr));
-	p->nr_leaves = leaves;
-	p->nr_msrs = CPU_POLICY_MSRS;
-	return 0;
-}
-
-/* Checked, not used: every guest has the policy of its vmm (docs/hypercalls.md). */
-static int64_t policy_set(struct control *c, struct domain *d, struct xen_domctl_cpu_policy *p)
-{
-	const xen_cpuid_leaf_t *leaf = NULL;
-
-	if (!d->bare || d->started)
-		return -XEN_EEXIST;
-	if (p->nr_leaves > CPU_POLICY_LEAVES || p->nr_msrs > CPU_POLICY_MSRS)
-		return -XEN_E2BIG;
-	if (p->nr_leaves) {
-		leaf = control_in(c, (uint64_t)(uintptr_t)p->leaves.p, p->nr_leaves * (uint32_t)sizeof(*leaf));
-		if (!leaf)
-			return CONTROL_AGAIN;
-	}
-	p->err_leaf = p->err_subleaf = p->err_msr = ~0u;
-	for (uint32_t i = 0; i < p->nr_leaves; i++)
-		if (!cpu_policy_has(&leaf[i])) {
-			p->err_leaf = leaf[i].leaf;
-			p->err_subleaf = leaf[i].subleaf;
-			return -XEN_ERANGE;
-		}
-	return 0;
-}
+/* ---- others ---- */
 
 /* Tables come out of the domain's account as they are needed; the figure is kept for who asks. As on Xen it is of whole pages, and no more than there are. */
 static int64_t mempool_set(struct domain *d, uint64_t bytes)
@@ -244,6 +204,22 @@ static int64_t trigger(struct domain *d, const struct xen_domctl_sendtrigger *t)
 	}
 }
 
+/*
+ * A guest's TSC is the machine's, with an offset. One that ran at another rate would have to be emulated, which Xen does; it must allow the machine's (native), or it
+ * does not come here. Rates are measured: a part in a hundred is the same.
+ */
+static int64_t tsc_info_set(struct domain *d, const struct xen_domctl_tsc_info *t)
+{
+	uint64_t khz = env_get()->tsc_hz / 1000, asked = t->gtsc_khz ? t->gtsc_khz : khz;
+
+	if (t->tsc_mode > TSC_NATIVE)
+		return -XEN_EINVAL;
+	if (t->tsc_mode != TSC_NATIVE && (asked > khz ? asked - khz : khz - asked) > khz / TSC_TOLERANCE)
+		return -XEN_EOPNOTSUPP;
+	d->tsc_mode = t->tsc_mode;
+	return 0;
+}
+
 /* ---- by command ---- */
 
 static bool writes_back(uint32_t cmd)
@@ -260,7 +236,6 @@ static bool writes_back(uint32_t cmd)
 	case XEN_DOMCTL_gettscinfo:
 	case XEN_DOMCTL_shadow_op:
 	case XEN_DOMCTL_get_cpu_policy:
-	case XEN_DOMCTL_set_cpu_policy:
 	case XEN_DOMCTL_get_paging_mempool_size:
 		return true;
 	default:
@@ -282,6 +257,7 @@ static bool not_for_itself(uint32_t cmd)
 	case XEN_DOMCTL_setvcpucontext:
 	case XEN_DOMCTL_settscinfo:
 	case XEN_DOMCTL_resumedomain:
+	case XEN_DOMCTL_set_cpu_policy:
 	case XEN_DOMCTL_shadow_op:
 		return true;
 	default:
@@ -319,10 +295,7 @@ static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain 
 	case XEN_DOMCTL_scheduler_op:
 		return scheduler(of, &d->u.scheduler_op);
 	case XEN_DOMCTL_settscinfo:
-		if (d->u.tsc_info.tsc_mode > 2)
-			return -XEN_EINVAL;
-		of->tsc_mode = d->u.tsc_info.tsc_mode;
-		return 0;
+		return tsc_info_set(of, &d->u.tsc_info);
 	case XEN_DOMCTL_gettscinfo:
 		d->u.tsc_info = (struct xen_domctl_tsc_info){.tsc_mode = of->tsc_mode, .gtsc_khz = (uint32_t)(env_get()->tsc_hz / 1000)};
 		return 0;
@@ -350,7 +323,7 @@ static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain 
 	case XEN_DOMCTL_sendtrigger:
 		return trigger(of, &d->u.sendtrigger);
 	case XEN_DOMCTL_get_cpu_policy:
-		return policy_get(c, &d->u.cpu_policy);
+		return policy_get(c, of, &d->u.cpu_policy);
 	case XEN_DOMCTL_set_cpu_policy:
 		return policy_set(c, of, &d->u.cpu_policy);
 	default:
@@ -382,7 +355,8 @@ int64_t control_domctl(struct control *c, const uint64_t arg[5])
 			return -XEN_EINVAL;
 		r = on_domain(c, &d, of);
 	}
-	if (r == 0 && writes_back(d.cmd)) {
+	/* a policy that is refused: what for */
+	if ((r == 0 && writes_back(d.cmd)) || (r < 0 && r != CONTROL_AGAIN && r != -XEN_EEXIST && d.cmd == XEN_DOMCTL_set_cpu_policy)) {
 		control_out(c, arg[0] + offsetof(struct xen_domctl, domain), &d.domain, sizeof(d.domain));
 		control_out(c, arg[0] + offsetof(struct xen_domctl, u), &d.u, sizeof(d.u));
 	}

@@ -8,8 +8,7 @@
 #include <string.h>
 #include "proto/root/root.h"
 #include "servers/domain_manager/console_call.h"
-#include "servers/domain_manager/cpu_hw.h"
-#include "servers/domain_manager/cpu_policy.h"
+#include "servers/domain_manager/control_policy.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/domain_xen.h"
 #include "servers/domain_manager/root_call.h"
@@ -50,7 +49,7 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
 		p->outstanding_pages += d->map.claim;
 	p->free_pages = (info[ROOT_INFO_FREE] >> 12) + p->outstanding_pages;
 	p->max_mfn = (info[ROOT_INFO_TOTAL] >> 12) - 1;
-	cpu_featureset(p->hw_cap, 8);
+	policy_hw_cap(p->hw_cap, sizeof(p->hw_cap) / sizeof(p->hw_cap[0]));
 	return 0;
 }
 
@@ -196,48 +195,6 @@ static int64_t available(struct xen_sysctl_availheap *a)
 	return 0;
 }
 
-/* The whole featureset: Xen's order of CPUID words (arch-x86/cpufeatureset.h). */
-static int64_t featureset(struct control *c, struct xen_sysctl_cpu_featureset *f)
-{
-	uint32_t words[CPU_FEATURESET_WORDS];
-
-	if (f->index == XEN_SYSCTL_cpu_featureset_pv || f->index == XEN_SYSCTL_cpu_featureset_pv_max)
-		return -XEN_EOPNOTSUPP;
-	if (f->index > XEN_SYSCTL_cpu_featureset_hvm_max)
-		return -XEN_EINVAL;
-	cpu_featureset(words, CPU_FEATURESET_WORDS);
-	if (f->features.p) {
-		if (f->nr_features < CPU_FEATURESET_WORDS)
-			return -XEN_ENOBUFS;
-		control_out(c, (uint64_t)(uintptr_t)f->features.p, words, sizeof(words));
-	}
-	f->nr_features = CPU_FEATURESET_WORDS;
-	return 0;
-}
-
-/* Both the host's and what guests may have at most and by default. */
-static int64_t policy(struct control *c, struct xen_sysctl_cpu_policy *p)
-{
-	static xen_cpuid_leaf_t leaf[CPU_POLICY_LEAVES];
-	xen_msr_entry_t msr[CPU_POLICY_MSRS];
-	uint32_t leaves = cpu_policy_leaves(leaf);
-
-	if (p->_rsvd || p->index > XEN_SYSCTL_cpu_policy_hvm_default)
-		return -XEN_EINVAL;
-	if (p->index == XEN_SYSCTL_cpu_policy_pv_max || p->index == XEN_SYSCTL_cpu_policy_pv_default)
-		return -XEN_EOPNOTSUPP;
-	cpu_policy_msrs(msr);
-	if ((p->leaves.p && p->nr_leaves < leaves) || (p->msrs.p && p->nr_msrs < CPU_POLICY_MSRS))
-		return -XEN_ENOBUFS;
-	if (p->leaves.p)
-		control_out(c, (uint64_t)(uintptr_t)p->leaves.p, leaf, leaves * (uint32_t)sizeof(leaf[0]));
-	if (p->msrs.p)
-		control_out(c, (uint64_t)(uintptr_t)p->msrs.p, msr, sizeof(msr));
-	p->nr_leaves = p->leaves.p ? leaves : CPU_POLICY_LEAVES;
-	p->nr_msrs = CPU_POLICY_MSRS;
-	return 0;
-}
-
 int64_t control_sysctl(struct control *c, const uint64_t arg[5])
 {
 	const struct xen_sysctl *given = control_in(c, arg[0], sizeof(*given));
@@ -286,10 +243,10 @@ int64_t control_sysctl(struct control *c, const uint64_t arg[5])
 		r = 0;
 		break;
 	case XEN_SYSCTL_get_cpu_featureset:
-		r = featureset(c, &s.u.cpu_featureset);
+		r = policy_system_featureset(c, &s.u.cpu_featureset);
 		break;
 	case XEN_SYSCTL_get_cpu_policy:
-		r = policy(c, &s.u.cpu_policy);
+		r = policy_system_get(c, &s.u.cpu_policy);
 		break;
 	case XEN_SYSCTL_get_pmstat:
 		return -XEN_ENODEV;

@@ -18,6 +18,7 @@ struct e820_entry {
 	uint64_t addr, size;
 	uint32_t type;
 } __attribute__((packed));
+struct cpu_policy;
 struct evtchn_end;
 struct grant_table;
 
@@ -84,6 +85,7 @@ struct domain {
 	uint64_t context_until;
 	bool context_asked, context_valid;
 	bool log_dirty; /* control_save.c */
+	struct cpu_policy *policy; /* that a toolstack has set (control_policy.c) */
 	struct e820_entry *e820; /* XENMEM_set_memory_map */
 	uint32_t e820_count;
 	struct vmm_control *control;

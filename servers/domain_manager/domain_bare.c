@@ -195,6 +195,7 @@ void domain_bare_end(struct domain *d)
 	context_forget(d);
 	physmap_end(&d->map);
 	d->e820 = NULL;
+	d->policy = NULL;
 	domain_heap_end(&d->heap);
 }
 

@@ -14,6 +14,8 @@
 #define APIC_X2	   0x400ull
 #define APIC_ON	   0x800ull
 
+#define EFER_FEATURES 0x4d01ull /* SCE LME LMA NXE FFXSR */
+
 _Static_assert(sizeof(struct hvm_hw_cpu) <= VMM_CPU_BYTES, "room for it");
 
 struct domain_has {
@@ -163,6 +165,23 @@ int hvm_records_check(const uint8_t *stream, uint32_t size, uint32_t vcpus, uint
 
 		if (e)
 			return e;
+	}
+	return 0;
+}
+
+int hvm_records_allowed(const uint8_t *stream, uint64_t cr4, uint64_t efer)
+{
+	struct hvm_context_record r = {0};
+
+	while (hvm_context_next(stream, &r)) {
+		struct hvm_hw_cpu c;
+
+		if (r.type != HVM_SAVE_CODE(CPU))
+			continue;
+		memset(&c, 0, sizeof(c));
+		memcpy(&c, r.at, r.bytes < sizeof(c) ? r.bytes : sizeof(c));
+		if (c.cr4 & ~cr4 || c.msr_efer & EFER_FEATURES & ~efer)
+			return -XEN_EINVAL;
 	}
 	return 0;
 }

@@ -9,5 +9,7 @@
  * errors: -EINVAL, -ENODEV (a device that no PVH domain has), -EPERM (machine-check features), -EOPNOTSUPP (XSAVE), -ENXIO (an MSR).
  */
 int hvm_records_check(const uint8_t *stream, uint32_t size, uint32_t vcpus, uint64_t xcr0);
+/* Of a stream that was accepted: -EINVAL if a CPU record has bits of CR4 beyond these, or of EFER's features. */
+int hvm_records_allowed(const uint8_t *stream, uint64_t cr4, uint64_t efer);
 
 #endif

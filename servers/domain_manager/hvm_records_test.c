@@ -174,6 +174,31 @@ static void broken(void **state)
 		}
 }
 
+static int allowed(uint64_t cr4, uint64_t efer)
+{
+	struct hvm_hw_cpu cpu;
+
+	memset(&cpu, 0, sizeof(cpu));
+	begin();
+	hvm_context_put(&c, HVM_SAVE_CODE(CPU), 0, &cpu, sizeof(cpu));
+	cpu.cr4 = cr4;
+	cpu.msr_efer = efer;
+	hvm_context_put(&c, HVM_SAVE_CODE(CPU), 1, &cpu, sizeof(cpu));
+	assert_int_equal(check(), 0);
+	return hvm_records_allowed(stream, 0x406f0, 0xd01);
+}
+
+static void features_of_the_policy(void **state)
+{
+	(void)state;
+	assert_int_equal(allowed(0, 0), 0);
+	assert_int_equal(allowed(0x406f0, 0xd01), 0);
+	assert_int_equal(allowed(0x406f0, 0x1d01), 0); /* SVME is the machine's */
+	for (unsigned bit = 0; bit < 64; bit++)
+		assert_int_equal(allowed(1ull << bit, 0), 0x406f0ull >> bit & 1 ? 0 : -XEN_EINVAL);
+	assert_int_equal(allowed(0, 0x4000), -XEN_EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +206,7 @@ int main(void)
 		cmocka_unit_test(something),
 		cmocka_unit_test(xsave),
 		cmocka_unit_test(broken),
+		cmocka_unit_test(features_of_the_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "servers/domain_manager/control_policy.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/evtchn.h"
 #include "servers/domain_manager/grant.h"
@@ -158,6 +159,8 @@ static int perform(struct domain *d, bool privileged, uint64_t label, const uint
 		return remove_page(d, w[0]);
 	case DOMAIN_VMM_E820:
 		return domain_e820(d, w[0], reply, reply_length);
+	case DOMAIN_VMM_CPU_POLICY:
+		return policy_words(d, w[0], reply, reply_length);
 	case DOMAIN_VMM_RESERVATION:
 		reply[0] = d->ram_bytes >> 12;
 		reply[1] = d->max_pages;

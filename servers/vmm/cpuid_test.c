@@ -1,5 +1,5 @@
 /* CPUID: no bit outside the allow-list, whatever the host has; what depends on the vCPU. Host leaves are all ones (fake). */
-// links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c servers/vmm/cr.c servers/vmm/exit.c
+// links: servers/vmm/fake/vmm_fake.c servers/vmm/apic/lapic.c servers/vmm/console.c servers/vmm/cpuid.c lib/cpu_policy/cpu_policy.c lib/cpu_policy/cpu_policy_max.c servers/vmm/cr.c servers/vmm/exit.c
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
 // links: servers/vmm/timer.c servers/vmm/context.c servers/vmm/vcpu.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
 // links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_fifo.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
@@ -7,13 +7,19 @@
 // links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
 // links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
 // cflags: -std=gnu11 -iquote servers/vmm/fake/include -D__XEN_TOOLS__
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
+#include "cpu_policy/cpu_policy.h"
+#include "proto/domain/domain.h"
+#include "servers/vmm/cpu_hw.h"
 #include "servers/vmm/fake/vmm_fake.h"
+#include "user/message.h"
+#include <xen/arch-x86/cpufeatureset.h>
 
 enum { EAX, EBX, ECX, EDX };
 
@@ -94,7 +100,7 @@ static void limits(void **state)
 	leaf(0, 0, r);
 	assert_int_equal(r[EAX], 0xd);
 	leaf(0x80000000u, 0, r);
-	assert_int_equal(r[EAX], 0x80000008u);
+	assert_int_equal(r[EAX], 0x80000021u); /* there is nothing more in those */
 	leaf(0x40000000u, 0, r);
 	assert_memory_equal(&r[EBX], "XenVMMXenVMM", 12);
 	for (unsigned i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
@@ -159,6 +165,106 @@ static void without_xsave(void **state)
 	fake.no_xsave = false;
 }
 
+/* A domain whose toolstack has set its policy. */
+static struct cpu_policy given;
+static int given_error;
+
+static int policy_call(struct message *m, uint64_t label)
+{
+	uint64_t words[sizeof(given) / 8], first = m->word[0];
+
+	if (label != DOMAIN_VMM_CPU_POLICY)
+		return -EPERM;
+	if (given_error)
+		return given_error;
+	assert_true(m->length == 1 && first < sizeof(given) / 8);
+	memcpy(words, &given, sizeof(given));
+	message_begin(m);
+	for (uint64_t i = first; i < sizeof(given) / 8 && i < first + DOMAIN_POLICY_WORDS; i++)
+		message_put(m, words[i]);
+	message_begin_read(m);
+	return 0;
+}
+
+static void given_start(void)
+{
+	fake.call = policy_call;
+	fake.start.flags |= VMM_START_BARE;
+	cpuid_init();
+	fake.start.flags &= ~VMM_START_BARE;
+	fake.call = NULL;
+}
+
+static void given_make(unsigned without)
+{
+	uint32_t lost[CPU_POLICY_WORDS];
+	struct cpu_policy machine, max;
+	struct cpu_policy_error e;
+
+	cpu_policy_machine(&machine, cpu_cpuid);
+	cpu_policy_max(&max, &machine, 7);
+	given = max;
+	*cpu_policy_word(&given, without / 32) &= ~(1u << without % 32);
+	assert_int_equal(cpu_policy_fit(&given, &max, &e, lost), 0);
+}
+
+static void toolstack(void **state)
+{
+	uint32_t r[4];
+
+	(void)state;
+	given_make(XEN_X86_FEATURE_AVX);
+	given.hv_limit = 3;
+	memcpy(given.extended[2], "another name", 12);
+	given_start();
+	leaf(1, 0, r);
+	assert_int_equal(r[ECX] & (1u << 28 | 1u << 12 | 1u << 29), 0);
+	assert_true(r[ECX] & 1u << 26 && r[ECX] & 1u << 20);
+	assert_int_equal(r[EBX] >> 24, vmm.vcpu[0]->lapic.id & 0xffu);
+	leaf(7, 0, r);
+	assert_int_equal(r[EBX] & 1u << 5, 0);
+	assert_true(r[EBX] & 1u << 3);
+	assert_int_equal(cpuid_xcr0_mask(), 3);
+	assert_int_equal(cpuid_xsave_bytes(), 576);
+	vmm.vcpu[0]->s->xcr0 = 7;
+	leaf(0xd, 0, r);
+	assert_int_equal(r[EAX], 3);
+	assert_int_equal(r[EBX], 576);
+	leaf(0x80000002u, 0, r);
+	assert_memory_equal(r, "another name", 12);
+	leaf(0x40000000u, 0, r);
+	assert_int_equal(r[EAX], 0x40000003);
+	leaf(0x40000004u, 0, r);
+	assert_int_equal(r[EAX] | r[ECX], 0);
+	given_make(XEN_X86_FEATURE_SMEP);
+	given_start();
+	assert_int_equal(cpuid_cr4_mask() & 3u << 20, 1u << 21);
+	given_make(XEN_X86_FEATURE_NX);
+	given_start();
+	assert_int_equal(cpuid_efer_mask() & 0xd01, 0x501);
+	/* nobody has said anything */
+	given_error = -ENOENT;
+	given_start();
+	given_error = 0;
+	leaf(0x40000000u, 0, r);
+	assert_int_equal(r[EAX], 0x40000005);
+	assert_int_equal(cpuid_xcr0_mask(), 7);
+	assert_true(cpuid_efer_mask() & 1u << 11);
+}
+
+static void syscall_bit(void **state)
+{
+	uint32_t r[4];
+
+	(void)state;
+	vmm.vcpu[0]->s->efer = 0x500;
+	leaf(0x80000001u, 0, r);
+	assert_int_equal(r[EDX] >> 11 & 1, 1);
+	vmm.vcpu[0]->s->efer = 0;
+	leaf(0x80000001u, 0, r);
+	assert_int_equal(r[EDX] >> 11 & 1, !fake.intel);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +273,10 @@ int main(void)
 		cmocka_unit_test_setup(limits, amd),
 		cmocka_unit_test_setup(xen_leaves, intel),
 		cmocka_unit_test_setup(without_xsave, amd),
+		cmocka_unit_test_setup(toolstack, amd),
+		cmocka_unit_test_setup(toolstack, intel),
+		cmocka_unit_test_setup(syscall_bit, amd),
+		cmocka_unit_test_setup(syscall_bit, intel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

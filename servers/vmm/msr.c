@@ -150,7 +150,7 @@ static bool efer_write(struct vcpu *v, uint64_t value)
 {
 	uint64_t old = v->s->efer;
 
-	if (value & ~EFER_GUEST)
+	if (value & ~cpuid_efer_mask())
 		return false;
 	if (((value ^ old) & EFER_LME) && (v->s->cr0 & CR0_PG))
 		return false;

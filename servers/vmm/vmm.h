@@ -287,6 +287,8 @@ uint64_t cpuid_xcr0_mask(void);
 uint32_t cpuid_xsave_bytes(void);
 /* The bits of CR4 that go with what CPUID offers. */
 uint64_t cpuid_cr4_mask(void);
+/* Bits of EFER that the guest may set. */
+uint64_t cpuid_efer_mask(void);
 void msr_read_exit(struct vcpu *v);
 void msr_write_exit(struct vcpu *v);
 void io_exit(struct vcpu *v);

@@ -1,6 +1,7 @@
 #include "servers/vmm/xen/physmap_call.h"
 
 #include <errno.h>
+#include "cpu_policy/cpu_policy.h"
 #include "proto/domain/domain.h"
 #include "proto/task/task.h"
 #include "user/message.h"
@@ -124,6 +125,24 @@ int64_t physmap_call_e820(uint32_t first, uint32_t *all, struct physmap_e820 out
 		out[*n].addr = message_get(&m);
 		out[*n].size = message_get(&m);
 		out[(*n)++].type = (uint32_t)message_get(&m);
+	}
+	return 0;
+}
+
+int physmap_call_cpu_policy(struct cpu_policy *p)
+{
+	const uint64_t words = sizeof(*p) / sizeof(uint64_t);
+	struct message m;
+
+	for (uint64_t i = 0; i < words;) {
+		uint64_t n = words - i < DOMAIN_POLICY_WORDS ? words - i : DOMAIN_POLICY_WORDS;
+		int r = call(&m, DOMAIN_VMM_CPU_POLICY, 1, &i);
+
+		if (r)
+			return r;
+		if (!message_get_bytes(&m, (uint8_t *)p + i * sizeof(uint64_t), n * sizeof(uint64_t)))
+			return -EIO;
+		i += n;
 	}
 	return 0;
 }

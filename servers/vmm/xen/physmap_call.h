@@ -33,4 +33,8 @@ struct physmap_e820 {
 } __attribute__((packed));
 int64_t physmap_call_e820(uint32_t first, uint32_t *all, struct physmap_e820 out[30], uint32_t *n);
 
+/* What the domain's CPUID says, as its toolstack has set it. -ENOENT: it has set nothing. */
+struct cpu_policy;
+int physmap_call_cpu_policy(struct cpu_policy *p);
+
 #endif
