@@ -32,14 +32,26 @@ void domain_heap_allow_more(struct domain_heap *h, uint32_t bytes)
 	limit_raise(h, h->limit + bytes);
 }
 
+/* By which it grows if there is so much. Root notes each block, and has room for some thousands. */
+static uint64_t part_of(uint64_t bytes)
+{
+	uint64_t part = DOMAIN_HEAP_STEP;
+
+	while (part < DOMAIN_HEAP_BLOCK && part * 16 <= bytes)
+		part *= 2;
+	return part;
+}
+
 static void *take(struct domain_heap *h, size_t n)
 {
 	void *p = heap_alloc(&h->heap, n);
-	uint64_t bytes = (n + BLOCK_EXTRA + DOMAIN_HEAP_STEP - 1) / DOMAIN_HEAP_STEP * DOMAIN_HEAP_STEP;
+	uint64_t bytes = (n + BLOCK_EXTRA + DOMAIN_HEAP_STEP - 1) / DOMAIN_HEAP_STEP * DOMAIN_HEAP_STEP, part = part_of(h->bytes), room = h->limit - h->bytes;
 
-	if (p || n > DOMAIN_HEAP_MAX || bytes > h->limit - h->bytes)
+	if (p || n > DOMAIN_HEAP_MAX || bytes > room)
 		return p;
-	if (h->more(h, h->heap.start + h->bytes, bytes))
+	if (part > bytes && part <= room && !h->more(h, h->heap.start + h->bytes, part))
+		bytes = part;
+	else if (h->more(h, h->heap.start + h->bytes, bytes))
 		return NULL;
 	h->bytes += bytes;
 	return heap_extend(&h->heap, bytes) ? heap_alloc(&h->heap, n) : NULL;

@@ -12,6 +12,7 @@
 #define DOMAIN_HEAP_MAX	 (32ull << 20) /* of one domain */
 #define DOMAIN_HEAP_BASE (4ull << 20)
 #define DOMAIN_HEAP_STEP 16384u /* by which it grows, at least */
+#define DOMAIN_HEAP_BLOCK (256u << 10) /* of memory, at most */
 
 struct domain_heap {
 	struct heap heap;

@@ -12,7 +12,9 @@
 #define CNODE_SLOTS (1u << CNODE_RADIX)
 #define CNODES	    (sizeof(((struct domain_heap *)0)->slot_cnode) / sizeof(uint32_t))
 #define STEP_BITS   14u
-#define STEP_PAGES  (DOMAIN_HEAP_STEP / 4096u)
+#define BLOCK_BITS  18u /* at most */
+#define BLOCK_PAGES (1u << (BLOCK_BITS - 12u))
+_Static_assert(1u << BLOCK_BITS == DOMAIN_HEAP_BLOCK, "the same");
 _Static_assert(1u << STEP_BITS == DOMAIN_HEAP_STEP && CNODES * CNODE_SLOTS * 4096ull == DOMAIN_HEAP_MAX, "slots for all of it");
 
 static int account_make(struct domain_heap *h)
@@ -44,19 +46,30 @@ static int cnode_make(struct domain_heap *h, uint32_t *cnode)
 	return r;
 }
 
-/* One step's frames, at `at`. */
-static int step(struct domain_heap *h, uint64_t at)
+/* The frames of one block, at `at`: of as much of `bytes` as makes a block. Its size in *done. */
+static int step(struct domain_heap *h, uint64_t at, uint64_t bytes, uint64_t *done)
 {
-	uint32_t *cnode = &h->slot_cnode[h->pages / CNODE_SLOTS], slot = (uint32_t)slot_alloc();
-	int r = !slot ? -ENOMEM : *cnode ? 0 : cnode_make(h, cnode);
+	uint32_t slot = (uint32_t)slot_alloc(), pages, *cnode;
+	unsigned bits = BLOCK_BITS;
+	int r = slot ? 0 : -ENOMEM;
 
+	while (1ull << bits > bytes)
+		bits--;
+	*done = 1ull << bits;
+	pages = (uint32_t)(*done / 4096);
+	/* they may begin in one CNode and end in the next */
+	for (uint32_t i = 0; !r && i < 2; i++) {
+		cnode = &h->slot_cnode[(h->pages + i * (pages - 1)) / CNODE_SLOTS];
+		r = *cnode ? 0 : cnode_make(h, cnode);
+	}
 	if (!r)
-		r = root_account_alloc(h->account, STEP_BITS, h->slot_untyped);
-	for (uint32_t i = 0; !r && i < STEP_PAGES; i++) {
+		r = root_account_alloc(h->account, bits, h->slot_untyped);
+	for (uint32_t i = 0; !r && i < pages; i++) {
 		if (seL4_Untyped_Retype(h->slot_untyped, seL4_X86_4K, 0, TASK_SLOT_CNODE, 0, 0, slot, 1)) {
 			r = -ENOMEM;
 			break;
 		}
+		cnode = &h->slot_cnode[(h->pages + i) / CNODE_SLOTS];
 		r = vspace_map(slot, at + i * 4096ull, true, false);
 		if (!r && seL4_CNode_Move(*cnode, (h->pages + i) % CNODE_SLOTS, CNODE_RADIX, TASK_SLOT_CNODE, slot, seL4_WordBits))
 			r = -ENOMEM;
@@ -67,14 +80,14 @@ static int step(struct domain_heap *h, uint64_t at)
 	if (slot)
 		slot_free(slot);
 	if (!r)
-		h->pages += STEP_PAGES;
+		h->pages += pages;
 	return r;
 }
 
 /* What a failed step leaves is taken back: the heap has its pages one behind the other. */
 static void steps_undo(struct domain_heap *h, uint32_t pages)
 {
-	for (uint32_t i = pages; i < h->pages + STEP_PAGES && i / CNODE_SLOTS < CNODES; i++)
+	for (uint32_t i = pages; i < h->pages + BLOCK_PAGES && i / CNODE_SLOTS < CNODES; i++)
 		if (h->slot_cnode[i / CNODE_SLOTS])
 			(void)seL4_CNode_Delete(h->slot_cnode[i / CNODE_SLOTS], i % CNODE_SLOTS, CNODE_RADIX);
 	h->pages = pages;
@@ -83,10 +96,11 @@ static void steps_undo(struct domain_heap *h, uint32_t pages)
 static int more(struct domain_heap *h, uint8_t *at, uint64_t bytes)
 {
 	uint32_t before = h->pages;
+	uint64_t block = 0;
 	int r = account_make(h);
 
-	for (uint64_t done = 0; !r && done < bytes; done += DOMAIN_HEAP_STEP)
-		r = step(h, (uint64_t)(uintptr_t)at + done);
+	for (uint64_t done = 0; !r && done < bytes; done += block)
+		r = step(h, (uint64_t)(uintptr_t)at + done, bytes - done, &block);
 	if (r)
 		steps_undo(h, before);
 	return r ? -ENOMEM : 0;

@@ -11,6 +11,7 @@
 #include "servers/domain_manager/p2m.h"
 
 static uint64_t memory_left;
+static unsigned times;
 
 static int more(struct domain_heap *h, uint8_t *at, uint64_t bytes)
 {
@@ -19,6 +20,7 @@ static int more(struct domain_heap *h, uint8_t *at, uint64_t bytes)
 	if (bytes > memory_left)
 		return -ENOMEM;
 	memory_left -= bytes;
+	times++;
 	return 0;
 }
 
@@ -106,9 +108,29 @@ static void no_memory(void **state)
 	free(stretch);
 }
 
+/* Small pieces become a heap as large as it may be in few steps; where there is no memory for one, in the smallest. */
+static void growth(void **state)
+{
+	uint8_t *stretch = aligned_alloc(4096, DOMAIN_HEAP_MAX);
+	struct domain_heap h = heap_of(stretch);
+
+	(void)state;
+	memory_left = UINT64_MAX;
+	times = 0;
+	domain_heap_allow(&h, UINT32_MAX);
+	while (h.bytes < DOMAIN_HEAP_MAX / 2)
+		assert_non_null(domain_heap_alloc(&h, 1000, 1));
+	assert_in_range(times, 16, 150);
+	memory_left = 2 * DOMAIN_HEAP_STEP;
+	while (domain_heap_alloc(&h, 1000, 1))
+		;
+	assert_int_equal(memory_left, 0);
+	free(stretch);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(limit), cmocka_unit_test(no_memory)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(limit), cmocka_unit_test(no_memory), cmocka_unit_test(growth)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

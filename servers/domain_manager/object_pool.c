@@ -6,7 +6,9 @@
 #include "user/object.h"
 #include "user/slot.h"
 
-#define BLOCK_BITS 16u
+#define BLOCK_BITS  16u
+#define BLOCKS_EACH 8u /* of one size; then the next are twice as large */
+#define BLOCK_TIMES 4u /* so often */
 
 bool object_pool_init(struct object_pool *p, uint32_t account)
 {
@@ -26,15 +28,19 @@ void object_pool_end(struct object_pool *p)
 /* Another block. The rest of the old one stays unused: objects are far smaller than a block. What was made of it is the account's from now on. */
 static int refill(struct object_pool *p, unsigned bits)
 {
-	unsigned block = bits > BLOCK_BITS ? bits : BLOCK_BITS;
+	unsigned times = p->blocks / BLOCKS_EACH, block = BLOCK_BITS + (times < BLOCK_TIMES ? times : BLOCK_TIMES);
 	int r;
 
+	if (block < bits)
+		block = bits;
 	(void)seL4_CNode_Delete(TASK_SLOT_CNODE, p->untyped, seL4_WordBits);
 	for (r = -ENOMEM; r == -ENOMEM && block >= bits; block--) {
 		r = root_account_alloc(p->account, block, p->untyped);
 		p->at = 0;
 		p->end = r ? 0 : 1ull << block;
 	}
+	if (!r)
+		p->blocks++;
 	return r;
 }
 

@@ -13,6 +13,7 @@ struct object_pool {
 	uint32_t account;
 	uint32_t untyped; /* our slot with the block that is being used up; 0: none yet */
 	uint64_t at, end; /* in it */
+	uint32_t blocks;  /* that there have been */
 };
 
 /* Takes one slot of ours. False: there is none. */
