@@ -175,6 +175,30 @@ bool heap_extend(struct heap *h, size_t bytes)
 	return heap_free(h, b + 1);
 }
 
+/* The end's header becomes that of a block which is the gap, and never freed. */
+bool heap_extend_at(struct heap *h, void *start, size_t bytes)
+{
+	struct heap_block *gap = (struct heap_block *)(void *)h->end - 1, *b = start, *last;
+	size_t between;
+
+	if (start == h->end && h->start != h->end)
+		return heap_extend(h, bytes);
+	if (h->start == h->end || (uint8_t *)start < h->end || (uintptr_t)start % HEAP_ALIGN || bytes % HEAP_ALIGN || bytes < 128 || bytes > HEAP_LIMIT)
+		return false;
+	between = (size_t)((uint8_t *)start - h->end);
+	if (between > HEAP_LIMIT - bytes || (size_t)(h->end - h->start) > HEAP_LIMIT - bytes - between)
+		return false;
+	h->end = (uint8_t *)start + bytes;
+	heap_set(gap, between, true);
+	heap_set(b, bytes - 2 * sizeof(*b), true);
+	b->previous = between;
+	last = heap_next(b);
+	heap_set(last, 0, true);
+	last->previous = heap_size(b);
+	h->used += between + bytes;
+	return heap_free(h, b + 1);
+}
+
 static size_t heap_round(size_t n)
 {
 	return n < HEAP_MIN ? HEAP_MIN : (n + HEAP_ALIGN - 1) & ~(size_t)(HEAP_ALIGN - 1);

@@ -1,5 +1,5 @@
 /*
- * A heap in one bounded stretch of memory: free lists by power of two, neighbours joined at once. Pure: no locks, no system calls (malloc.c has
+ * A heap in bounded stretches of memory: free lists by power of two, neighbours joined at once. Pure: no locks, no system calls (malloc.c has
  * both). Block headers are checked before they are believed; what is wrong is reported to the caller, who stops.
  */
 #ifndef USER_HEAP_H
@@ -28,6 +28,12 @@ void heap_init(struct heap *h, void *start, size_t bytes);
 
 /* The stretch becomes longer: memory follows at its end. bytes: a multiple of HEAP_ALIGN, at least 64. False: it would be too long. */
 bool heap_extend(struct heap *h, size_t bytes);
+
+/*
+ * The same of memory that begins further up, at a HEAP_ALIGN-aligned start: what lies between is never touched, and counts as handed out. False, too: the heap is empty, or start
+ * lies below its end.
+ */
+bool heap_extend_at(struct heap *h, void *start, size_t bytes);
 
 /* HEAP_ALIGN-aligned, or NULL. n = 0 gives a block, too. */
 void *heap_alloc(struct heap *h, size_t n);

@@ -116,6 +116,47 @@ static void grows(void **state)
 		assert_int_equal(a[i], 0x5a);
 }
 
+/* A second stretch: what lies between stays as it is, and no block reaches into it. */
+static void grows_elsewhere(void **state)
+{
+	struct heap h;
+	uint8_t *a, *b;
+
+	(void)state;
+	memset(memory, 0x77, 3 * 4096);
+	heap_init(&h, memory, 0);
+	assert_false(heap_extend_at(&h, memory + 8192, 4096));
+	heap_init(&h, memory, 4096);
+	assert_false(heap_extend_at(&h, memory + 4080, 4096));
+	assert_false(heap_extend_at(&h, memory + 8200, 4096));
+	assert_false(heap_extend_at(&h, memory + 8192, 112));
+	a = heap_alloc(&h, 4096 - 32);
+	assert_non_null(a);
+	assert_null(heap_alloc(&h, 1));
+	assert_true(heap_extend_at(&h, memory + 8192, 4096));
+	assert_true(heap_check(&h));
+	b = heap_alloc(&h, 4096 - 32);
+	assert_ptr_equal(b, memory + 8192 + 16);
+	assert_null(heap_alloc(&h, 1));
+	memset(a, 0x5a, 4096 - 32);
+	memset(b, 0x5b, 4096 - 32);
+	assert_true(heap_check(&h));
+	assert_true(heap_free(&h, a));
+	assert_true(heap_free(&h, b));
+	assert_true(heap_check(&h));
+	assert_null(heap_alloc(&h, 4096));
+	assert_true(heap_extend(&h, 4096)); /* it still grows at its end */
+	assert_non_null(heap_alloc(&h, 8000));
+	for (unsigned i = 4096; i < 8192; i++)
+		assert_int_equal(memory[i], 0x77);
+	/* no gap at all */
+	heap_init(&h, memory, 4096);
+	assert_true(heap_extend_at(&h, memory + 4096, 4096));
+	assert_true(heap_check(&h));
+	assert_non_null(heap_alloc(&h, 4000));
+	assert_non_null(heap_alloc(&h, 4000));
+}
+
 static void damage_is_noticed(void **state)
 {
 	struct heap h;
@@ -138,7 +179,7 @@ static void damage_is_noticed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(random_use_keeps_contents), cmocka_unit_test(limits), cmocka_unit_test(grows),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(random_use_keeps_contents), cmocka_unit_test(limits), cmocka_unit_test(grows), cmocka_unit_test(grows_elsewhere),
 					   cmocka_unit_test(damage_is_noticed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

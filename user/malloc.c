@@ -30,6 +30,16 @@ static void malloc_leave(void)
 	lock_release(&malloc_lock);
 }
 
+bool malloc_more(void *start, size_t bytes)
+{
+	bool done;
+
+	malloc_enter();
+	done = heap_extend_at(&malloc_heap, start, bytes);
+	malloc_leave();
+	return done;
+}
+
 static void malloc_damaged(void)
 {
 	malloc_leave();

@@ -22,6 +22,7 @@
 #define BOOT_TASK_SC_BITS  7u
 #define BOOT_TASK_SLICE_US 5000u
 /* The first thread's objects are cut out of free memory: what is left there is at most this many blocks more. */
+#define BOOT_TASK_SLOTS_2MIB 3u /* handing out all memory by large frames takes two a frame; and what else it is used for */
 #define BOOT_TASK_CUTS     256u
 
 struct boot_task_state {
@@ -88,7 +89,7 @@ static uint64_t boot_task_slots(const struct boot_task_state *s)
 	n += (s->extra_bytes + i->end - i->start) / PAGE_SIZE;
 	for (uint32_t k = 0; k < s->in->module_count; k++)
 		n += boot_untyped_blocks(s->in->modules[k].start, s->in->modules[k].bytes);
-	return n;
+	return n + (boot_memory_total(s->in->memory) >> seL4_LargePageBits) * BOOT_TASK_SLOTS_2MIB;
 }
 
 static void boot_task_allocate(struct boot_task_state *s)

@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "user/malloc.h"
 #include "user/object.h"
 #include "user/slot_map.h"
 
-#define SLOTS_MAX 65536u
+#define SLOTS_MAX (1u << 18) /* enough to hand out 170 GiB by large frames */
 
 static struct buddy memory_ram, memory_devices;
 static struct slot_map memory_slots;
@@ -184,6 +185,23 @@ void memory_window_close(seL4_CPtr frame)
 
 /* ---- start ---- */
 
+/* The heap that main.c begins with has room for the notes of this many slots. */
+#define SLOTS_FEW  8192u
+#define NOTE_BYTES 96u /* of a slot: half of a pair of blocks */
+
+static bool heap_grow(void)
+{
+	uint64_t want = memory_slot_end > SLOTS_FEW ? (memory_slot_end - SLOTS_FEW) * (uint64_t)NOTE_BYTES : 0, bytes = 0;
+
+	for (; bytes < want; bytes += 1ull << seL4_LargePageBits) {
+		seL4_CPtr frame = memory_object(seL4_X86_LargePageObject, 0);
+
+		if (!frame || seL4_X86_Page_Map(frame, MEMORY_VSPACE, MEMORY_HEAP_VADDR + bytes, seL4_ReadWrite, insula_X86_ExecuteNever) != seL4_NoError)
+			break;
+	}
+	return bytes == 0 || malloc_more((void *)MEMORY_HEAP_VADDR, bytes);
+}
+
 bool memory_begin(const struct bootinfo *b)
 {
 	struct bootinfo_untyped u;
@@ -198,5 +216,5 @@ bool memory_begin(const struct bootinfo *b)
 	for (uint64_t n = 0; bootinfo_untyped(b, n, &u); n++)
 		if (!buddy_add(u.device ? &memory_devices : &memory_ram, u.slot, u.paddr, u.bits))
 			return false;
-	return memory_scratch_first != 0;
+	return memory_scratch_first != 0 && heap_grow();
 }

@@ -18,12 +18,13 @@
 /* Address space of root below its image's neighbours: one page directory covers all of it. */
 #define MEMORY_WINDOW_VADDR  0x30000000ull /* windows of 2 MiB */
 #define MEMORY_ARCHIVE_VADDR 0x20000000ull
+#define MEMORY_HEAP_VADDR    0x28000000ull /* of large machines, the rest of the heap */
 #define MEMORY_WINDOWS       4u
 
 /* Scratch slots: empty between calls of anything here. */
 #define MEMORY_SCRATCH 256u
 
-/* Takes over all Untypeds and free slots. False: no memory for bookkeeping. */
+/* Takes over all Untypeds and free slots; the heap becomes as large as notes of that many blocks want. False: no memory for bookkeeping. */
 bool memory_begin(const struct bootinfo *b);
 
 /* ---- slots ---- */
