@@ -71,7 +71,7 @@ void cpu_policy_msrs(const struct cpu_policy *p, xen_msr_entry_t out[CPU_POLICY_
  */
 int cpu_policy_merge(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, uint32_t n, const xen_msr_entry_t *msrs, uint32_t n_msrs, struct cpu_policy_error *e);
 /*
- * Checked, and made what a domain can have: -EINVAL if it has leaves beyond max's, bits of MSR_PLATFORM_INFO that Xen does not know, or another vendor's name. Features that max
+ * Checked, and made what a domain can have: -EINVAL if it has leaves beyond max's (but for AMD's last, which Xen adds), bits of MSR_PLATFORM_INFO that Xen does not know, or another vendor's name. Features that max
  * has not, and those that build on one that is missing, are taken out; lost: the ones of max, by words. Sizes and what else follows from features are put right.
  */
 int cpu_policy_fit(struct cpu_policy *p, const struct cpu_policy *max, struct cpu_policy_error *e, uint32_t lost[CPU_POLICY_WORDS]);

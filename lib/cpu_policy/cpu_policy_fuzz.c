@@ -55,7 +55,7 @@ static void check(const struct cpu_policy *p, const struct cpu_policy *max)
 	for (unsigned i = 0; i < CPU_POLICY_WORDS; i++)
 		if (has[i] & ~most[i])
 			abort();
-	if (p->basic[0][0] > max->basic[0][0] || p->feature[0][0] > max->feature[0][0] || p->extended[0][0] > max->extended[0][0] || p->extended[0][0] < 0x80000000u ||
+	if (p->basic[0][0] > max->basic[0][0] || p->feature[0][0] > max->feature[0][0] || p->extended[0][0] > (amd ? 0x80000021u : max->extended[0][0]) || p->extended[0][0] < 0x80000000u ||
 	    p->xstate[0][0] & ~max->xstate[0][0] || p->xstate[0][2] > max->xstate[0][2])
 		abort();
 	if (cpu_policy_fit(&again, max, &e, lost) || memcmp(&again, p, sizeof(again)) != 0)

@@ -273,8 +273,7 @@ void cpu_policy_max(struct cpu_policy *p, const struct cpu_policy *machine, uint
 		p->basic[1][EBX] |= 1u << 16;
 	for (unsigned i = 0; i < CPU_POLICY_CACHES; i++)
 		p->cache[i][EAX] &= CACHE_SHARED_ONE;
-	/* of AMD all, though an older machine has fewer: Xen, too, tells such a machine's domains of the last leaf */
-	p->extended[0][EAX] = amd ? EXTENDED_AMD : min(p->extended[0][EAX], EXTENDED_INTEL);
+	p->extended[0][EAX] = min(p->extended[0][EAX], amd ? EXTENDED_AMD : EXTENDED_INTEL);
 	memset(p->extended[0x19], 0, sizeof(p->extended[0x19]));
 	memset(p->extended[0x1a], 0, sizeof(p->extended[0x1a]));
 	p->extended[8][ECX] = 0;
@@ -291,6 +290,12 @@ static int refuse(struct cpu_policy_error *e, uint32_t leaf, uint32_t subleaf, u
 	return -EINVAL;
 }
 
+/* Xen tells domains of AMD's last leaf on machines that end before it, for a bit of its own: theirs are taken. */
+static uint32_t extended_most(const struct cpu_policy *max)
+{
+	return cpu_policy_is_amd(max) ? EXTENDED_AMD : max->extended[0][EAX];
+}
+
 int cpu_policy_fit(struct cpu_policy *p, const struct cpu_policy *max, struct cpu_policy_error *e, uint32_t lost[CPU_POLICY_WORDS])
 {
 	uint32_t most[CPU_POLICY_WORDS];
@@ -301,12 +306,12 @@ int cpu_policy_fit(struct cpu_policy *p, const struct cpu_policy *max, struct cp
 		return refuse(e, 0, XEN_CPUID_NO_SUBLEAF, ~0u);
 	if (p->feature[0][EAX] > max->feature[0][EAX])
 		return refuse(e, 7, 0, ~0u);
-	if (p->extended[0][EAX] > max->extended[0][EAX])
+	if (p->extended[0][EAX] > extended_most(max))
 		return refuse(e, CPU_POLICY_EXTENDED_FIRST, XEN_CPUID_NO_SUBLEAF, ~0u);
 	if (p->platform_info & ~CPUID_FAULTING)
 		return refuse(e, ~0u, ~0u, 0xce);
 	p->platform_info &= max->platform_info;
-	p->extended[0][EAX] = CPU_POLICY_EXTENDED_FIRST | min(p->extended[0][EAX] & 0xffffu, max->extended[0][EAX] & 0xffffu);
+	p->extended[0][EAX] = CPU_POLICY_EXTENDED_FIRST | min(p->extended[0][EAX] & 0xffffu, extended_most(max) & 0xffffu);
 	cpu_policy_featureset(max, most);
 	most[F(CMP_LEGACY) / 32] |= 1u << F(CMP_LEGACY) % 32; /* topology is the toolstack's to tell */
 	for (unsigned i = 0; i < CPU_POLICY_WORDS; i++) {

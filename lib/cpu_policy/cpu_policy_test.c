@@ -208,6 +208,16 @@ static void limits(void **state)
 	p.basic[0][EDX] ^= 1;
 	assert_int_equal(cpu_policy_fit(&p, &max, &e, lost), -EINVAL);
 	assert_int_equal(e.leaf, 0);
+	/* AMD's last leaf, of a machine that ends before it */
+	fake_extended = fake_amd ? 0x8000001eu : 0x80000006u;
+	cpu_policy_machine(&machine, fake_cpuid);
+	cpu_policy_max(&max, &machine, 0xe7);
+	assert_int_equal(max.extended[0][EAX], fake_extended);
+	p = max;
+	p.extended[0][EAX] = 0x80000021u;
+	assert_int_equal(cpu_policy_fit(&p, &max, &e, lost), fake_amd ? 0 : -EINVAL);
+	assert_int_equal(p.extended[0][EAX], 0x80000021u);
+	start(fake_amd, 0xe7);
 	/* fewer: what is beyond is gone */
 	p = max;
 	p.basic[0][EAX] = 6;

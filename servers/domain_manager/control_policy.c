@@ -106,42 +106,44 @@ static void lost_log(const struct domain *d, const uint32_t lost[CPU_POLICY_WORD
 			log_line("domain %u: its CPU policy asks for features that there are not here: word %u, bits %#x", d->id, i, lost[i]);
 }
 
-int64_t policy_set(struct control *c, struct domain *d, struct xen_domctl_cpu_policy *p)
+/* 0, or what Xen says; then its policy is as it was. */
+static int put(struct domain *d, const xen_cpuid_leaf_t *leaf, uint32_t leaves, const xen_msr_entry_t *msr, uint32_t msrs, struct cpu_policy_error *e)
 {
 	uint32_t lost[CPU_POLICY_WORDS];
+	struct cpu_policy is = *policy_of(d);
+	int r = cpu_policy_merge(&is, leaf, leaves, msr, msrs, e);
+
+	if (!r)
+		r = cpu_policy_fit(&is, most(), e, lost);
+	if (r)
+		return r;
+	if (!d->policy)
+		d->policy = domain_heap_alloc(&d->heap, 1, sizeof(*d->policy));
+	if (!d->policy)
+		return -XEN_ENOMEM;
+	*d->policy = is;
+	lost_log(d, lost);
+	return 0;
+}
+
+int64_t policy_set(struct control *c, struct domain *d, struct xen_domctl_cpu_policy *p)
+{
+	bool too_many = p->nr_leaves > CPU_POLICY_LEAVES || p->nr_msrs > CPU_POLICY_MSRS;
+	struct cpu_policy_error e = {~0u, ~0u, ~0u};
 	const xen_cpuid_leaf_t *leaf = NULL;
 	const xen_msr_entry_t *msr = NULL;
-	struct cpu_policy_error e = {~0u, ~0u, ~0u};
-	struct cpu_policy is;
-	int r;
+	int r = -XEN_E2BIG;
 
 	if (!d->bare || d->started)
 		return -XEN_EEXIST;
-	if (p->nr_leaves > CPU_POLICY_LEAVES || p->nr_msrs > CPU_POLICY_MSRS) {
-		r = -XEN_E2BIG;
-		goto refused;
-	}
-	if (p->nr_leaves)
+	if (p->nr_leaves && !too_many)
 		leaf = control_in(c, (uint64_t)(uintptr_t)p->leaves.p, p->nr_leaves * (uint32_t)sizeof(*leaf));
-	if (p->nr_msrs)
+	if (p->nr_msrs && !too_many)
 		msr = control_in(c, (uint64_t)(uintptr_t)p->msrs.p, p->nr_msrs * (uint32_t)sizeof(*msr));
-	if ((p->nr_leaves && !leaf) || (p->nr_msrs && !msr))
+	if (!too_many && ((p->nr_leaves && !leaf) || (p->nr_msrs && !msr)))
 		return CONTROL_AGAIN;
-	is = *policy_of(d);
-	r = cpu_policy_merge(&is, leaf, p->nr_leaves, msr, p->nr_msrs, &e);
-	if (!r)
-		r = cpu_policy_fit(&is, most(), &e, lost);
-	if (!r && !d->policy) {
-		d->policy = domain_heap_alloc(&d->heap, 1, sizeof(*d->policy));
-		if (!d->policy)
-			r = -XEN_ENOMEM;
-	}
-	if (!r) {
-		*d->policy = is;
-		lost_log(d, lost);
-		return 0;
-	}
-refused:
+	if (!too_many)
+		r = put(d, leaf, p->nr_leaves, msr, p->nr_msrs, &e);
 	p->err_leaf = e.leaf;
 	p->err_subleaf = e.subleaf;
 	p->err_msr = e.msr;

@@ -5,7 +5,7 @@ import re
 import insula
 from harness import OUT
 from scenarios import scenario
-from test_dom0 import Admin, end_all, scripted, wait_log
+from test_dom0 import ON_XEN, Admin, end_all, scripted, wait_log
 
 SCRIPT = """
 echo "POLICY flags $(grep -m 1 '^flags' /proc/cpuinfo | cut -d: -f2)"; n=0
@@ -50,10 +50,36 @@ def hidden(machine: Admin) -> Leaves:
     return found
 
 
+# libxc's record of the TSC (type 8, 24 bytes, mode 0), near the stream's end; then its rate in kHz.
+TSC_RECORD = "080000001800000000000000"
+FIND = f"$(($(stat -c %s /run/one.save) - 65536 + ($(tail -c 65536 /run/one.save | od -An -v -tx1 | tr -d ' \\n' | awk '{{print index($0, \"{TSC_RECORD}\")}}') - 1) / 2 + {len(TSC_RECORD) // 2}))"
+
+
+def rate(machine: Admin, khz: int | None = None) -> int:
+    """What the saved domain's TSC runs at, or is now said to."""
+    if khz is not None:
+        digits = "".join(f"\\x{byte:02x}" for byte in khz.to_bytes(4, "little"))
+        machine.shell(f"printf '{digits}' | dd of=/run/one.save bs=1 seek={FIND} conv=notrunc 2>/dev/null")
+    return int(machine.shell(f"dd if=/run/one.save bs=1 skip={FIND} count=4 2>/dev/null | od -An -tu4"))
+
+
+def other_rate(machine: Admin) -> None:
+    """A TSC that was half as fast again would have to be emulated."""
+    khz = rate(machine)
+    insula.check(abs(khz - float(machine.shell("xl info cpu_mhz")) * 1000) < khz // 1000, f"the stream says {khz} kHz")
+    rate(machine, khz * 3 // 2)
+    machine.shell("xl restore /run/one.save 2>/run/said", 300, status=1)
+    insula.check("Operation not supported" in machine.shell("cat /run/said"), "why it was refused is not said")
+    insula.check(len(machine.shell("xl list").splitlines()) == 2, "a domain is left")
+    insula.check(rate(machine, khz + khz // 1000) == khz + khz // 1000, "the stream is not as it is to be")
+
+
 def restored(machine: Admin, before: Leaves) -> None:
     """The stream has the policy: nobody looks at cpuid= again."""
     machine.shell("xl save one /run/one.save 2>/run/said", 300)
     last = len(machine.shell("grep 'POLICY tick' /var/log/xen/guest-one.log").splitlines())
+    if not ON_XEN:
+        other_rate(machine)
     machine.shell("xl restore /run/one.save 2>/run/said", 300)
     after = leaves(machine, "one", last + 3)
     insula.check(after == before, f"before {before!r}, after {after!r}")
@@ -67,7 +93,7 @@ def refused(machine: Admin) -> None:
     insula.check(len(machine.shell("xl list").splitlines()) == 2, "a domain is left")
 
 
-@scenario(weight=90, on_xen=True)
+@scenario(weight=110, on_xen=True)
 def dom0_cpu_policy():
     with Admin("dom0-cpu-policy", limit=900) as machine:
         machine.login()
