@@ -156,7 +156,7 @@ void main_c(const struct hvm_start_info *info)
 	console_init();
 	if (!payload_try(bench_modes) && !payload_try(hostile_modes) && !payload_try(memory_modes) && !payload_try(pair_modes) &&
 	    !payload_try(share_modes) && !payload_try(fuzz_modes) && !payload_try(ping_modes) && !payload_try(compat_modes) &&
-	    !payload_try(flood_modes) && !payload_try(liar_modes) && !payload_try(grants_modes))
+	    !payload_try(flood_modes) && !payload_try(liar_modes) && !payload_try(grants_modes) && !payload_try(saved_modes))
 		console_print("PAYLOAD unknown mode\n");
 	payload_shutdown(SHUTDOWN_poweroff);
 }

@@ -22,6 +22,10 @@ void console_print(const char *text);
 void console_number(uint64_t value);
 void console_hex(uint64_t value);
 
+/* store.c: a request (XS_READ and so on) and its words, at most 1 KiB with its head; how many bytes of the answer were kept, 0 when the store refuses. */
+void store_init(void);
+size_t store_ask(uint32_t type, const char *words, size_t length, char *answer, size_t room);
+
 /* main.c: the value of "NAME=number" on the command line, decimal; and the end of RAM below 4 GiB, in bytes. */
 uint64_t payload_option(const char *name, uint64_t otherwise);
 uint64_t payload_ram_end(void);
@@ -49,6 +53,7 @@ extern const struct payload_mode compat_modes[];
 extern const struct payload_mode flood_modes[];
 extern const struct payload_mode liar_modes[];
 extern const struct payload_mode grants_modes[];
+extern const struct payload_mode saved_modes[];
 
 extern uint8_t image_start[], image_end[], hypercall_page[], page_ml4[], trap_stubs[];
 
