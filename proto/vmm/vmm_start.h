@@ -12,6 +12,7 @@
 #define VMM_PORT_BYTES  20u
 
 #define VMM_START_BARE    2u /* built by a toolstack: no modules, no console ring; the first vCPU's state is in struct vmm_control */
+#define VMM_START_MSR_RELAXED 4u /* MSRs that there are not read as 0 and take what is written, instead of #GP (xl's msr_relaxed) */
 #define VMM_START_CONTROL 1u /* the domain holds the control capability: SIF_INITDOMAIN */
 
 struct vmm_start {

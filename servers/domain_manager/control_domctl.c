@@ -43,7 +43,7 @@ static int64_t create(struct xen_domctl *d)
 		return -XEN_EINVAL; /* no PV domains */
 	if (!(c->flags & XEN_DOMCTL_CDF_hap) || c->flags & ~CREATE_FLAGS || c->iommu_opts || c->vmtrace_size || c->cpupool_id)
 		return -XEN_EINVAL;
-	if (c->arch.emulation_flags != XEN_X86_EMU_LAPIC || c->arch.misc_flags)
+	if (c->arch.emulation_flags != XEN_X86_EMU_LAPIC || c->arch.misc_flags & ~XEN_X86_MSR_RELAXED)
 		return -XEN_EINVAL; /* PVH only: no device model */
 	if (XEN_DOMCTL_GRANT_version(c->grant_opts) != 1)
 		return -XEN_EINVAL;
@@ -52,7 +52,7 @@ static int64_t create(struct xen_domctl *d)
 		return -XEN_EINVAL;
 	r = domain_create_bare(c->max_vcpus, c->handle, d->domain, c->max_grant_frames < 0 ? GRANT_FRAMES_MAX : (uint32_t)c->max_grant_frames,
 			       c->max_maptrack_frames < 0 ? GRANT_MAPTRACK_MAX : (uint32_t)c->max_maptrack_frames,
-			       c->max_evtchn_port < VMM_MAX_PORTS ? c->max_evtchn_port + 1 : VMM_MAX_PORTS, &id);
+			       c->max_evtchn_port < VMM_MAX_PORTS ? c->max_evtchn_port + 1 : VMM_MAX_PORTS, c->arch.misc_flags & XEN_X86_MSR_RELAXED, &id);
 	if (r)
 		return r;
 	d->domain = (domid_t)id;

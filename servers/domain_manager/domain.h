@@ -125,9 +125,10 @@ void domain_signal(struct domain *d, uint32_t vcpu, uint64_t badge);
 int domain_create(const struct domain_spec *spec, uint32_t *id);
 /*
  * A domain without memory, paused, whose vmm waits for the first unpause: domain_bare.c. id 0: the next free one; else that, or -EEXIST. uuid: what its
- * maker calls it. grant_frames and maptrack_frames: grant.h. ports: event channels, VMM_MAX_PORTS at most.
+ * maker calls it. grant_frames and maptrack_frames: grant.h. ports: event channels, VMM_MAX_PORTS at most. msr_relaxed: vmm_start.h.
  */
-int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t ports, uint32_t *id);
+int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t ports, bool msr_relaxed,
+		       uint32_t *id);
 /* It is gone, or dying until nobody has a page of its mapped any more. -EAGAIN: a part is done, there is more. */
 int domain_destroy(uint32_t id);
 int domain_pause(uint32_t id);

@@ -21,7 +21,7 @@
 #define PLACES_EXTRA  1024u	   /* for pages beyond a domain's maximum: it plugs in 2 MiB for one */
 #define MEMPOOL_FIRST (1ull << 20) /* what Xen gives a new domain for its second-level tables */
 
-static int build(struct domain *d)
+static int build(struct domain *d, uint32_t flags)
 {
 	static struct vmm_start start;
 	uint32_t cnode = d->slot_base + ROOT_TASK_SLOT_CNODE, ept = d->slot_next++;
@@ -51,7 +51,7 @@ static int build(struct domain *d)
 		return r;
 	start.domid = d->id;
 	start.vcpus = d->spec.vcpus;
-	start.flags = VMM_START_BARE;
+	start.flags = VMM_START_BARE | flags;
 	start.ports = d->ports;
 	start.peer_slot = d->peer_slot = TASK_SLOT_FREE + 1;
 	start.first_free_slot = TASK_SLOT_FREE + 1 + VMM_PEERS;
@@ -59,7 +59,8 @@ static int build(struct domain *d)
 	return root_task_env(d->task, offsetof(struct task_env, data), &start, (sizeof(start) + 7) & ~7u);
 }
 
-int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t ports, uint32_t *id)
+int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t ports, bool msr_relaxed,
+		       uint32_t *id)
 {
 	struct domain_spec spec = {.vcpus = vcpus};
 	struct domain *d;
@@ -80,7 +81,7 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
 	d->maptrack_frames = maptrack_frames;
 	d->ports = ports;
 	memcpy(d->uuid, uuid, sizeof(d->uuid));
-	r = build(d);
+	r = build(d, msr_relaxed ? VMM_START_MSR_RELAXED : 0);
 	if (!r)
 		r = domain_place(d);
 	if (r) {

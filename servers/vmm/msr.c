@@ -1,6 +1,6 @@
 /*
  * Model-specific registers that exit. What a guest may have is listed; anything else is #GP, as real hardware and Xen
- * answer, and is logged once.
+ * answer, and is logged once; or, if its toolstack says so, nothing.
  */
 #include "servers/vmm/vmm.h"
 
@@ -142,7 +142,7 @@ static bool read(struct vcpu *v, uint32_t msr, uint64_t *value)
 		*value = 1u << 1; /* LFENCE is dispatch-serialising */
 		return vmm.is_amd;
 	default:
-		return false;
+		return vmm.start->flags & VMM_START_MSR_RELAXED;
 	}
 }
 
@@ -233,7 +233,7 @@ static bool write(struct vcpu *v, uint32_t msr, uint64_t value)
 	case MSR_AMD_DE_CFG:
 		return vmm.is_amd;
 	default:
-		return false;
+		return vmm.start->flags & VMM_START_MSR_RELAXED;
 	}
 }
 
