@@ -46,8 +46,8 @@ class Liar(Prepared):
 
 def lies(machine: Liar) -> None:
     machine.shell("sh /run/join; brctl addbr xenbr0 && ip addr add 10.0.0.1/24 dev xenbr0 && ip link set xenbr0 up", 240)
-    machine.shell("for n in 0 1 2; do yes | head -c 1048576 > /run/liar$n.img; done; truncate -s 1M /run/worker.img; sha256sum /run/liar1.img > /run/sum", 240)
-    machine.shell("xl create /run/worker.cfg && said worker 'WORKER worked'", 240)
+    machine.shell("for n in 0 1 2; do head -c 1048576 /dev/zero | tr '\\0' y > /run/liar$n.img; done; truncate -s 1M /run/worker.img; sha256sum /run/liar1.img > /run/sum", 240)
+    machine.shell("xl create /run/worker.cfg && said worker 'WORKER worked'", 300)
     held = machine.held()
     machine.shell("xl create /run/liar.cfg", 240)
     worked, before = machine.worked(), machine.trouble()
