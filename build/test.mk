@@ -43,7 +43,7 @@ prove-mutants: setup
 # Everything CI runs: both compilers without a warning, the fuzzers for a short time, proofs, host tests, root tasks, scenarios.
 FUZZ_SHORT ?= 3
 test: setup
-	$(Q)$(MAKE) --no-print-directory -j2 image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(IMG)/libvirt.cpio payloads roottasks host-tests
+	$(Q)$(MAKE) --no-print-directory -j2 image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(IMG)/libvirt.cpio payloads roottasks host-tests $(O)/bench/xen
 	$(Q)$(MAKE) --no-print-directory $(IMG)/insula.iso
 	$(Q)$(MAKE) --no-print-directory -j2 O=$(O)/clang CC=clang image payloads host-tests
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
@@ -52,7 +52,7 @@ test: setup
 	$(Q)$(if $(TESTS),:,$(PROVE) --results $(O)/proofs/results)
 	$(Q)$(RUN_TESTS) --host $(O)/host --results $(O)/proofs/results $(TESTS)
 system-tests: setup
-	$(Q)$(MAKE) --no-print-directory image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(IMG)/libvirt.cpio payloads roottasks $(IMG)/insula.iso
+	$(Q)$(MAKE) --no-print-directory image guests $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(IMG)/libvirt.cpio payloads roottasks $(IMG)/insula.iso $(O)/bench/xen
 	$(Q)$(MAKE) --no-print-directory KBUILD=debug kernel
 	$(Q)$(RUN_TESTS) $(TESTS)
 

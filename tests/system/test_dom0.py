@@ -29,24 +29,25 @@ class Admin(insula.Insula):
     """A machine whose console is domain 0's: Insula's, or real Xen's. words: for domain 0's kernel."""
 
     def __init__(self, name: str, machine: str = "deterministic", *arguments: str, options: str = "dom0_mem=1024M", words: str = "",
-                 limit: float = 600):
+                 limit: float = 600, on_xen: bool = ON_XEN, root=ADMIN_ROOT):
         kernel = (ADMIN_KERNEL[0], f"{ADMIN_KERNEL[1]} {words}".strip())
-        if ON_XEN:
+        self.on_xen = on_xen
+        if on_xen:
             memory = re.search(r"dom0_mem=(\d+M)", options).group(1)
             Machine.__init__(self, f"xen-{name}", "xen", *arguments, kernel=XEN, limit=limit,
                              append=f"{insula.OPTIONS} dom0=pvh dom0_max_vcpus=1 {options.replace(memory, f'{memory},max:{memory}')}",
-                             modules=((kernel[0], kernel[1].split(" ", 1)[1]), (ADMIN_ROOT[0],)))
+                             modules=((kernel[0], kernel[1].split(" ", 1)[1]), (root[0],)))
         else:
-            super().__init__(name, machine, *arguments, options=options, modules=(kernel, ADMIN_ROOT), limit=limit)
+            super().__init__(name, machine, *arguments, options=options, modules=(kernel, root), limit=limit)
         self.count = 0
 
     def send(self, text: str) -> None:
         """Xen keeps few characters that its serial port has received: there, some at a time, each lot when the one before was echoed."""
-        lot = 32 if ON_XEN else max(len(text), 1)
+        lot = 32 if self.on_xen else max(len(text), 1)
         for start in range(0, len(text), lot):
             part, before, end = text[start:start + lot], len(self.text), time.monotonic() + 5
             super().send(part)
-            while ON_XEN and len(self.text) < before + len(part) and time.monotonic() < end and self.pump(0.1):
+            while self.on_xen and len(self.text) < before + len(part) and time.monotonic() < end and self.pump(0.1):
                 pass
 
     def login(self) -> None:
@@ -60,7 +61,7 @@ class Admin(insula.Insula):
         try:
             return super().expect(pattern, wall, never, virtual)
         except Failure as failure:
-            if ON_XEN and INTERRUPTED_TWICE in self.text:
+            if self.on_xen and INTERRUPTED_TWICE in self.text:
                 raise Again(str(failure)) from failure
             raise
 
