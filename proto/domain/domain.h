@@ -103,7 +103,7 @@ enum domain_state {
 	DOMAIN_PAUSED = 4,
 	DOMAIN_SHUTDOWN_DONE = 8,
 	DOMAIN_CRASHED = 16,
-	DOMAIN_DYING = 32,
+	DOMAIN_DYING = 32, /* destroyed; others have pages of its mapped */
 };
 
 struct domain_info {

@@ -569,6 +569,8 @@ void domain_describe(struct domain *d, struct domain_info *out)
 		out->state = DOMAIN_RUNNING;
 	if (!d->ended && d->pauses)
 		out->state |= DOMAIN_PAUSED;
+	if (d->dying)
+		out->state |= DOMAIN_DYING;
 }
 
 bool domain_info(uint32_t n, struct domain_info *out)

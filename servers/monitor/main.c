@@ -47,8 +47,8 @@ static void error_line(const char *what, int error)
 
 static const char *state_text(const struct domain_info *d)
 {
-	return d->state & DOMAIN_CRASHED ? "crashed" : d->state & DOMAIN_SHUTDOWN_DONE ? "shutdown" : d->state & DOMAIN_PAUSED ? "paused"
-	       : d->state & DOMAIN_BLOCKED ? "blocked" : "running";
+	return d->state & DOMAIN_DYING ? "dying" : d->state & DOMAIN_CRASHED ? "crashed" : d->state & DOMAIN_SHUTDOWN_DONE ? "shutdown"
+	       : d->state & DOMAIN_PAUSED ? "paused" : d->state & DOMAIN_BLOCKED ? "blocked" : "running";
 }
 
 static void list(void)
