@@ -87,6 +87,9 @@ def dom0_xl_info_and_list():
         rows = machine.shell("xl list").splitlines()
         insula.check(len(rows) == 2 and re.match(r"Domain-0 +0 +102[34] +1 +r----- ", rows[1]) is not None, f"xl list: {rows!r}")
         insula.check(machine.shell("xenstore-read domid 2>/dev/null || xenstore read domid").strip() == "0", "xenstore's domid is not 0")
+        # more than any buffer on its way holds: nothing of it is lost
+        text = machine.shell("seq 100000 108000", 300)
+        insula.check(text.split() == [str(n) for n in range(100000, 108001)], f"of 8,001 lines {len(text.split())} came")
         log = "(XEN) Xen version 4.17" if ON_XEN else "domain_manager: domain 0: "
         insula.check(log in machine.shell("xl dmesg"), f"xl dmesg has no line {log!r}")
 

@@ -184,8 +184,14 @@ static void console(void **state)
 
 	(void)state;
 	assert_int_equal(console_io_op(vmm.vcpu[0], write, false), 0); /* full is full: it does not wait */
+	assert_int_equal(fake.yields, 0);
 	assert_int_equal(console_io_op(vmm.vcpu[0], hole, false), -XEN_EFAULT);
 	assert_int_equal(console_io_op(vmm.vcpu[0], reads, false), -XEN_EPERM);
+	/* the admin VM waits, though not for ever */
+	fake.control_domain = true;
+	assert_int_equal(console_io_op(vmm.vcpu[0], write, false), 0);
+	assert_in_range(fake.yields, 999, 1001);
+	fake.control_domain = false;
 }
 
 int main(void)
