@@ -94,7 +94,7 @@ def volumes_and_large_sectors(machine: Disks) -> None:
     machine.shell("lvm vgremove -q -y insula && /bin/losetup -D && [ -z \"$(losetup -a)\" ]", 60)
 
 
-@scenario(weight=120)
+@scenario(weight=120, on_xen=True)
 def dom0_disks_of_volumes_and_large_sectors():
     """A striped LVM volume, and a disk of 4 KiB sectors: a guest makes and uses file systems on them, and writes single sectors of 512 bytes; what it has in the end is what is there. Its flushes
     arrive. A volume that it has to read only cannot be written. When they are plugged out, nothing holds them."""
@@ -191,7 +191,7 @@ def through_the_chain(machine: Chain) -> None:
     insula.check(left >= free - 9, f"free memory was {free} MiB, is {left}")
 
 
-@scenario(weight=200)
+@scenario(weight=200, on_xen=True)
 def driver_domains_in_a_chain():
     """An app's packets go through a firewall VM, whose interface a net VM serves: pings and TCP both ways. The app's interface is plugged out and in, then the firewall's own; then the firewall is
     destroyed and made again: the app's interface stays, and is silent; the next one that it gets works."""

@@ -71,7 +71,7 @@ def free_memory(machine: Admin) -> int:
     return int(machine.shell("xl info free_memory"))
 
 
-@scenario(weight=150)
+@scenario(weight=150, on_xen=True)
 def save_cut_off():
     """A domain destroyed in the middle of its save or its migration; the save's own process and its helper killed. Nothing of the domain is left, or it goes on."""
     with Admin("save-cut", limit=900) as machine:
