@@ -52,7 +52,7 @@ def refused(machine: Admin, name: str, before: str) -> None:
     insula.check(after == before, f"{name}: {before!r} became {after!r}")
 
 
-@scenario(weight=120)
+@scenario(weight=120, on_xen=True)
 def dom0_xl_refuses():
     with Admin("dom0-refuses") as machine:
         machine.login()
