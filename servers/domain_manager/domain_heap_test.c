@@ -128,9 +128,24 @@ static void growth(void **state)
 	free(stretch);
 }
 
+/* However large the blocks have become, a heap ends at its limit, and the last of it can be used. */
+static void to_the_limit(void **state)
+{
+	uint8_t *stretch = aligned_alloc(4096, DOMAIN_HEAP_MAX);
+	struct domain_heap h = heap_of(stretch);
+
+	(void)state;
+	memory_left = UINT64_MAX;
+	domain_heap_allow(&h, 3 * DOMAIN_HEAP_STEP / 8);
+	while (domain_heap_alloc(&h, 1000, 1))
+		assert_true(h.bytes <= h.limit);
+	assert_true(h.bytes <= h.limit && h.limit - h.bytes < DOMAIN_HEAP_STEP);
+	free(stretch);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(limit), cmocka_unit_test(no_memory), cmocka_unit_test(growth)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(limit), cmocka_unit_test(no_memory), cmocka_unit_test(growth), cmocka_unit_test(to_the_limit)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
