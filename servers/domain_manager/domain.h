@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "proto/domain/domain.h"
 #include "proto/vmm/vmm_start.h"
+#include "servers/domain_manager/cpu_balance.h"
 #include "servers/domain_manager/domain_heap.h"
 #include "servers/domain_manager/physmap.h"
 #include "servers/domain_manager/placement.h"
@@ -30,7 +31,8 @@ struct domain_vcpu {
 	struct placement_affinity affinity;
 	uint64_t used_us; /* CPU time */
 	uint32_t cap;     /* its part of the domain's, in hundredths of a percent; 0 none */
-	uint64_t sampled_us; /* used_us when that was last decided (domain_cap.c) */
+	uint64_t sampled_us; /* used_us when that was last looked at (domain_load.c) */
+	struct balance_vcpu balance;
 	/* what the kernel was told last */
 	uint32_t budget_us, period_us;
 	bool capped;
@@ -144,10 +146,10 @@ void domain_weight_set(struct domain *d, uint16_t weight, uint16_t cap);
 /* Credit2's, of all CPUs: how long a vCPU runs at least before another's turn, if there is a choice. In microseconds. */
 uint32_t domain_ratelimit(void);
 void domain_ratelimit_set(uint32_t us);
-/* ---- domain_cap.c ---- */
+/* ---- domain_load.c ---- */
 /* The badge of a signal on our notification, and what it asks for. */
-#define DOMAIN_CAP_BADGE (1ull << 61)
-void domain_cap_tick(void);
+#define DOMAIN_LOAD_BADGE (1ull << 61)
+void domain_load_tick(void);
 /* The n-th by ascending id; false past the last. */
 bool domain_info(uint32_t n, struct domain_info *out);
 

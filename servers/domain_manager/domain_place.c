@@ -1,7 +1,7 @@
 /*
  * vCPUs on CPUs: each is placed where the fewest are of those that it may run on (placement.c) when its
- * domain is made; when a domain has gone, or a vCPU may run elsewhere, some move. Its thread runs on that CPU
- * only. How long it runs at a time, and how often, follows from the weights and caps of all that are there
+ * domain is made; when a domain has gone, or a vCPU may run elsewhere, some move, and those that compute move
+ * to where there is more for them (cpu_balance.c). Its thread runs on that CPU only. How long it runs at a time, and how often, follows from the weights and caps of all that are there
  * (cpu_share.c): this is where both are told to the kernel.
  */
 #include <errno.h>
@@ -71,8 +71,8 @@ static bool shares_tell(const struct domain *must)
 
 /* ---- places ---- */
 
-/* Each vCPU moves to where it had better be, until none does. */
-static void balance(void)
+/* Each vCPU moves to where it had better be, by their number, until none does. */
+static void spread(void)
 {
 	bool moved = true;
 
@@ -91,6 +91,43 @@ static void balance(void)
 	}
 }
 
+bool domain_balance(uint32_t passed_us)
+{
+	static struct balance b;
+	struct balance_vcpu *v;
+	uint32_t from, to;
+	bool busy;
+
+	balance_begin(&b, placement.cpus);
+	for (unsigned row = 0; row < DOMAINS_MAX; row++) {
+		struct domain *d = domain_row(row);
+
+		for (uint32_t i = 0; d && i < d->placed; i++) {
+			v = &d->vcpu[i].balance;
+			v->domain = row;
+			v->weight = d->weight;
+			v->cap = d->vcpu[i].cap ? d->vcpu[i].cap : BALANCE_WHOLE;
+			v->affinity = &d->vcpu[i].affinity;
+			balance_add(&b, v, d->cpu[i]);
+		}
+	}
+	busy = placement.cpus > 1 && balance_sample(&b, passed_us);
+	for (uint32_t n = 0; busy && n < placement.cpus && (v = balance_move(&b, &from, &to)); n++) {
+		struct domain *d = domain_row(v->domain);
+		const char *in = (const char *)v - offsetof(struct domain_vcpu, balance);
+
+		d->cpu[(const struct domain_vcpu *)in - d->vcpu] = (uint16_t)to;
+		placement_change(&placement, from, to);
+	}
+	(void)shares_tell(NULL);
+	return busy;
+}
+
+bool domain_crowded(void)
+{
+	return placement.cpus > 1 && placement_most(&placement) > 1;
+}
+
 int domain_place(struct domain *d)
 {
 	if (!placement.cpus)
@@ -101,6 +138,7 @@ int domain_place(struct domain *d)
 		d->cpu[i] = (uint16_t)placement_take(&placement, &d->vcpu[i].affinity, d->id);
 		d->placed = i + 1;
 	}
+	domain_load_begin();
 	return shares_tell(d) ? 0 : -ENOMEM;
 }
 
@@ -110,7 +148,7 @@ void domain_unplace(struct domain *d)
 		return;
 	while (d->placed)
 		placement_give_back(&placement, d->cpu[--d->placed]);
-	balance();
+	spread();
 	(void)shares_tell(NULL);
 }
 
@@ -127,7 +165,8 @@ int domain_affinity_set(struct domain *d, uint32_t vcpu, const struct placement_
 		v->affinity.hard = *hard;
 	if (soft)
 		v->affinity.soft = *soft;
-	balance();
+	spread();
+	domain_load_begin();
 	if (!shares_tell(d))
 		log_line("domain_manager: vCPU %u of domain %u cannot be moved to CPU %u", vcpu, d->id,
 			 d->cpu[vcpu]);
@@ -139,11 +178,7 @@ void domain_weight_set(struct domain *d, uint16_t weight, uint16_t cap)
 	d->weight = weight;
 	d->cap = cap;
 	domain_cap_begin(d);
-	(void)shares_tell(NULL);
-}
-
-void domain_shares_changed(void)
-{
+	domain_load_begin();
 	(void)shares_tell(NULL);
 }
 

@@ -33,10 +33,15 @@ int domain_place(struct domain *d);
 /* Before it leaves the table. */
 void domain_unplace(struct domain *d);
 
-/* Parts of caps changed: the kernel is told. */
-void domain_shares_changed(void);
+/* What its vCPUs used of the last passed_us is known (struct balance_vcpu): some move, and the kernel is told, of parts of caps too. True: while this
+ * goes on it is worth asking again soon. */
+bool domain_balance(uint32_t passed_us);
+/* Does a CPU have several vCPUs, and is there another? */
+bool domain_crowded(void);
 
-/* ---- domain_cap.c ---- */
+/* ---- domain_load.c ---- */
+/* Places or caps changed: what vCPUs use may matter from now on. */
+void domain_load_begin(void);
 /* The domain's cap was set: its vCPUs have even parts of it. */
 void domain_cap_begin(struct domain *d);
 

@@ -144,8 +144,8 @@ int main(void)
 
 		if (badge != DOMAIN_BADGE_CONTROL && !(badge & DOMAIN_BADGE_VMM)) {
 			/* a signal on our bound notification: root has news of a task, or our timer's time has come */
-			if (badge & DOMAIN_CAP_BADGE)
-				domain_cap_tick();
+			if (badge & DOMAIN_LOAD_BADGE)
+				domain_load_tick();
 			faults();
 			domain_work();
 			info = seL4_Recv(TASK_SLOT_SERVICE, &badge, TASK_SLOT_REPLY);

@@ -60,6 +60,23 @@ void placement_give_back(struct placement *p, uint32_t cpu)
 		p->load[cpu]--;
 }
 
+void placement_change(struct placement *p, uint32_t from, uint32_t to)
+{
+	if (from >= p->cpus || to >= p->cpus || !p->load[from])
+		return;
+	p->load[from]--;
+	p->load[to]++;
+}
+
+uint32_t placement_most(const struct placement *p)
+{
+	uint32_t most = 0;
+
+	for (uint32_t cpu = 0; cpu < p->cpus; cpu++)
+		most = p->load[cpu] > most ? p->load[cpu] : most;
+	return most;
+}
+
 uint32_t placement_slice_us(const struct placement *p, uint32_t cpu)
 {
 	uint32_t slice;

@@ -42,6 +42,10 @@ bool placement_possible(const struct placement *p, const struct placement_mask *
 /* A CPU for one more vCPU: of those that it may run on the one with the fewest, of these the first from
  * `hint` on (any number), round the end. */
 uint32_t placement_take(struct placement *p, const struct placement_affinity *a, uint32_t hint);
+/* A vCPU that was placed on one of our CPUs is on another one of them. */
+void placement_change(struct placement *p, uint32_t from, uint32_t to);
+/* The most vCPUs that there are on one CPU. */
+uint32_t placement_most(const struct placement *p);
 /* A vCPU that was placed on this CPU is gone. */
 void placement_give_back(struct placement *p, uint32_t cpu);
 /*

@@ -1,6 +1,6 @@
 /*
- * A CPU's time as a guest has it. `share` works without end and says four times a second how much it has done, and how long it ran and
- * waited by its runstate. `wake` sleeps, and says how late it woke; `for` says how many times.
+ * A CPU's time as a guest has it. `share` works without end and says four times a second, or each `every` ms, how much it has done, and how
+ * long it ran and waited by its runstate. `wake` sleeps, and says how late it woke; `for` says how many times.
  */
 #include "payload.h"
 
@@ -11,7 +11,8 @@
 #define WAKE_SLEEP   UINT64_C(20000000) /* ns; and a part of WAKE_SPREAD, so that it comes at any moment of others' turns */
 #define WAKE_SPREAD  UINT64_C(10000000)
 #define WAKE_STEP    UINT64_C(6180340)
-#define SHARE_REPORT UINT64_C(250000000)
+#define SHARE_REPORT 250u /* ms */
+#define NS_PER_MS    UINT64_C(1000000)
 
 static struct vcpu_runstate_info share_runstate(void)
 {
@@ -35,7 +36,7 @@ static void share_item(const char *what, uint64_t value)
 
 static void share(void)
 {
-	uint64_t done = 0, next = 0;
+	uint64_t every = payload_option("every", SHARE_REPORT) * NS_PER_MS, done = 0, next = 0;
 
 	for (;;) {
 		struct vcpu_runstate_info r;
@@ -48,7 +49,7 @@ static void share(void)
 		r = share_runstate();
 		if (share_now(&r) < next)
 			continue;
-		next = share_now(&r) + SHARE_REPORT;
+		next = share_now(&r) + every;
 		share_item("SHARE at ", share_now(&r));
 		share_item(" done ", done);
 		share_item(" ran ", r.time[RUNSTATE_running]);
