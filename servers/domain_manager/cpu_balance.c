@@ -3,18 +3,24 @@
 
 #include <stddef.h>
 
-#define BUSY	   (BALANCE_WHOLE / 5 * 4) /* a CPU whose vCPUs used as much may have had no more to give */
-#define LIGHT	   (BALANCE_WHOLE / 100)   /* who uses less does not count */
-#define USED_MAX   (2 * BALANCE_WHOLE) /* with what was not seen in time for the last sample */
-#define ABOUT	   4u			   /* a part less than this many-th may be missing of what was given */
-#define SAMPLE_US  100000u /* a longer one counts as this */
-#define LAG_KEPT   32	   /* of a lag each sample takes a part away, so that it is never more than so many samples */
-#define ROUNDS	   16u /* of dividing; then it is near enough */
-#define CANDIDATES 16u /* looked at on one CPU */
-#define SOURCES	   4u  /* CPUs looked at for a move */
-/* What a move is worth, in microseconds: a whole CPU that would else be idle; to where the vCPU prefers to be; away
- * from another vCPU of its domain, which it may have to wait for; and what it is at least to be made. */
-#define WORTH_IDLE    ((LAG_KEPT + 1) * (int64_t)SAMPLE_US) /* more than any lag: what nobody has is worse than what the wrong one has */
+/* Parts of a CPU: whose vCPUs used as much may have had no more to give; who uses less does not count; what one may
+ * have used at most, with what was not seen in time for the last sample. */
+#define BUSY	 (BALANCE_WHOLE / 5 * 4)
+#define LIGHT	 (BALANCE_WHOLE / 100)
+#define USED_MAX (2 * BALANCE_WHOLE)
+#define ABOUT	 4u /* who lacks less than this many-th of its part has about all of it */
+
+#define SAMPLE_US 100000u /* a longer sample counts as this */
+#define LAG_KEPT  32	  /* each sample takes this many-th of a lag away: it is never more than so many samples */
+
+/* How far a search goes: rounds of dividing, vCPUs of one CPU, CPUs to move one from. */
+#define ROUNDS	   16u
+#define CANDIDATES 16u
+#define SOURCES	   4u
+
+/* What a move is worth, in microseconds: a whole CPU that else is idle, which is more than any lag; to where the vCPU
+ * prefers to be; away from another vCPU of its domain, which it may have to wait for. And what it is at least. */
+#define WORTH_IDLE    ((LAG_KEPT + 1) * (int64_t)SAMPLE_US)
 #define WORTH_PREFERS 40000
 #define WORTH_SIBLING 15000
 #define WORTH_LEAST   30000
@@ -37,16 +43,14 @@ void balance_add(struct balance *b, struct balance_vcpu *v, uint32_t cpu)
 
 /* ---- shares ---- */
 
-/*
- * One step in dividing: who wants no more than its weight gives it has that, and the others divide the rest. Of a
- * list, with `more` as if it were in it and `less` as if it were not.
- */
+/* What is left for those whose share is open, and their weights. */
 struct division {
-	uint64_t left, weights; /* to be divided among those that are not settled */
+	uint64_t left, weights;
 };
 
-#define OPEN UINT32_MAX
+#define OPEN UINT32_MAX /* a share */
 
+/* Who wants no more than its weight gives it has that, and the others divide the rest. */
 static bool settle_one(struct division *d, struct balance_vcpu *v)
 {
 	if (v->share != OPEN || (uint64_t)v->wants * d->weights > d->left * v->weight)
@@ -67,7 +71,7 @@ static void share_rest(const struct division *d, struct balance_vcpu *v)
 	v->share = part < v->wants ? (uint32_t)part : v->wants;
 }
 
-/* How a CPU is divided among those of its list, all of whom want what they want. */
+/* The shares of those on one CPU; of `more` too, as if it were there, and without `less`. */
 static void divide(struct balance_vcpu *first, struct balance_vcpu *more, const struct balance_vcpu *less)
 {
 	struct division d = {.left = BALANCE_WHOLE};
