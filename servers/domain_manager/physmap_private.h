@@ -1,18 +1,58 @@
-/* What physmap.c has for physmap_pod.c. */
+/* What the files of physmap.h have for each other. Slots are of the domain manager's CNode; m->slot_scratch are free between any two of these calls. */
 #ifndef DOMAIN_MANAGER_PHYSMAP_PRIVATE_H
 #define DOMAIN_MANAGER_PHYSMAP_PRIVATE_H
 
 #include "servers/domain_manager/physmap.h"
 
+#define PAGE_BITS	 12u
+#define PHYSMAP_NO_FRAME UINT32_MAX
+
+/* ---- physmap_map.c ---- */
+/* One copy of a frame's capability, out of its place into a slot, or back from there. */
+int physmap_copy_out(struct physmap *m, uint32_t frame, enum frame_copy copy, uint32_t to);
+int physmap_move_in(struct physmap *m, uint32_t from, uint32_t frame, enum frame_copy copy);
+/* What is in a slot, or in a frame's place, is deleted, and its mapping with it. */
+void physmap_drop(uint32_t slot);
+void physmap_drop_copy(struct physmap *m, uint32_t frame, enum frame_copy copy);
 /* Both copies of a frame that is in the store, mapped at gfn, where nothing is. 0 or -errno, then neither is. */
 int physmap_map(struct physmap *m, uint64_t gfn, uint32_t frame);
-/* So that the vmm finds something at gfn, in the place of a frame whose page is out, if it does not yet. */
-void physmap_nowhere(struct physmap *m, uint64_t gfn, uint32_t frame);
+/* Neither is any more. */
+void physmap_unmap(struct physmap *m, uint32_t frame);
+/* A copy of the owner's capability, mapped, in its place. */
+int physmap_map_copy(struct physmap *m, uint32_t frame, enum frame_copy copy, uint64_t gfn, seL4_CapRights_t rights);
+/*
+ * A copy of the capability of frame `what` becomes the vmm's copy of `frame`, mapped at gfn over what is there: no thread of the vmm ever finds nothing. The
+ * capability that was there has lost its entry, and goes without touching it; it must be another page's.
+ */
+int physmap_map_over(struct physmap *m, uint32_t what, uint64_t gfn, uint32_t frame);
+/* A part of one page of the frame in slot `whole`, as a capability in the owner's place of `frame`, mapped for the guest at address `at`. -EEXIST, -ENOMEM. */
+int physmap_derive_mapped(struct physmap *m, uint32_t whole, uint64_t offset, uint32_t frame, uint64_t at, bool write);
 /* The owner's copy goes from one place to another, which is empty. */
 int physmap_move(struct physmap *m, uint32_t from, uint32_t to);
-/* The frame of a page that was given back goes, cleared, to the place `to`, which is empty. -ENOMEM: there is none that is still held. */
-int physmap_take_given(struct physmap *m, uint32_t to);
 /* Its page is all zeros afterwards. */
 int physmap_zero(struct physmap *m, uint32_t frame);
+
+/* ---- physmap.c ---- */
+/* A large frame of a block of its own, at `index` of a CNode. */
+int physmap_large_make(struct physmap *m, seL4_CPtr cnode, seL4_Word index, uint64_t *block);
+/* A new frame in the owner's place; *block is 0 if it is not a block of its own. */
+int physmap_frame_make(struct physmap *m, uint32_t frame, unsigned order, uint64_t *block);
+/* A place in the store for what comes to gfn, and the record of it first: it says whether there is room, and is easily taken back. */
+int physmap_place_take(struct physmap *m, uint64_t gfn, struct p2m_entry *e);
+void physmap_place_give(struct physmap *m, uint64_t gfn, uint32_t frame);
+/* 2 MiB go back to root, if nobody has any of them. */
+void physmap_block_return(struct physmap *m, struct p2m_note *n);
+/* There is a page for where the vmm is to find something and the guest nothing. False: there is no memory for it. */
+bool physmap_nowhere_made(struct physmap *m);
+
+/* ---- physmap_foreign.c ---- */
+/* A large frame is about to change: nothing is derived from the copy that is kept of it. */
+void physmap_whole_forget(struct physmap *m);
+
+/* ---- physmap_balloon.c ---- */
+/* So that the vmm finds something at gfn, in the place of a frame whose page is out, if it does not yet. */
+void physmap_nowhere(struct physmap *m, uint64_t gfn, uint32_t frame);
+/* The frame of a page that was given back goes, cleared, to the place `to`, which is empty. -ENOMEM: there is none that is still held. */
+int physmap_take_given(struct physmap *m, uint32_t to);
 
 #endif

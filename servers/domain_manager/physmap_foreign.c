@@ -1,0 +1,201 @@
+/* Pages of other domains: derived from their frames, mapped, recorded with where they are from, and taken out again. */
+#include <errno.h>
+#include "insula/ext.h"
+#include "proto/task/task.h"
+#include "sel4/sel4.h"
+#include "servers/domain_manager/physmap_private.h"
+
+void physmap_whole_forget(struct physmap *m)
+{
+	if (m->whole == PHYSMAP_NO_FRAME)
+		return;
+	physmap_drop(m->slot_whole);
+	m->whole = PHYSMAP_NO_FRAME;
+}
+
+/* Of what pages are derived: a copy of the owner's capability in a slot of ours. That of a large frame stays there for the next page. */
+static int whole_take(struct physmap *m, struct p2m_entry e, uint32_t *slot)
+{
+	int r;
+
+	*slot = e.large ? m->slot_whole : m->slot_scratch[0];
+	if (e.large && m->whole == e.frame)
+		return 0;
+	if (e.large)
+		physmap_whole_forget(m);
+	r = physmap_copy_out(m, e.frame, FRAME_OWNER, *slot);
+	if (!r && e.large)
+		m->whole = e.frame;
+	return r;
+}
+
+static uint64_t offset_in(struct p2m_entry e, uint64_t gfn)
+{
+	return e.large ? gfn % P2M_LARGE_PAGES << PAGE_BITS : 0;
+}
+
+/* The page at gfn, or a frame of one page, derived from the owner's capability, into `slot`. */
+static int derive(struct physmap *from, struct p2m_entry e, uint64_t gfn, uint32_t slot, bool write)
+{
+	uint32_t whole;
+	int r = whole_take(from, e, &whole);
+
+	if (r)
+		return r;
+	if (insula_Frame_Derive(whole, TASK_SLOT_CNODE, slot, seL4_WordBits, write ? seL4_ReadWrite : seL4_CanRead, offset_in(e, gfn), PAGE_BITS))
+		r = -ENOMEM;
+	if (!e.large)
+		physmap_drop(whole);
+	return r;
+}
+
+static int source_set(struct physmap *m, uint32_t frame, struct physmap_source source)
+{
+	uint32_t chunk = frame / FRAME_CHUNK;
+
+	if (chunk >= m->sources) {
+		uint32_t n = chunk + 16;
+		struct physmap_source **more = domain_heap_resize(m->heap, m->source, n, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		for (uint32_t i = m->sources; i < n; i++)
+			more[i] = NULL;
+		m->source = more;
+		m->sources = n;
+	}
+	if (!m->source[chunk])
+		m->source[chunk] = domain_heap_alloc(m->heap, FRAME_CHUNK, sizeof(source));
+	if (!m->source[chunk])
+		return -ENOMEM;
+	m->source[chunk][frame % FRAME_CHUNK] = source;
+	return 0;
+}
+
+/* The record of a foreign page at `at`, where nothing is, with a place for its capability. */
+static int foreign_note(struct physmap *m, uint64_t at, struct physmap_source source, uint32_t *frame)
+{
+	int r = frame_store_take(&m->frames, frame);
+
+	if (r)
+		return r;
+	r = source_set(m, *frame, source);
+	if (!r)
+		r = p2m_set(&m->p2m, at, (struct p2m_entry){.kind = P2M_FOREIGN, .frame = *frame});
+	if (r)
+		frame_store_give_one(&m->frames, *frame);
+	return r;
+}
+
+static void foreign_forget(struct physmap *m, uint64_t at, uint32_t frame)
+{
+	(void)p2m_clear(&m->p2m, at);
+	frame_store_give_one(&m->frames, frame);
+}
+
+static int foreign(struct physmap *m, uint64_t at, struct physmap *from, struct p2m_entry what, bool write, struct physmap_source source)
+{
+	uint32_t frame, whole;
+	int r = foreign_note(m, at, source, &frame);
+
+	if (r)
+		return r;
+	r = whole_take(from, what, &whole);
+	if (!r) {
+		r = physmap_derive_mapped(m, whole, offset_in(what, source.gfn), frame, at << PAGE_BITS, write);
+		if (!what.large)
+			physmap_drop(whole);
+	}
+	if (r)
+		foreign_forget(m, at, frame);
+	return r;
+}
+
+/* A page of RAM or of Xen's at gfn, populated now if it is to be on demand. */
+static int page_need(struct physmap *m, uint64_t gfn, struct p2m_entry *e)
+{
+	int r;
+
+	*e = p2m_get(&m->p2m, gfn);
+	if (e->kind == P2M_POD) {
+		r = physmap_pod_need(m, gfn);
+		if (r)
+			return r;
+		*e = p2m_get(&m->p2m, gfn);
+	}
+	return e->kind == P2M_RAM || e->kind == P2M_XEN ? 0 : -ENOENT;
+}
+
+int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner)
+{
+	struct p2m_entry e;
+	int r = page_need(from, gfn, &e);
+
+	if (r)
+		return r;
+	r = foreign(m, at, from, e, write, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner});
+	if (!r)
+		p2m_note(&from->p2m, gfn)->uses++;
+	return r;
+}
+
+int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot)
+{
+	struct p2m_entry e;
+	int r = page_need(m, gfn, &e);
+
+	if (r)
+		return r;
+	return derive(m, e, gfn, slot, write);
+}
+
+int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, bool write, uint16_t owner)
+{
+	return foreign(m, at, from, (struct p2m_entry){.frame = frame}, write, (struct physmap_source){.owner = owner});
+}
+
+static void take_out(struct physmap *m, uint64_t gfn, struct p2m_entry e, struct physmap_source s)
+{
+	struct p2m_note *n;
+
+	(void)p2m_clear(&m->p2m, gfn);
+	if (e.kind == P2M_FOREIGN)
+		frame_store_give_one(&m->frames, e.frame);
+	else
+		frame_store_give(&m->frames, e.frame);
+	n = s.from ? p2m_note(&s.from->p2m, s.gfn) : NULL;
+	if (n && n->uses && --n->uses == 0)
+		physmap_block_return(s.from, n);
+}
+
+static struct physmap_source source_of(const struct physmap *m, struct p2m_entry e)
+{
+	return e.kind == P2M_FOREIGN ? m->source[e.frame / FRAME_CHUNK][e.frame % FRAME_CHUNK] : (struct physmap_source){.owner = PHYSMAP_NOBODY};
+}
+
+int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner)
+{
+	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+	struct physmap_source s;
+
+	if (e.kind == P2M_NONE)
+		return -ENOENT;
+	if (e.large || (e.kind != P2M_RAM && e.kind != P2M_FOREIGN))
+		return -EBUSY;
+	s = source_of(m, e);
+	*owner = s.owner;
+	take_out(m, gfn, e, s);
+	return 0;
+}
+
+void physmap_unmap_granted(struct physmap *m, uint64_t gfn, const struct physmap *from)
+{
+	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+	struct physmap_source s;
+
+	if (e.kind != P2M_FOREIGN)
+		return;
+	s = source_of(m, e);
+	if (s.from == from && s.owner == PHYSMAP_NOBODY)
+		take_out(m, gfn, e, s);
+}
