@@ -78,10 +78,10 @@ struct vmm_context {
 	uint32_t done;
 	uint32_t offline; /* it waits to be started: it has no state */
 	uint32_t load;
-	uint32_t xsave_bytes; /* of xsave; 0: its CPUs have no XSAVE */
+	uint32_t xsave_bytes; /* of xsave; 0: it has not set XCR0, or has none */
 	uint64_t pat;
 	uint64_t tsc_adjust;
-	uint64_t xcr0, xcr0_all; /* what XCR0 is, and may be */
+	uint64_t xcr0, xcr0_all; /* what XCR0 is, and all that it has been */
 	uint8_t vmce[32];   /* Xen's records (xen/include/public/arch-x86/hvm/save.h) without their descriptors */
 	uint8_t lapic[24];
 	uint8_t cpu[1040];

@@ -11,6 +11,8 @@
 #define HW_DISABLED    1u
 #define SW_DISABLED    2u
 #define TRIES	       8u
+#define XCR0_RESET     1ull
+#define L1_ECX_OSXSAVE (1u << 27)
 
 /* Xen's hvm_hw_lapic (xen/include/public/arch-x86/hvm/save.h). */
 struct lapic_record {
@@ -43,24 +45,27 @@ static void lapic_tell(struct vcpu *v, struct vmm_context *c)
 	lapic_save(&v->lapic, time_system_ns(), c->lapic_regs);
 }
 
-/* The FPU's registers in standard form. */
+/* The FPU's registers in standard form. As on Xen there is no XSAVE area of a vCPU that has not set XCR0: its CPU record has all. */
 static void fpu_tell(struct vcpu *v, struct vmm_context *c)
 {
 	struct xsave_component component[XSAVE_COMPONENTS] = {0};
 	struct insula_vcpu_fpu area;
 	uint64_t xcr0 = cpuid_xcr0_mask();
+	uint32_t r[4];
+	bool xsave;
 
-	for (unsigned i = 2; xcr0 && i < XSAVE_COMPONENTS; i++) {
-		uint32_t r[4];
-
+	cpu_cpuid(1, 0, r);
+	xsave = r[2] & L1_ECX_OSXSAVE;
+	v->xcr0_accum = (v->xcr0_accum | v->s->xcr0) & xcr0;
+	for (unsigned i = 2; xsave && i < XSAVE_COMPONENTS; i++) {
 		cpu_cpuid(0xd, i, r);
 		component[i] = (struct xsave_component){.size = r[0], .offset = r[1], .aligned = r[2] & 2};
 	}
-	cpu_record_area(fpu_of(v), component, xcr0 != 0, xcr0, &area);
+	cpu_record_area(fpu_of(v), component, xsave, v->xcr0_accum, &area);
 	memcpy(c->xsave, area.area, sizeof(c->xsave));
-	c->xsave_bytes = cpuid_xsave_bytes();
-	c->xcr0 = v->s->xcr0;
-	c->xcr0_all = xcr0;
+	c->xsave_bytes = v->xcr0_accum & ~XCR0_RESET ? cpuid_xsave_bytes(v->xcr0_accum) : 0;
+	c->xcr0 = v->s->xcr0 & xcr0;
+	c->xcr0_all = v->xcr0_accum;
 }
 
 static void tell(struct vcpu *v)
@@ -98,6 +103,7 @@ static void fpu_load(struct vcpu *v, const struct vmm_context *c, uint32_t what)
 	if (what & VMM_LOAD_XSAVE) {
 		memcpy(fpu_of(v)->area, c->xsave, sizeof(c->xsave));
 		v->s->xcr0 = c->xcr0 & cpuid_xcr0_mask();
+		v->xcr0_accum = c->xcr0_all;
 		v->s->dirty |= INSULA_VS_CTL;
 	} else {
 		cpu_record_fpu(c->cpu, fpu_of(v));

@@ -17,6 +17,7 @@ enum { EAX, EBX, ECX, EDX };
 #define L1_ECX_OSXSAVE (1u << 27)
 #define E1_EDX_SYSCALL (1u << 11)
 #define CR4_OSXSAVE (1ull << 18)
+#define XSAVE_BASE  576u /* bytes: the legacy region and the header */
 
 static struct cpu_policy policy;
 static uint64_t xcr0, cr4, efer;
@@ -27,9 +28,14 @@ uint64_t cpuid_xcr0_mask(void)
 	return xcr0;
 }
 
-uint32_t cpuid_xsave_bytes(void)
+uint32_t cpuid_xsave_bytes(uint64_t components)
 {
-	return policy.xstate[0][ECX];
+	uint32_t bytes = XSAVE_BASE;
+
+	for (unsigned i = 2; i < CPU_POLICY_XSTATES; i++)
+		if (components & xcr0 & 1ull << i && policy.xstate[i][EBX] + policy.xstate[i][EAX] > bytes)
+			bytes = policy.xstate[i][EBX] + policy.xstate[i][EAX];
+	return bytes;
 }
 
 uint64_t cpuid_cr4_mask(void)
@@ -75,16 +81,13 @@ void cpuid_init(void)
 static void xsave_leaf(const struct vcpu *v, uint32_t sub, uint32_t r[4])
 {
 	uint64_t on = v->s->xcr0 & xcr0;
-	uint32_t now = 576;
+	uint32_t now = XSAVE_BASE;
 
 	if (!xcr0 || sub >= CPU_POLICY_XSTATES)
 		return;
 	memcpy(r, policy.xstate[sub], 16);
 	if (sub == 0) {
-		for (unsigned i = 2; i < 8; i++)
-			if (on >> i & 1 && policy.xstate[i][EBX] + policy.xstate[i][EAX] > now)
-				now = policy.xstate[i][EBX] + policy.xstate[i][EAX];
-		r[EBX] = now;
+		r[EBX] = cpuid_xsave_bytes(on);
 	} else if (sub == 1 && r[EAX] & 2u) {
 		for (unsigned i = 2; i < 8; i++)
 			if (on >> i & 1) {

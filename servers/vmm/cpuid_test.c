@@ -225,7 +225,8 @@ static void toolstack(void **state)
 	assert_int_equal(r[EBX] & 1u << 5, 0);
 	assert_true(r[EBX] & 1u << 3);
 	assert_int_equal(cpuid_xcr0_mask(), 3);
-	assert_int_equal(cpuid_xsave_bytes(), 576);
+	assert_int_equal(cpuid_xsave_bytes(1), 576);
+	assert_int_equal(cpuid_xsave_bytes(7), 576);
 	vmm.vcpu[0]->s->xcr0 = 7;
 	leaf(0xd, 0, r);
 	assert_int_equal(r[EAX], 3);
@@ -249,6 +250,8 @@ static void toolstack(void **state)
 	leaf(0x40000000u, 0, r);
 	assert_int_equal(r[EAX], 0x40000005);
 	assert_int_equal(cpuid_xcr0_mask(), 7);
+	assert_int_equal(cpuid_xsave_bytes(3), 576);
+	assert_int_equal(cpuid_xsave_bytes(~0ull), 832);
 	assert_true(cpuid_efer_mask() & 1u << 11);
 }
 

@@ -89,6 +89,7 @@ static void xsetbv_exit(struct vcpu *v)
 	}
 	if (vcpu_skip(v)) {
 		v->s->xcr0 = value;
+		v->xcr0_accum |= value;
 		v->s->dirty |= INSULA_VS_CTL;
 	}
 }

@@ -112,6 +112,7 @@ struct vcpu {
 	uint32_t runstate_now;
 
 	uint64_t tsc_adjust;        /* IA32_TSC_ADJUST */
+	uint64_t xcr0_accum;        /* all that XCR0 has held, as far as it was seen */
 	uint64_t vmce[4];           /* machine-check capabilities, MCi_CTL2 of the first two banks, MCG_EXT_CTL: not zero in a domain that Xen has saved */
 	uint32_t parked;            /* vmm.lives when it last left its guest because the domain had ended */
 
@@ -283,8 +284,8 @@ void cpuid_init(void);
 void cpuid_exit(struct vcpu *v);
 /* What XCR0 may hold in this domain. */
 uint64_t cpuid_xcr0_mask(void);
-/* Bytes of an XSAVE area with all of that, in standard form; 0 without XSAVE. */
-uint32_t cpuid_xsave_bytes(void);
+/* Bytes of an XSAVE area in standard form, with those of these components that it may hold. */
+uint32_t cpuid_xsave_bytes(uint64_t components);
 /* The bits of CR4 that go with what CPUID offers. */
 uint64_t cpuid_cr4_mask(void);
 /* Bits of EFER that the guest may set. */
