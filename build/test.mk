@@ -31,7 +31,7 @@ $(TO)/bad/.made: tests/guests/bad_modules.py image/elf64.py $(TO)/payload
 include build/roottask.mk
 
 .PHONY: payloads system-tests test fuzz-long bench bench-peer
-payloads: $(TO)/payload $(TO)/bad/.made $(TO)/vchan $(TO)/leaves $(IMG)/lvm.initrd
+payloads: $(TO)/payload $(TO)/bad/.made $(TO)/vchan $(TO)/leaves $(TO)/held $(IMG)/lvm.initrd
 RUN_TESTS := INSULA_OUT=$(O) $(PYTHON) tests/system/run.py $(if $(JOBS),--jobs $(JOBS))
 # Proofs: of all units, or of PROOFS="name name". prove-mutants: mistakes put into what is proved, each of which a proof has to find.
 PROVE := INSULA_OUT=$(O) $(PYTHON) proofs/prove.py
@@ -101,10 +101,21 @@ grants-long: setup
 	$(Q)$(MAKE) --no-print-directory image guests payloads $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd
 	$(Q)GRANTS_MAPPERS=$(GRANTS_MAPPERS) $(RUN_TESTS) dom0_many_grants
 
+# A Linux guest from real Xen to Insula (tests/system/test_save_between.py).
+.PHONY: streams-long
+streams-long: setup
+	$(Q)$(MAKE) --no-print-directory image guests payloads $(IMG)/vmlinux-dom0 $(IMG)/admin.initrd $(O)/bench/xen
+	$(Q)STREAMS_LONG=1 $(RUN_TESTS) save_linux_on_xen_restores_on_insula
+
 # Both ends of a channel, for the domains.
 $(TO)/vchan: tests/programs/vchan.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $< -lxenvchan
+
+# What a domain 0 writes, held where the scenario finds it.
+$(TO)/held: tests/programs/held.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -o $@ $<
 
 # What CPUID says in a domain.
 $(TO)/leaves: tests/programs/leaves.c

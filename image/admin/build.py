@@ -19,7 +19,6 @@ import xen_tools  # noqa: E402
 PROGRAMS = xen_tools.SCRIPT_PROGRAMS | {
     "xen-utils-4.17": ["xl", "oxenstored", "xenstored", "xenconsoled", "xen-init-dom0", "xentop", "lsevtchn", "test-cpu-policy",
                        "test-paging-mempool", "test-resource", "test-tsx", "test-xenstore", "xen-cpuid", "xen-hvmcrash", "xen-hvmctx", "xenctx"],
-    "xz-utils": ["xz"],  # packs what xl save writes
 }
 LIBEXEC = ["usr/lib/xen-4.17/bin/libxl-save-helper", "usr/lib/xen-4.17/bin/xenconsole"]  # xl looks for them there
 DISK_PROGRAMS = {"e2fsprogs": ["mke2fs"]}
