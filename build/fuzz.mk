@@ -23,7 +23,8 @@ $(FO)/corpus/%: tests/corpus/%
 define FUZZ_RULE
 $(FO)/$(1:%.c=%): $(1) $(shell sed -n 's|^// links:||p' $(1)) $(GEN_H)
 	@mkdir -p $$(@D)
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(shell sed -n 's|^// cflags:||p' $(1)) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $(shell sed -n 's|^// libs:||p' $(1))
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(shell sed -n 's|^// cflags:||p' $(1)) -MM -MP -MT $$@ $$(filter %.c,$$^) > $$@.d
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(shell sed -n 's|^// cflags:||p' $(1)) -o $$@ $$(filter %.c,$$^) $(shell sed -n 's|^// libs:||p' $(1))
 -include $(FO)/$(1:%.c=%).d
 .PHONY: fuzz/$(1:%_fuzz.c=%)
 fuzz/$(1:%_fuzz.c=%): $(FO)/$(1:%.c=%) $(FUZZ_SEEDS)
