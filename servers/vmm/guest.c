@@ -4,17 +4,25 @@
 #include <string.h>
 #include "servers/vmm/path.h"
 
-
+/* context: the path that remembers the entry, or NULL. */
 static bool entry_read(void *context, uint64_t g, unsigned bytes, uint64_t *entry)
 {
-	const void *p = memory_at(gpa(g), bytes);
+	struct guest_path *p = context;
+	const void *at = memory_at(gpa(g), bytes);
 
-	(void)context;
-	if (!p)
+	if (!at)
 		return false;
 	/* one load: the guest may be changing it */
-	*entry = bytes == 8 ? __atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED)
-			    : __atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED);
+	*entry = bytes == 8 ? __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED)
+			    : __atomic_load_n((const uint32_t *)at, __ATOMIC_RELAXED);
+	if (!p)
+		return true;
+	if (bytes == 4) { /* the two levels of 32-bit paging are not worth it */
+		p->key = 0;
+		return true;
+	}
+	p->entry[p->levels] = at;
+	p->value[p->levels++] = *entry;
 	return true;
 }
 
@@ -39,24 +47,6 @@ bool walk(struct vcpu *v, gva_t a, bool write, gpa_t *out, uint32_t *error)
 
 /* ---- the way to a page, remembered ---- */
 
-static bool path_entry(void *context, uint64_t g, unsigned bytes, uint64_t *value)
-{
-	struct guest_path *p = context;
-	const void *at = memory_at(gpa(g), bytes);
-
-	if (!at)
-		return false;
-	if (bytes == 4) { /* the two levels of 32-bit paging are not worth it */
-		*value = __atomic_load_n((const uint32_t *)at, __ATOMIC_RELAXED);
-		p->key = 0;
-		return true;
-	}
-	*value = __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED);
-	p->entry[p->levels] = at;
-	p->value[p->levels++] = *value;
-	return true;
-}
-
 uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64_t key, uint32_t *error)
 {
 	uint64_t access = key & GUEST_ACCESS;
@@ -70,7 +60,7 @@ uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64
 				 .user = m->user,
 				 .removed = __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE)};
 	if (!walk_translate(m, key & ~(uint64_t)(PAGE - 1), access == GUEST_WRITE, access == GUEST_FETCH,
-			    path_entry, p, &r)) {
+			    entry_read, p, &r)) {
 		p->key = 0;
 		*error = r.error;
 		return NULL;
