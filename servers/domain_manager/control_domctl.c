@@ -14,6 +14,8 @@
 #include "servers/domain_manager/control_save.h"
 #include "servers/domain_manager/cpu_hw.h"
 #include "servers/domain_manager/domain.h"
+#include "servers/domain_manager/domain_end.h"
+#include "servers/domain_manager/domain_memory.h"
 #include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/domain_xen.h"
 #include "servers/domain_manager/root_call.h"

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "servers/domain_manager/domain.h"
+#include "servers/domain_manager/domain_memory.h"
 #include "servers/domain_manager/grant.h"
 #include <xen/errno.h>
 #include <xen/xen.h>

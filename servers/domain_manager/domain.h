@@ -14,12 +14,8 @@
 #include "servers/domain_manager/physmap.h"
 #include "servers/domain_manager/placement.h"
 
-/* xen/include/public/memory.h has it without a name. */
-struct e820_entry {
-	uint64_t addr, size;
-	uint32_t type;
-} __attribute__((packed));
 struct cpu_policy;
+struct e820_entry;
 struct evtchn_end;
 struct grant_table;
 
@@ -101,44 +97,40 @@ struct domain *domain_next(uint32_t from);
 /* Of all rows, DOMAINS_MAX; NULL: it is free. */
 struct domain *domain_row(unsigned row);
 uint32_t domain_count(void);
+
+/* ---- domain_info.c ---- */
 /* Bit i: vCPU i is up. */
 uint32_t domain_online(const struct domain *d);
 /* CPU time of one of its vCPUs, in microseconds. */
 uint64_t domain_vcpu_us(struct domain *d, uint32_t vcpu);
 void domain_describe(struct domain *d, struct domain_info *out);
-/* Its memory has changed: what is told of it follows, and what is kept for it. */
-void domain_pages_changed(struct domain *d);
-/* It may have so many pages. */
-void domain_allow_pages(struct domain *d, uint64_t pages);
-/* It is stopped, as crashed; what becomes of it is its toolstack's to say. */
-void domain_crash(struct domain *d, const char *why);
-/* One of its pages is not mapped by another domain any more: a dying one may be gone now. */
-void domain_foreign_gone(struct domain *d);
-/* What XENMEM_set_memory_map left, from an entry on, as DOMAIN_VMM_E820 says. -ENOENT: it was not set. */
-int domain_e820(const struct domain *d, uint64_t first, uint64_t *reply, unsigned *reply_length);
-/* Domain 0 looks what has become of other domains. */
-void domain_exception(void);
-/* Its vmm looks at struct vmm_control. */
-void domain_signal_control(struct domain *d);
-/* A vCPU's thread looks at what `badge` stands for. */
-void domain_signal(struct domain *d, uint32_t vcpu, uint64_t badge);
+/* The n-th by ascending id; false past the last. */
+bool domain_info(uint32_t n, struct domain_info *out);
 
+/* ---- domain_create.c, domain_bare.c ---- */
 /* 0 or a negative errno; *id of the new domain. */
 int domain_create(const struct domain_spec *spec, uint32_t *id);
 /*
- * A domain without memory, paused, whose vmm waits for the first unpause: domain_bare.c. id 0: the next free one; else that, or -EEXIST. uuid: what its
+ * A domain without memory, paused, whose vmm waits for the first unpause. id 0: the next free one; else that, or -EEXIST. uuid: what its
  * maker calls it. grant_frames and maptrack_frames: grant.h. ports: event channels, VMM_MAX_PORTS at most. msr_relaxed: vmm_start.h.
  */
 int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, uint32_t grant_frames, uint32_t maptrack_frames, uint32_t ports, bool msr_relaxed,
 		       uint32_t *id);
-/* It is gone, or dying until nobody has a page of its mapped any more. -EAGAIN: a part is done, there is more. */
-int domain_destroy(uint32_t id);
+
+/* ---- domain_run.c ---- */
 int domain_pause(uint32_t id);
 int domain_unpause(uint32_t id);
 int domain_shutdown(uint32_t id, uint32_t reason);
 /* It had ended, its vmm has not: it goes on. */
 void domain_resume(struct domain *d);
 int domain_focus(uint32_t id);
+/* A vCPU's thread looks at what `badge` stands for. */
+void domain_signal(struct domain *d, uint32_t vcpu, uint64_t badge);
+/* Its vmm looks at struct vmm_control. */
+void domain_signal_control(struct domain *d);
+/* Domain 0 looks what has become of other domains. */
+void domain_exception(void);
+
 /* ---- domain_place.c ---- */
 /* NULL: that mask stays. -EINVAL: none of the machine's CPUs is in the hard one. */
 int domain_affinity_set(struct domain *d, uint32_t vcpu, const struct placement_mask *hard, const struct placement_mask *soft);
@@ -146,23 +138,19 @@ void domain_weight_set(struct domain *d, uint16_t weight, uint16_t cap);
 /* Credit2's, of all CPUs: how long a vCPU runs at least before another's turn, if there is a choice. In microseconds. */
 uint32_t domain_ratelimit(void);
 void domain_ratelimit_set(uint32_t us);
+
 /* ---- domain_load.c ---- */
 /* The badge of a signal on our notification, and what it asks for. */
 #define DOMAIN_LOAD_BADGE (1ull << 61)
 void domain_load_tick(void);
-/* The n-th by ascending id; false past the last. */
-bool domain_info(uint32_t n, struct domain_info *out);
 
+/* ---- domain_vmm.c ---- */
 /* From a vmm (by the badge's id). */
 void domain_vmm_ready(uint32_t id);
 void domain_vmm_shutdown(uint32_t id, uint32_t reason);
-void domain_vmm_refused(uint32_t id, int error, const char *why);
+void domain_vmm_refused(uint32_t id, const char *why);
 void domain_vmm_log(uint32_t id, const char *text);
 /* A task of ours faulted. */
 void domain_task_faulted(uint32_t task);
-
-/* What shutdowns left to be done once their caller was answered: destroy, restart. */
-bool domain_has_work(void);
-void domain_work(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
+#include "servers/domain_manager/domain_end.h"
 #include "servers/domain_manager/domain_private.h"
 #include "servers/domain_manager/page_window.h"
 #include "user/slot.h"

@@ -10,6 +10,7 @@
 #include "sel4/sel4.h"
 #include "servers/domain_manager/control.h"
 #include "servers/domain_manager/domain.h"
+#include "servers/domain_manager/domain_end.h"
 #include "servers/domain_manager/root_call.h"
 #include "servers/domain_manager/vmm_call.h"
 #include "user/env.h"
@@ -110,7 +111,7 @@ static int from_vmm(uint32_t id, bool privileged, uint64_t label, const uint64_t
 		return 0;
 	case DOMAIN_VMM_REFUSED:
 		text_of(m + 1, length ? length - 1 : 0, why, sizeof(why));
-		domain_vmm_refused(id, length ? (int)(int64_t)m[0] : -EINVAL, why);
+		domain_vmm_refused(id, why);
 		return 0;
 	case DOMAIN_VMM_HYPERCALL:
 		return privileged ? control_message(m, length, reply, reply_length) : -EPERM;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include "servers/domain_manager/control_policy.h"
 #include "servers/domain_manager/domain.h"
+#include "servers/domain_manager/domain_end.h"
+#include "servers/domain_manager/domain_memory.h"
 #include "servers/domain_manager/evtchn.h"
 #include "servers/domain_manager/grant.h"
 #include <xen/xen.h>
