@@ -2,7 +2,7 @@
 /* The vendor contract, the same cases on each CPU: guest state in and out, VMCS fields, translations and
  * their tags, and what is switched beside them. */
 // links: kernel/arch/x86/virt/virt_contract_fake.c kernel/arch/x86/virt/virt_fake.c
-// links: kernel/arch/x86/virt/virt_guest.c kernel/arch/x86/virt/virt_tag.c
+// links: kernel/arch/x86/virt/virt_guest.c kernel/arch/x86/virt/virt_field.c kernel/arch/x86/virt/virt_tag.c
 // links: kernel/arch/x86/virt/virt_tlb_fake.c kernel/arch/x86/virt/svm/svm_check_fake.c
 // links: kernel/arch/x86/virt/vmx/vmx_check_fake.c kernel/arch/x86/virt/svm/svm_fake.c kernel/arch/x86/virt/svm/svm.c
 // links: kernel/arch/x86/virt/svm/svm_state.c kernel/arch/x86/virt/svm/svm_field.c

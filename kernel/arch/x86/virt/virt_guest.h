@@ -86,7 +86,4 @@ void virt_guest_load_dr(struct vcpu *v);
 /* Ports first..last exit, or not. */
 void virt_guest_io(struct vcpu *v, uint16_t first, uint16_t last, bool allow);
 
-/* VMCS fields of the last exit, the same on both vendors; false: not one of them. */
-bool virt_guest_read_exit(const struct vcpu *v, uint32_t field, uint64_t *value);
-
 #endif

@@ -4,6 +4,7 @@
  * value that they always have.
  */
 #include "arch/x86/virt/svm/svm.h"
+#include "arch/x86/virt/virt_field.h"
 #include "arch/x86/virt/virt_guest.h"
 
 /* Segment number of field in a block that starts at first, or -1. */
@@ -82,8 +83,6 @@ static struct svm_field_word svm_field_word(struct vcpu *v, uint32_t field)
 		return (struct svm_field_word){&v->svm.cr0_shadow, 0};
 	case VTX_FIELD_CR4_SHADOW:
 		return (struct svm_field_word){&v->svm.cr4_shadow, 0};
-	case VTX_FIELD_ENTRY_INFO:
-		return (struct svm_field_word){&v->entry_info, 0};
 	default:
 		return (struct svm_field_word){NULL, 0};
 	}
@@ -92,33 +91,9 @@ static struct svm_field_word svm_field_word(struct vcpu *v, uint32_t field)
 /* Fields whose value never changes here. */
 static bool svm_field_constant(const struct vcpu *v, uint32_t field, uint64_t *value)
 {
+	const struct vmcb *b = (const void *)v->hw;
+
 	switch (field) {
-	case VTX_FIELD_PIN:
-		*value = VTX_PIN_VALUE;
-		return true;
-	case VTX_FIELD_SECONDARY:
-		*value = VTX_SECONDARY_VALUE;
-		return true;
-	case VTX_FIELD_EXIT_CONTROLS:
-		*value = VTX_EXIT_VALUE;
-		return true;
-	case VTX_FIELD_ENTRY_CONTROLS:
-		*value = VTX_ENTRY_VALUE;
-		if (((const struct vmcb *)(const void *)v->hw)->efer & SVM_EFER_LMA)
-			*value |= VTX_ENTRY_LONG_MODE;
-		return true;
-	case VTX_FIELD_VMCS_LINK:
-		*value = ~UINT64_C(0);
-		return true;
-	case VTX_FIELD_DEBUGCTL:
-	case VTX_FIELD_PF_MASK:
-	case VTX_FIELD_PF_MATCH:
-	case VTX_FIELD_CR3_TARGETS:
-	case VTX_FIELD_TPR_THRESHOLD:
-	case VTX_FIELD_ACTIVITY:
-	case VTX_FIELD_SMBASE:
-	case VTX_FIELD_PERF_GLOBAL:
-	case VTX_FIELD_PREEMPTION_TIMER:
 	case VTX_FIELD_PDPTE0: /* loaded from the guest's memory by the CPU */
 	case VTX_FIELD_PDPTE0 + 2:
 	case VTX_FIELD_PDPTE0 + 4:
@@ -126,14 +101,14 @@ static bool svm_field_constant(const struct vcpu *v, uint32_t field, uint64_t *v
 		*value = 0;
 		return true;
 	default:
-		return false;
+		return virt_field_constant(field, b->efer & SVM_EFER_LMA, value);
 	}
 }
 
 static bool svm_read_exit(const struct vcpu *v, uint32_t field, uint64_t *value)
 {
 	if (field != VTX_FIELD_INSTRUCTION_ERROR && field != VTX_FIELD_EXIT_INSTRUCTION)
-		return virt_guest_read_exit(v, field, value);
+		return virt_field_read_exit(v, field, value);
 	*value = 0;
 	return true;
 }
@@ -144,18 +119,6 @@ static bool svm_read_made(struct vcpu *v, uint32_t field, uint64_t *value)
 	const struct vmcb *b = svm_vmcb(v);
 
 	switch (field) {
-	case VTX_FIELD_PRIMARY:
-		*value = v->primary;
-		return true;
-	case VTX_FIELD_EXCEPTIONS:
-		*value = v->exceptions;
-		return true;
-	case VTX_FIELD_ENTRY_ERROR:
-		*value = v->entry_error;
-		return true;
-	case VTX_FIELD_ENTRY_LENGTH:
-		*value = v->entry_length;
-		return true;
 	case VTX_FIELD_GDTR_LIMIT:
 		*value = b->gdtr.limit;
 		return true;
@@ -202,8 +165,9 @@ bool svm_read_field(struct vcpu *v, uint32_t field, uint64_t *value)
 		*value = *w.word;
 		return true;
 	}
-	return svm_read_made(v, field, value) || svm_read_segment(v, field, value) ||
-	       svm_read_exit(v, field, value) || svm_field_constant(v, field, value);
+	return virt_field_read_control(v, field, value) || svm_read_made(v, field, value) ||
+	       svm_read_segment(v, field, value) || svm_read_exit(v, field, value) ||
+	       svm_field_constant(v, field, value);
 }
 
 static bool svm_write_made(struct vcpu *v, uint32_t field, uint64_t value)
@@ -211,18 +175,6 @@ static bool svm_write_made(struct vcpu *v, uint32_t field, uint64_t value)
 	struct vmcb *b = svm_vmcb(v);
 
 	switch (field) {
-	case VTX_FIELD_PRIMARY:
-		v->primary = ((uint32_t)value & (uint32_t)VTX_PRIMARY_FREE) | (uint32_t)VTX_PRIMARY_FORCED;
-		break;
-	case VTX_FIELD_EXCEPTIONS:
-		v->exceptions = (uint32_t)value & ~(uint32_t)(BIT(2) | BIT(18));
-		break;
-	case VTX_FIELD_ENTRY_ERROR:
-		v->entry_error = (uint32_t)value;
-		break;
-	case VTX_FIELD_ENTRY_LENGTH:
-		v->entry_length = (uint32_t)value & 15;
-		break;
 	case VTX_FIELD_GDTR_LIMIT:
 		b->gdtr.limit = value & 0xffff;
 		svm_dirty(v, SVM_CLEAN_DT);
@@ -275,8 +227,6 @@ static uint64_t svm_field_legal(uint32_t field, uint64_t value)
 	case VTX_FIELD_GDTR_BASE:
 	case VTX_FIELD_IDTR_BASE:
 		return virt_guest_canonical(value);
-	case VTX_FIELD_ENTRY_INFO:
-		return value & VTX_EVENT_MASK;
 	default:
 		return value;
 	}
@@ -293,7 +243,8 @@ bool svm_write_field(struct vcpu *v, uint32_t field, uint64_t *value)
 		svm_dirty(v, w.clean);
 		return true;
 	}
-	if (svm_write_made(v, field, *value) || svm_write_segment(v, field, *value))
+	if (virt_field_write_control(v, field, *value) || svm_write_made(v, field, *value) ||
+	    svm_write_segment(v, field, *value))
 		return svm_read_field(v, field, value);
 	if (!svm_field_constant(v, field, &fixed))
 		return false; /* exit data is read-only */

@@ -1,6 +1,6 @@
 /* The SVM driver under a hostile VMM and guest (virt_fuzz_fake.h), on CPUs of three kinds. */
 // links: kernel/arch/x86/smp/smp_fake.c kernel/arch/x86/virt/virt_fuzz_fake.c kernel/arch/x86/virt/virt_fake.c
-// links: kernel/arch/x86/virt/virt_guest.c kernel/arch/x86/virt/virt_tag.c
+// links: kernel/arch/x86/virt/virt_guest.c kernel/arch/x86/virt/virt_field.c kernel/arch/x86/virt/virt_tag.c
 // links: kernel/arch/x86/virt/virt_tlb_fake.c kernel/arch/x86/virt/svm/svm_check_fake.c
 // links: kernel/arch/x86/virt/vmx/vmx_check_fake.c kernel/arch/x86/virt/svm/svm_fake.c kernel/arch/x86/virt/svm/svm.c
 // links: kernel/arch/x86/virt/svm/svm_state.c kernel/arch/x86/virt/svm/svm_field.c

@@ -4,6 +4,7 @@
  * (svm_field.c).
  */
 #include "arch/x86/virt/vmx/vmx.h"
+#include "arch/x86/virt/virt_field.h"
 #include "arch/x86/virt/virt_guest.h"
 #include "arch/x86/virt/vmx/vmx_hw.h"
 
@@ -41,44 +42,15 @@ static bool vmx_field_plain(uint32_t field)
 
 static bool vmx_field_constant(uint32_t field, uint64_t *value)
 {
-	switch (field) {
-	case VTX_FIELD_PIN:
-		*value = VTX_PIN_VALUE;
-		return true;
-	case VTX_FIELD_SECONDARY:
-		*value = VTX_SECONDARY_VALUE;
-		return true;
-	case VTX_FIELD_EXIT_CONTROLS:
-		*value = VTX_EXIT_VALUE;
-		return true;
-	case VTX_FIELD_ENTRY_CONTROLS:
-		*value = VTX_ENTRY_VALUE;
-		if (vmx_hw_read(VTX_FIELD_EFER) & VMX_EFER_LMA)
-			*value |= VTX_ENTRY_LONG_MODE;
-		return true;
-	case VTX_FIELD_VMCS_LINK:
-		*value = ~UINT64_C(0);
-		return true;
-	case VTX_FIELD_DEBUGCTL:
-	case VTX_FIELD_PF_MASK:
-	case VTX_FIELD_PF_MATCH:
-	case VTX_FIELD_CR3_TARGETS:
-	case VTX_FIELD_TPR_THRESHOLD:
-	case VTX_FIELD_ACTIVITY:
-	case VTX_FIELD_SMBASE:
-	case VTX_FIELD_PERF_GLOBAL:
-	case VTX_FIELD_PREEMPTION_TIMER:
-		*value = 0;
-		return true;
-	default:
-		return false;
-	}
+	bool lma = field == VTX_FIELD_ENTRY_CONTROLS && (vmx_hw_read(VTX_FIELD_EFER) & VMX_EFER_LMA);
+
+	return virt_field_constant(field, lma, value);
 }
 
 static bool vmx_read_exit(const struct vcpu *v, uint32_t field, uint64_t *value)
 {
 	if (field != VTX_FIELD_INSTRUCTION_ERROR && field != VTX_FIELD_EXIT_INSTRUCTION)
-		return virt_guest_read_exit(v, field, value);
+		return virt_field_read_exit(v, field, value);
 	*value = vmx_hw_read(field);
 	return true;
 }
@@ -87,21 +59,6 @@ static bool vmx_read_exit(const struct vcpu *v, uint32_t field, uint64_t *value)
 static bool vmx_read_made(struct vcpu *v, uint32_t field, uint64_t *value)
 {
 	switch (field) {
-	case VTX_FIELD_PRIMARY:
-		*value = v->primary;
-		return true;
-	case VTX_FIELD_EXCEPTIONS:
-		*value = v->exceptions;
-		return true;
-	case VTX_FIELD_ENTRY_INFO:
-		*value = v->entry_info;
-		return true;
-	case VTX_FIELD_ENTRY_ERROR:
-		*value = v->entry_error;
-		return true;
-	case VTX_FIELD_ENTRY_LENGTH:
-		*value = v->entry_length;
-		return true;
 	case VTX_FIELD_CR0_MASK:
 		*value = v->vmx.cr0_mask;
 		return true;
@@ -143,29 +100,13 @@ bool vmx_read_field(struct vcpu *v, uint32_t field, uint64_t *value)
 		*value = vmx_hw_read(field);
 		return true;
 	}
-	return vmx_read_made(v, field, value) || vmx_read_exit(v, field, value) ||
-	       vmx_field_constant(field, value);
+	return virt_field_read_control(v, field, value) || vmx_read_made(v, field, value) ||
+	       vmx_read_exit(v, field, value) || vmx_field_constant(field, value);
 }
 
-/* Control choices; the VMCS gets them before the next entry. */
-static bool vmx_write_control(struct vcpu *v, uint32_t field, uint64_t value)
+static bool vmx_write_shadow(struct vcpu *v, uint32_t field, uint64_t value)
 {
 	switch (field) {
-	case VTX_FIELD_PRIMARY:
-		v->primary = ((uint32_t)value & (uint32_t)VTX_PRIMARY_FREE) | (uint32_t)VTX_PRIMARY_FORCED;
-		return true;
-	case VTX_FIELD_EXCEPTIONS:
-		v->exceptions = (uint32_t)value & ~(uint32_t)(BIT(2) | BIT(18));
-		return true;
-	case VTX_FIELD_ENTRY_INFO:
-		v->entry_info = value & VTX_EVENT_MASK;
-		return true;
-	case VTX_FIELD_ENTRY_ERROR:
-		v->entry_error = (uint32_t)value;
-		return true;
-	case VTX_FIELD_ENTRY_LENGTH:
-		v->entry_length = (uint32_t)value & 15;
-		return true;
 	case VTX_FIELD_CR0_MASK:
 		v->vmx.cr0_mask = value;
 		break;
@@ -252,7 +193,8 @@ bool vmx_write_field(struct vcpu *v, uint32_t field, uint64_t *value)
 		vmx_hw_write(field, vmx_field_legal(field, *value));
 		return vmx_read_field(v, field, value);
 	}
-	if (vmx_write_control(v, field, *value) || vmx_write_made(v, field, *value))
+	if (virt_field_write_control(v, field, *value) || vmx_write_shadow(v, field, *value) ||
+	    vmx_write_made(v, field, *value))
 		return vmx_read_field(v, field, value);
 	return vmx_field_constant(field, value); /* exit data is read-only */
 }
