@@ -3,6 +3,7 @@
  * whether the guest has run or not. It owns the GPR switch; it must decide nothing.
  */
 #include "asm_offsets.h"
+#include "kernel/arch/x86/virt/virt_entry.h"
 #include "kernel/entry/patch.h"
 
 #define VMCS_HOST_RSP 0x6c14
@@ -13,12 +14,7 @@
 	.globl vmx_entry_run
 	.type vmx_entry_run, @function
 vmx_entry_run:
-	pushq %rbp
-	pushq %rbx
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	virt_entry_push
 	pushq %rdi
 	movl $VMCS_HOST_RSP, %eax
 	vmwrite %rsp, %rax
@@ -32,20 +28,7 @@ vmx_entry_run:
 	cmpb $1, %sil
 	cmc
 	movq VCPU_RAX(%rdi), %rax
-	movq VCPU_RCX(%rdi), %rcx
-	movq VCPU_RDX(%rdi), %rdx
-	movq VCPU_RBX(%rdi), %rbx
-	movq VCPU_RBP(%rdi), %rbp
-	movq VCPU_RSI(%rdi), %rsi
-	movq VCPU_R8(%rdi), %r8
-	movq VCPU_R9(%rdi), %r9
-	movq VCPU_R10(%rdi), %r10
-	movq VCPU_R11(%rdi), %r11
-	movq VCPU_R12(%rdi), %r12
-	movq VCPU_R13(%rdi), %r13
-	movq VCPU_R14(%rdi), %r14
-	movq VCPU_R15(%rdi), %r15
-	movq VCPU_RDI(%rdi), %rdi
+	virt_entry_load
 	PATCH_SITE(PATCH_VMENTER_VERW, 8)
 	jc 1f
 	vmlaunch
@@ -60,49 +43,16 @@ vmx_entry_failed:
 vmx_entry_exit:
 	xchgq %rdi, (%rsp)
 	movq %rax, VCPU_RAX(%rdi)
-	movq %rcx, VCPU_RCX(%rdi)
-	movq %rdx, VCPU_RDX(%rdi)
-	movq %rbx, VCPU_RBX(%rdi)
-	movq %rbp, VCPU_RBP(%rdi)
-	movq %rsi, VCPU_RSI(%rdi)
-	movq %r8, VCPU_R8(%rdi)
-	movq %r9, VCPU_R9(%rdi)
-	movq %r10, VCPU_R10(%rdi)
-	movq %r11, VCPU_R11(%rdi)
-	movq %r12, VCPU_R12(%rdi)
-	movq %r13, VCPU_R13(%rdi)
-	movq %r14, VCPU_R14(%rdi)
-	movq %r15, VCPU_R15(%rdi)
+	virt_entry_store
 	popq %rcx
 	movq %rcx, VCPU_RDI(%rdi)
 	xorl %eax, %eax
 vmx_entry_clear:
-	xorl %ebx, %ebx
-	xorl %ecx, %ecx
-	xorl %edx, %edx
-	xorl %esi, %esi
-	xorl %edi, %edi
-	xorl %ebp, %ebp
-	xorl %r8d, %r8d
-	xorl %r9d, %r9d
-	xorl %r10d, %r10d
-	xorl %r11d, %r11d
-	xorl %r12d, %r12d
-	xorl %r13d, %r13d
-	xorl %r14d, %r14d
-	xorl %r15d, %r15d
+	virt_entry_clear
 	movl %eax, %ebx
-	PATCH_SITE(PATCH_VMEXIT_RSB, 5)
-	PATCH_SITE(PATCH_VMEXIT_SPEC, 24)
-	PATCH_SITE(PATCH_VMEXIT_UNTRAIN, 5)
-	PATCH_SITE(PATCH_VMEXIT_BHB, 5)
+	virt_entry_exit_sites
 	movl %ebx, %eax
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbx
-	popq %rbp
+	virt_entry_pop
 	ret
 	.size vmx_entry_run, . - vmx_entry_run
 
