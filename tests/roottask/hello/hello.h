@@ -1,9 +1,10 @@
-/* What the two halves of the test share: output, invocations, the Untyped that objects are made from. */
+/* What the two halves of the test share: the Untyped that objects are made from. */
 #ifndef HELLO_H
 #define HELLO_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "bare.h"
 #include "insula/ext.h"
 #include "sel4/bootinfo.h"
 #include "sel4/constants.h"
@@ -11,18 +12,8 @@
 extern const seL4_BootInfo *hello_bi;
 extern bool hello_failed;
 
-/* %s %d %x (64 bits) only. */
-void hello_print(const char *format, ...);
 /* Says so, and the test has failed, unless `ok`. */
 void hello_check(bool ok, const char *what);
-
-/* Call on a capability: words, then up to two extra capabilities. Returns the result's label; its words in hello_words. */
-uint64_t hello_call(uint64_t cap, uint64_t label, const uint64_t *words, unsigned count, const uint64_t *caps,
-                    unsigned cap_count);
-extern uint64_t hello_words[8];
-#define HELLO_WORDS(...) (const uint64_t[]){__VA_ARGS__}, sizeof((uint64_t[]){__VA_ARGS__}) / 8
-#define HELLO_CAPS(...)  (const uint64_t[]){__VA_ARGS__}, sizeof((uint64_t[]){__VA_ARGS__}) / 8
-#define HELLO_NONE       NULL, 0
 
 /* Retypes from the largest RAM Untyped into the next free slot; returns it. */
 uint64_t hello_make(uint64_t type, uint64_t bits);

@@ -89,13 +89,12 @@ static void cpu_share(void)
 	machine.s->rflags = 0x202;
 	R(RAX) = GUEST_DATA;
 	*counter = 0;
-	runtime_must(runtime_call(machine.timer, InsulaTimerSet, WORDS(hw_rdtsc() + 100000000), NONE),
-		     "timer");
+	runtime_must(bare_call(machine.timer, InsulaTimerSet, WORDS(hw_rdtsc() + 100000000), NONE), "timer");
 	before = cpu_other_count;
 	case_equal(machine_enter(), 0, "VMEnter's result");
 	case_check(*counter > 1000, "the guest has run");
 	case_check(cpu_other_count - before > 1000, "the other thread has run");
-	runtime_must(runtime_call(tcb, TCBSuspend, NONE, NONE), "suspend");
+	runtime_must(bare_call(tcb, TCBSuspend, NONE, NONE), "suspend");
 	case_end();
 }
 
@@ -118,7 +117,7 @@ static void cpu_cost(void)
 	case_begin("1000 CPUID exits");
 	case_equal(s->reason, 10, "the exit reason");
 	case_end();
-	runtime_print("vcpu: one exit and entry by the state page: %d ticks\n", ticks / CPU_EXITS);
+	bare_print("vcpu: one exit and entry by the state page: %d ticks\n", ticks / CPU_EXITS);
 }
 
 void case_cpus(void)

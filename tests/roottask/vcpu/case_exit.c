@@ -245,10 +245,10 @@ static void exit_undefined(void)
 static void exit_message(void)
 {
 	case_begin("the state page is taken away, the message form works, and back");
-	case_equal(runtime_call(machine.vcpu, InsulaVCPUSetStatePage, NONE, NONE), 0, "the error");
+	case_equal(bare_call(machine.vcpu, InsulaVCPUSetStatePage, NONE, NONE), 0, "the error");
 	machine_write(0x681e, guest_at(guest_cpuid));
 	case_equal(machine_read(0x681e), guest_at(guest_cpuid), "RIP read back");
-	case_equal(runtime_call(machine.vcpu, InsulaVCPUSetStatePage, NONE, CAPS(machine.state_frame)), 0,
+	case_equal(bare_call(machine.vcpu, InsulaVCPUSetStatePage, NONE, CAPS(machine.state_frame)), 0,
 		   "the error");
 	case_end();
 }

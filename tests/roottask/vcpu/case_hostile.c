@@ -15,7 +15,7 @@ static void hostile_end_timer(void)
 {
 	struct message m = {.badge = machine.notification};
 
-	runtime_must(runtime_call(machine.timer, InsulaTimerCancel, NONE, NONE), "cancel the timer");
+	runtime_must(bare_call(machine.timer, InsulaTimerCancel, NONE, NONE), "cancel the timer");
 	hw_syscall(seL4_SysNBWait, &m, 0);
 }
 
@@ -35,7 +35,7 @@ static void hostile_loops(const char *name, uint64_t other)
 	uint64_t before, result;
 
 	case_begin(name);
-	runtime_must(runtime_call(other, TCBResume, NONE, NONE), "resume");
+	runtime_must(bare_call(other, TCBResume, NONE, NONE), "resume");
 	before = hostile_other_count;
 	machine_timer(20000000);
 	result = machine_enter();
@@ -46,7 +46,7 @@ static void hostile_loops(const char *name, uint64_t other)
 		case_equal(machine_badge, 0x40, "the badge");
 	case_check(hostile_other_count - before > 1000, "the other thread has run");
 	hostile_end_timer();
-	runtime_must(runtime_call(other, TCBSuspend, NONE, NONE), "suspend");
+	runtime_must(bare_call(other, TCBSuspend, NONE, NONE), "suspend");
 	case_end();
 }
 
@@ -73,7 +73,7 @@ static void hostile_exceptions(void)
 	machine.s->dr[0] = GUEST_STACK - 8;
 	machine.s->dr7 = 0x90401; /* DR0, 8 bytes, writes */
 	hostile_loops(watch, other);
-	runtime_must(runtime_call(other, TCBSuspend, NONE, NONE), "suspend");
+	runtime_must(bare_call(other, TCBSuspend, NONE, NONE), "suspend");
 }
 
 /* A handler of #AC at privilege 3 whose stack is not aligned: its delivery raises #AC, for ever unless
@@ -322,7 +322,7 @@ static void hostile_fields(void)
 	for (unsigned field = 0; field < 0x8000; field++) {
 		if ((field & 0x3ff) >= 0x80 || field & 0x1000)
 			continue;
-		read += runtime_call(machine.vcpu, X86VCPUReadVMCS, WORDS(field), NONE) == 0;
+		read += bare_call(machine.vcpu, X86VCPUReadVMCS, WORDS(field), NONE) == 0;
 		machine_long(guest_cpuid_loop);
 		if (machine_write(field, UINT64_MAX))
 			continue;

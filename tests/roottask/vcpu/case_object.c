@@ -13,7 +13,7 @@ static void object_fields(void)
 
 	case_begin("VMCS fields");
 	for (unsigned i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-		case_equal(runtime_call(machine.vcpu, X86VCPUReadVMCS, WORDS(refused[i]), NONE),
+		case_equal(bare_call(machine.vcpu, X86VCPUReadVMCS, WORDS(refused[i]), NONE),
 			   seL4_IllegalOperation, "the error of reading a refused field");
 		case_equal(machine_write(refused[i], 0), seL4_IllegalOperation,
 			   "the error of writing a refused field");
@@ -26,16 +26,16 @@ static void object_fields(void)
 	machine_write(0x4002, 0);
 	case_check((machine_read(0x4002) & 0x82006172) == 0x82006172, "controls are forced");
 	machine_write(0x4002, 0x80);
-	case_equal(runtime_call(machine.vcpu, X86VCPUWriteMSR, WORDS(0xc0000082, 0x5678), NONE), 0,
+	case_equal(bare_call(machine.vcpu, X86VCPUWriteMSR, WORDS(0xc0000082, 0x5678), NONE), 0,
 		   "WriteMSR's error");
-	case_equal(runtime_call(machine.vcpu, X86VCPUReadMSR, WORDS(0xc0000082), NONE), 0, "ReadMSR's error");
-	case_equal(runtime_words[0], 0x5678, "LSTAR");
-	case_equal(runtime_call(machine.vcpu, X86VCPUReadMSR, WORDS(0x10), NONE), seL4_IllegalOperation,
+	case_equal(bare_call(machine.vcpu, X86VCPUReadMSR, WORDS(0xc0000082), NONE), 0, "ReadMSR's error");
+	case_equal(bare_words[0], 0x5678, "LSTAR");
+	case_equal(bare_call(machine.vcpu, X86VCPUReadMSR, WORDS(0x10), NONE), seL4_IllegalOperation,
 		   "error");
-	case_equal(runtime_call(machine.vcpu, 9999, NONE, NONE), seL4_IllegalOperation,
+	case_equal(bare_call(machine.vcpu, 9999, NONE, NONE), seL4_IllegalOperation,
 		   "the error of a wrong label");
-	case_equal(runtime_call(machine.vcpu, X86VCPUReadVMCS, NONE, NONE), seL4_TruncatedMessage, "error");
-	case_equal(runtime_call(machine.vcpu, X86VCPUSetTCB, NONE, CAPS(machine.ept)), seL4_IllegalOperation,
+	case_equal(bare_call(machine.vcpu, X86VCPUReadVMCS, NONE, NONE), seL4_TruncatedMessage, "error");
+	case_equal(bare_call(machine.vcpu, X86VCPUSetTCB, NONE, CAPS(machine.ept)), seL4_IllegalOperation,
 		   "error");
 	case_end();
 }
@@ -69,20 +69,20 @@ static void object_ports(void)
 	uint64_t port = runtime_slot(), copy;
 
 	case_begin("ports of the guest's own");
-	runtime_must(runtime_call(seL4_CapIOPortControl, X86IOPortControlIssue, WORDS(0x80, 0x8f, port, 64),
-				  CAPS(seL4_CapInitThreadCNode)),
+	runtime_must(bare_call(seL4_CapIOPortControl, X86IOPortControlIssue, WORDS(0x80, 0x8f, port, 64),
+			       CAPS(seL4_CapInitThreadCNode)),
 		     "issue");
-	case_equal(runtime_call(machine.vcpu, X86VCPUEnableIOPort, WORDS(0x7f, 0x80), CAPS(port)),
+	case_equal(bare_call(machine.vcpu, X86VCPUEnableIOPort, WORDS(0x7f, 0x80), CAPS(port)),
 		   seL4_InvalidArgument, "the error of a port outside the range");
 	copy = runtime_copy(port, 15);
-	case_equal(runtime_call(machine.vcpu, X86VCPUEnableIOPort, WORDS(0x80, 0x80), CAPS(copy)), 0,
+	case_equal(bare_call(machine.vcpu, X86VCPUEnableIOPort, WORDS(0x80, 0x80), CAPS(copy)), 0,
 		   "the error");
 	machine_real(guest_out80);
 	machine_expect(12);
-	case_equal(runtime_call(machine.vcpu, X86VCPUDisableIOPort, WORDS(0x80, 0x80), NONE), 0, "the error");
+	case_equal(bare_call(machine.vcpu, X86VCPUDisableIOPort, WORDS(0x80, 0x80), NONE), 0, "the error");
 	machine_real(guest_out80);
 	machine_expect(30);
-	case_equal(runtime_call(machine.vcpu, X86VCPUEnableIOPort, WORDS(0x80, 0x8f), CAPS(copy)), 0,
+	case_equal(bare_call(machine.vcpu, X86VCPUEnableIOPort, WORDS(0x80, 0x8f), CAPS(copy)), 0,
 		   "the error");
 	runtime_delete(copy);
 	machine_real(guest_out80);
@@ -98,21 +98,21 @@ static void object_mappings(void)
 	R(RBX) = 77;
 	machine_expect(12);
 	case_equal(*machine_word(GUEST_DATA), 77, "what the guest wrote");
-	runtime_must(runtime_call(machine.frames[GUEST_DATA / 4096], X86PageUnmap, NONE, NONE), "unmap");
+	runtime_must(bare_call(machine.frames[GUEST_DATA / 4096], X86PageUnmap, NONE, NONE), "unmap");
 	machine_long(guest_touch);
 	R(RAX) = GUEST_DATA;
 	machine_expect(48);
 	case_equal(machine.s->gpa, GUEST_DATA, "the guest-physical address");
-	runtime_must(runtime_call(machine.frames[GUEST_DATA / 4096], X86PageMapEPT,
-				  WORDS(GUEST_DATA, seL4_RightRead, 6), CAPS(machine.ept)),
+	runtime_must(bare_call(machine.frames[GUEST_DATA / 4096], X86PageMapEPT,
+			       WORDS(GUEST_DATA, seL4_RightRead, 6), CAPS(machine.ept)),
 		     "map read-only");
 	machine_long(guest_touch);
 	R(RAX) = GUEST_DATA;
 	machine_expect(48);
 	case_equal(machine.s->qualification & 0x1a, 0xa, "the qualification: write, readable, not writable");
-	runtime_must(runtime_call(machine.frames[GUEST_DATA / 4096], X86PageUnmap, NONE, NONE), "unmap");
-	runtime_must(runtime_call(machine.frames[GUEST_DATA / 4096], X86PageMapEPT, WORDS(GUEST_DATA, RW, 6),
-				  CAPS(machine.ept)),
+	runtime_must(bare_call(machine.frames[GUEST_DATA / 4096], X86PageUnmap, NONE, NONE), "unmap");
+	runtime_must(bare_call(machine.frames[GUEST_DATA / 4096], X86PageMapEPT, WORDS(GUEST_DATA, RW, 6),
+			       CAPS(machine.ept)),
 		     "map");
 	machine_long(guest_touch);
 	R(RAX) = GUEST_DATA;
@@ -132,20 +132,20 @@ static void object_many(void)
 		vcpu[i] = runtime_make(seL4_X86_VCPUObject, 0);
 	for (unsigned round = 0; round < 3; round++)
 		for (unsigned i = 0; i < OBJECT_VCPUS; i++) {
-			runtime_call(vcpu[i], X86VCPUSetTCB, NONE, CAPS(seL4_CapInitThreadTCB));
+			bare_call(vcpu[i], X86VCPUSetTCB, NONE, CAPS(seL4_CapInitThreadTCB));
 			/* power-on state: real mode; CS to 0 */
-			runtime_call(vcpu[i], X86VCPUWriteVMCS, WORDS(0x6808, 0), NONE);
-			runtime_call(vcpu[i], X86VCPUWriteRegisters,
-				     WORDS(i, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), NONE);
+			bare_call(vcpu[i], X86VCPUWriteVMCS, WORDS(0x6808, 0), NONE);
+			bare_call(vcpu[i], X86VCPUWriteRegisters,
+				  WORDS(i, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), NONE);
 			m = (struct message){.mr = {guest_at(guest_cpuid), 0x80, 0}};
 			hw_syscall(seL4_SysVMEnter, &m, 0);
 			case_equal(m.info, 1, "VMEnter's result");
 			case_equal(m.mr[0], guest_at(guest_cpuid), "RIP");
 			case_equal(m.mr[3], 10, "the reason");
-			case_equal(runtime_buffer[1 + 5] & ~2ull, 0, "the length");
-			case_equal(runtime_buffer[1 + 10], i, "EAX");
-			case_equal(runtime_buffer[1 + 13], 4, "EDX");
-			case_equal(runtime_buffer[1 + 24], 15, "R15");
+			case_equal(bare_buffer[1 + 5] & ~2ull, 0, "the length");
+			case_equal(bare_buffer[1 + 10], i, "EAX");
+			case_equal(bare_buffer[1 + 13], 4, "EDX");
+			case_equal(bare_buffer[1 + 24], 15, "R15");
 		}
 	for (unsigned i = 0; i < OBJECT_VCPUS; i++)
 		runtime_delete(vcpu[i]);
@@ -153,7 +153,7 @@ static void object_many(void)
 	hw_syscall(seL4_SysVMEnter, &m, 0);
 	case_equal(m.info, 1, "VMEnter's result without a vCPU");
 	case_equal(m.mr[3], UINT64_MAX, "the reason without a vCPU");
-	runtime_must(runtime_call(machine.vcpu, X86VCPUSetTCB, NONE, CAPS(seL4_CapInitThreadTCB)), "SetTCB");
+	runtime_must(bare_call(machine.vcpu, X86VCPUSetTCB, NONE, CAPS(seL4_CapInitThreadTCB)), "SetTCB");
 	machine_long(guest_hlt);
 	machine_expect(12);
 	case_end();
@@ -185,14 +185,14 @@ static void object_donated(void)
 	object_reply = runtime_make(seL4_ReplyObject, 0);
 	sc = runtime_sc(5000, 5000);
 	tcb = runtime_thread(object_server, sc, 255);
-	runtime_must(runtime_call(vcpu, X86VCPUSetTCB, NONE, CAPS(tcb)), "SetTCB");
-	runtime_must(runtime_call(tcb, TCBSetEPTRoot, NONE, CAPS(machine.ept)), "SetEPTRoot");
+	runtime_must(bare_call(vcpu, X86VCPUSetTCB, NONE, CAPS(tcb)), "SetTCB");
+	runtime_must(bare_call(tcb, TCBSetEPTRoot, NONE, CAPS(machine.ept)), "SetEPTRoot");
 	/* let it come to its Recv, then take its time away */
 	for (unsigned i = 0; i < 10; i++) {
 		m = (struct message){0};
 		hw_syscall(seL4_SysYield, &m, 0);
 	}
-	runtime_must(runtime_call(sc, SchedContextUnbind, NONE, NONE), "unbind");
+	runtime_must(bare_call(sc, SchedContextUnbind, NONE, NONE), "unbind");
 	m = (struct message){.badge = object_endpoint, .info = 0};
 	hw_syscall(seL4_SysCall, &m, 0);
 	case_equal(m.mr[0], 1, "VMEnter's result");
@@ -207,7 +207,7 @@ static void object_ends(void)
 	uint64_t spare = runtime_copy(machine.state_frame, 15);
 
 	case_begin("a state page that is revoked");
-	runtime_must(runtime_call(seL4_CapInitThreadCNode, CNodeRevoke, WORDS(machine.state_frame, 64), NONE),
+	runtime_must(bare_call(seL4_CapInitThreadCNode, CNodeRevoke, WORDS(machine.state_frame, 64), NONE),
 		     "revoke");
 	machine_write(0x681e, guest_at(guest_hlt));
 	case_equal(machine_read(0x681e), guest_at(guest_hlt), "RIP");

@@ -10,7 +10,7 @@ uint64_t machine_badge;
 
 static void machine_table(uint64_t type, uint64_t label)
 {
-	runtime_must(runtime_call(runtime_make(type, 0), label, WORDS(0, 0), CAPS(machine.ept)), "EPT table");
+	runtime_must(bare_call(runtime_make(type, 0), label, WORDS(0, 0), CAPS(machine.ept)), "EPT table");
 }
 
 void machine_make(void)
@@ -18,7 +18,7 @@ void machine_make(void)
 	struct machine *m = &machine;
 
 	m->ept = runtime_make(seL4_X86_EPTPML4Object, 0);
-	runtime_must(runtime_call(seL4_CapInitThreadASIDPool, X86ASIDPoolAssign, NONE, CAPS(m->ept)),
+	runtime_must(bare_call(seL4_CapInitThreadASIDPool, X86ASIDPoolAssign, NONE, CAPS(m->ept)),
 		     "EPT ASID");
 	machine_table(seL4_X86_EPTPDPTObject, X86EPTPDPTMap);
 	machine_table(seL4_X86_EPTPDObject, X86EPTPDMap);
@@ -27,21 +27,20 @@ void machine_make(void)
 		m->frames[i] = runtime_make(seL4_X86_4K, 0);
 		m->memory[i] = runtime_map(runtime_copy(m->frames[i], 15));
 		runtime_must(
-		    runtime_call(m->frames[i], X86PageMapEPT, WORDS(i * 4096ull, RW, EPT_WB), CAPS(m->ept)),
+		    bare_call(m->frames[i], X86PageMapEPT, WORDS(i * 4096ull, RW, EPT_WB), CAPS(m->ept)),
 		    "guest page");
 	}
 	m->vcpu = runtime_make(seL4_X86_VCPUObject, 0);
-	runtime_must(runtime_call(m->vcpu, X86VCPUSetTCB, NONE, CAPS(seL4_CapInitThreadTCB)), "SetTCB");
-	runtime_must(runtime_call(seL4_CapInitThreadTCB, TCBSetEPTRoot, NONE, CAPS(m->ept)), "SetEPTRoot");
+	runtime_must(bare_call(m->vcpu, X86VCPUSetTCB, NONE, CAPS(seL4_CapInitThreadTCB)), "SetTCB");
+	runtime_must(bare_call(seL4_CapInitThreadTCB, TCBSetEPTRoot, NONE, CAPS(m->ept)), "SetEPTRoot");
 	m->state_frame = runtime_make(seL4_X86_4K, 0);
 	m->s = runtime_map(runtime_copy(m->state_frame, 15));
-	runtime_must(runtime_call(m->vcpu, InsulaVCPUSetStatePage, NONE, CAPS(m->state_frame)),
-		     "SetStatePage");
+	runtime_must(bare_call(m->vcpu, InsulaVCPUSetStatePage, NONE, CAPS(m->state_frame)), "SetStatePage");
 	m->notification = runtime_make(seL4_NotificationObject, 0);
-	runtime_must(runtime_call(seL4_CapInitThreadTCB, TCBBindNotification, NONE, CAPS(m->notification)),
+	runtime_must(bare_call(seL4_CapInitThreadTCB, TCBBindNotification, NONE, CAPS(m->notification)),
 		     "bind");
 	m->timer = runtime_make(insula_TimerObject, 0);
-	runtime_must(runtime_call(m->timer, InsulaTimerBind, NONE, CAPS(runtime_mint(m->notification, 0x40))),
+	runtime_must(bare_call(m->timer, InsulaTimerBind, NONE, CAPS(runtime_mint(m->notification, 0x40))),
 		     "timer");
 	for (unsigned i = 0; i < (unsigned)(guest_end - guest_start); i++)
 		m->memory[(GUEST_CODE + i) / 4096][(GUEST_CODE + i) % 4096] = (uint8_t)guest_start[i];
@@ -173,7 +172,7 @@ bool machine_tcg(void)
 
 void machine_timer(uint64_t ticks)
 {
-	runtime_must(runtime_call(machine.timer, InsulaTimerSet, WORDS(hw_rdtsc() + ticks), NONE), "timer");
+	runtime_must(bare_call(machine.timer, InsulaTimerSet, WORDS(hw_rdtsc() + ticks), NONE), "timer");
 }
 
 uint64_t machine_enter(void)
@@ -200,13 +199,13 @@ void machine_inject(uint64_t event, uint64_t error)
 
 uint64_t machine_read(uint64_t field)
 {
-	uint64_t e = runtime_call(machine.vcpu, X86VCPUReadVMCS, WORDS(field), NONE);
+	uint64_t e = bare_call(machine.vcpu, X86VCPUReadVMCS, WORDS(field), NONE);
 
 	case_equal(e, 0, "ReadVMCS's error");
-	return runtime_words[0];
+	return bare_words[0];
 }
 
 uint64_t machine_write(uint64_t field, uint64_t value)
 {
-	return runtime_call(machine.vcpu, X86VCPUWriteVMCS, WORDS(field, value), NONE);
+	return bare_call(machine.vcpu, X86VCPUWriteVMCS, WORDS(field, value), NONE);
 }

@@ -3,7 +3,7 @@
 
 void test_main(void)
 {
-	runtime_print("vcpu: start\n");
+	bare_print("vcpu: start\n");
 	machine_make();
 	case_exits();
 	case_events();

@@ -1,68 +1,16 @@
-/* Output, invocations, objects, threads (runtime.h). The last line says "vcpu: all N cases passed" or how
+/* Objects, threads, cases (runtime.h). The last line says "vcpu: all N cases passed" or how
  * many failed. */
 #include "runtime.h"
-#include "vcpu_hw.h"
-#include <stdarg.h>
 
 #define RUNTIME_VA 0x20000000000ull
 #define RW	   (seL4_RightRead | seL4_RightWrite)
 
 const seL4_BootInfo *runtime_bi;
-uint64_t *runtime_buffer;
-uint64_t runtime_words[8];
 
 static uint64_t runtime_next, runtime_untyped, runtime_va = RUNTIME_VA;
 static const char *case_name;
 static unsigned case_count, case_failures;
 static bool case_failed;
-
-/* ---- output ---- */
-
-static void runtime_put(char c)
-{
-	struct message m = {.badge = (uint64_t)(unsigned char)c};
-
-	hw_syscall(seL4_SysDebugPutChar, &m, 0);
-}
-
-static void runtime_number(uint64_t v, unsigned base)
-{
-	char digits[24];
-	unsigned n = 0;
-
-	do {
-		digits[n++] = "0123456789abcdef"[v % base];
-		v /= base;
-	} while (v);
-	while (n)
-		runtime_put(digits[--n]);
-}
-
-void runtime_print(const char *format, ...)
-{
-	va_list a;
-
-	va_start(a, format);
-	for (; *format; format++) {
-		if (*format != '%') {
-			runtime_put(*format);
-			continue;
-		}
-		switch (*++format) {
-		case 's':
-			for (const char *s = va_arg(a, const char *); *s; s++)
-				runtime_put(*s);
-			break;
-		case 'd':
-			runtime_number(va_arg(a, uint64_t), 10);
-			break;
-		default:
-			runtime_number(va_arg(a, uint64_t), 16);
-			break;
-		}
-	}
-	va_end(a);
-}
 
 /* ---- cases ---- */
 
@@ -77,7 +25,7 @@ void case_check(bool ok, const char *what)
 {
 	if (ok)
 		return;
-	runtime_print("vcpu: %s: not so: %s\n", case_name, what);
+	bare_print("vcpu: %s: not so: %s\n", case_name, what);
 	case_failed = true;
 }
 
@@ -85,7 +33,7 @@ void case_equal(uint64_t got, uint64_t wanted, const char *what)
 {
 	if (got == wanted)
 		return;
-	runtime_print("vcpu: %s: %s is 0x%x, not 0x%x\n", case_name, what, got, wanted);
+	bare_print("vcpu: %s: %s is 0x%x, not 0x%x\n", case_name, what, got, wanted);
 	case_failed = true;
 }
 
@@ -94,13 +42,13 @@ void case_end(void)
 	if (case_failed)
 		case_failures++;
 	else
-		runtime_print("vcpu: %s: ok\n", case_name);
+		bare_print("vcpu: %s: ok\n", case_name);
 }
 
 bool case_left_out(bool cannot, const char *name, const char *reason)
 {
 	if (cannot)
-		runtime_print("vcpu: left out: %s (%s)\n", name, reason);
+		bare_print("vcpu: left out: %s (%s)\n", name, reason);
 	return cannot;
 }
 
@@ -108,30 +56,11 @@ void runtime_must(uint64_t error, const char *what)
 {
 	if (error == 0)
 		return;
-	runtime_print("vcpu: FAILED: %s: error %d\n", what, error);
-	runtime_call(seL4_CapInitThreadTCB, TCBSuspend, NONE, NONE);
+	bare_print("vcpu: FAILED: %s: error %d\n", what, error);
+	bare_call(seL4_CapInitThreadTCB, TCBSuspend, NONE, NONE);
 }
 
-/* ---- invocations, objects ---- */
-
-uint64_t runtime_call(uint64_t cap, uint64_t label, const uint64_t *words, unsigned count,
-		      const uint64_t *caps, unsigned cap_count)
-{
-	struct message m = {.badge = cap, .info = label << 12 | (uint64_t)cap_count << 7 | count};
-
-	for (unsigned i = 0; i < count; i++) {
-		if (i < 4)
-			m.mr[i] = words[i];
-		else
-			runtime_buffer[1 + i] = words[i];
-	}
-	for (unsigned i = 0; i < cap_count; i++)
-		runtime_buffer[122 + i] = caps[i];
-	hw_syscall(seL4_SysCall, &m, 0);
-	for (unsigned i = 0; i < 8; i++)
-		runtime_words[i] = i < 4 ? m.mr[i] : runtime_buffer[1 + i];
-	return m.info >> 12;
-}
+/* ---- objects ---- */
 
 uint64_t runtime_slot(void)
 {
@@ -142,8 +71,8 @@ uint64_t runtime_make(uint64_t type, uint64_t bits)
 {
 	uint64_t slot = runtime_slot();
 
-	runtime_must(runtime_call(runtime_untyped, UntypedRetype, WORDS(type, bits, 0, 0, slot, 1),
-				  CAPS(seL4_CapInitThreadCNode)),
+	runtime_must(bare_call(runtime_untyped, UntypedRetype, WORDS(type, bits, 0, 0, slot, 1),
+			       CAPS(seL4_CapInitThreadCNode)),
 		     "retype");
 	return slot;
 }
@@ -152,8 +81,8 @@ uint64_t runtime_copy(uint64_t cap, uint64_t rights)
 {
 	uint64_t slot = runtime_slot();
 
-	runtime_must(runtime_call(seL4_CapInitThreadCNode, CNodeCopy, WORDS(slot, 64, cap, 64, rights),
-				  CAPS(seL4_CapInitThreadCNode)),
+	runtime_must(bare_call(seL4_CapInitThreadCNode, CNodeCopy, WORDS(slot, 64, cap, 64, rights),
+			       CAPS(seL4_CapInitThreadCNode)),
 		     "copy");
 	return slot;
 }
@@ -162,23 +91,23 @@ uint64_t runtime_mint(uint64_t cap, uint64_t badge)
 {
 	uint64_t slot = runtime_slot();
 
-	runtime_must(runtime_call(seL4_CapInitThreadCNode, CNodeMint, WORDS(slot, 64, cap, 64, 15, badge),
-				  CAPS(seL4_CapInitThreadCNode)),
+	runtime_must(bare_call(seL4_CapInitThreadCNode, CNodeMint, WORDS(slot, 64, cap, 64, 15, badge),
+			       CAPS(seL4_CapInitThreadCNode)),
 		     "mint");
 	return slot;
 }
 
 void runtime_delete(uint64_t cap)
 {
-	runtime_must(runtime_call(seL4_CapInitThreadCNode, CNodeDelete, WORDS(cap, 64), NONE), "delete");
+	runtime_must(bare_call(seL4_CapInitThreadCNode, CNodeDelete, WORDS(cap, 64), NONE), "delete");
 }
 
 void *runtime_map(uint64_t frame)
 {
 	void *at = (void *)runtime_va;
 
-	runtime_must(
-	    runtime_call(frame, X86PageMap, WORDS(runtime_va, RW, 0), CAPS(seL4_CapInitThreadVSpace)), "map");
+	runtime_must(bare_call(frame, X86PageMap, WORDS(runtime_va, RW, 0), CAPS(seL4_CapInitThreadVSpace)),
+		     "map");
 	runtime_va += 4096;
 	return at;
 }
@@ -231,8 +160,8 @@ uint64_t runtime_sc(uint64_t budget, uint64_t period)
 {
 	uint64_t sc = runtime_make(seL4_SchedContextObject, 7);
 
-	runtime_must(runtime_call(runtime_bi->schedcontrol.start, SchedControlConfigureFlags,
-				  WORDS(budget, period, 0, 0, 0), CAPS(sc)),
+	runtime_must(bare_call(runtime_bi->schedcontrol.start, SchedControlConfigureFlags,
+			       WORDS(budget, period, 0, 0, 0), CAPS(sc)),
 		     "configure a scheduling context");
 	return sc;
 }
@@ -243,18 +172,18 @@ uint64_t runtime_thread(void (*f)(void), uint64_t sc, uint64_t priority)
 	uint64_t stack = (uint64_t)(uintptr_t)runtime_map(runtime_make(seL4_X86_4K, 0)) + 4096 - 16;
 	uint64_t buffer = (uint64_t)(uintptr_t)runtime_map(frame);
 
-	runtime_must(runtime_call(tcb, TCBConfigure, WORDS(0, 0, buffer),
-				  CAPS(seL4_CapInitThreadCNode, seL4_CapInitThreadVSpace, frame)),
+	runtime_must(bare_call(tcb, TCBConfigure, WORDS(0, 0, buffer),
+			       CAPS(seL4_CapInitThreadCNode, seL4_CapInitThreadVSpace, frame)),
 		     "configure a thread");
-	runtime_must(runtime_call(tcb, TCBSetPriority, WORDS(priority), CAPS(seL4_CapInitThreadTCB)),
+	runtime_must(bare_call(tcb, TCBSetPriority, WORDS(priority), CAPS(seL4_CapInitThreadTCB)),
 		     "priority");
 	if (sc)
-		runtime_must(runtime_call(sc, SchedContextBind, NONE, CAPS(tcb)), "bind");
+		runtime_must(bare_call(sc, SchedContextBind, NONE, CAPS(tcb)), "bind");
 	/* rip rsp rflags rax rbx rcx rdx rsi rdi ... */
-	runtime_must(runtime_call(tcb, TCBWriteRegisters,
-				  WORDS(1, 20, (uint64_t)(uintptr_t)runtime_thread_start, stack, 0x202, 0, 0,
-					0, 0, 0, (uint64_t)(uintptr_t)f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
-				  NONE),
+	runtime_must(bare_call(tcb, TCBWriteRegisters,
+			       WORDS(1, 20, (uint64_t)(uintptr_t)runtime_thread_start, stack, 0x202, 0, 0, 0,
+				     0, 0, (uint64_t)(uintptr_t)f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+			       NONE),
 		     "start a thread");
 	return tcb;
 }
@@ -282,18 +211,17 @@ void runtime_main(const seL4_BootInfo *bi)
 	static const uint64_t labels[] = {X86PDPTMap, X86PageDirectoryMap, X86PageTableMap};
 
 	runtime_bi = bi;
-	runtime_buffer = (uint64_t *)(uintptr_t)bi->ipcBuffer;
+	bare_buffer = (uint64_t *)(uintptr_t)bi->ipcBuffer;
 	runtime_next = bi->empty.start;
 	runtime_largest_untyped();
 	for (unsigned i = 0; i < 3; i++)
-		runtime_must(runtime_call(runtime_make(tables[i], 0), labels[i], WORDS(RUNTIME_VA, 0),
-					  CAPS(seL4_CapInitThreadVSpace)),
+		runtime_must(bare_call(runtime_make(tables[i], 0), labels[i], WORDS(RUNTIME_VA, 0),
+				       CAPS(seL4_CapInitThreadVSpace)),
 			     "tables");
 	test_main();
 	if (case_failures)
-		runtime_print("vcpu: FAILED: %d of %d cases\n", (uint64_t)case_failures,
-			      (uint64_t)case_count);
+		bare_print("vcpu: FAILED: %d of %d cases\n", (uint64_t)case_failures, (uint64_t)case_count);
 	else
-		runtime_print("vcpu: all %d cases passed\n", (uint64_t)case_count);
-	runtime_call(seL4_CapInitThreadTCB, TCBSuspend, NONE, NONE);
+		bare_print("vcpu: all %d cases passed\n", (uint64_t)case_count);
+	bare_call(seL4_CapInitThreadTCB, TCBSuspend, NONE, NONE);
 }

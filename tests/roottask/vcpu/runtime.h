@@ -1,19 +1,16 @@
-/* Enough of a runtime: output, invocations, objects, threads; and the book-keeping of cases. */
+/* Enough of a runtime, on bare.h: objects, threads; and the book-keeping of cases. */
 #ifndef RUNTIME_H
 #define RUNTIME_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "bare.h"
 #include "insula/ext.h"
 #include "sel4/bootinfo.h"
 #include "sel4/constants.h"
 
 extern const seL4_BootInfo *runtime_bi;
-extern uint64_t *runtime_buffer; /* the first thread's IPC buffer */
-
-/* %s, %d, %x (64 bits) only. */
-void runtime_print(const char *format, ...);
 
 /* A case: begin names it, every check in it must hold, end prints its line: "vcpu: NAME: ok" or what was
  * wrong. */
@@ -23,15 +20,6 @@ void case_equal(uint64_t got, uint64_t wanted, const char *what);
 void case_end(void);
 /* True where an emulator cannot do it: the case is left out, and that is said. */
 bool case_left_out(bool cannot, const char *name, const char *reason);
-
-/* Call on a capability: words, then extra capabilities. Returns the result's label; its words are in
- * runtime_words. */
-uint64_t runtime_call(uint64_t cap, uint64_t label, const uint64_t *words, unsigned count,
-		      const uint64_t *caps, unsigned cap_count);
-extern uint64_t runtime_words[8];
-#define WORDS(...) (const uint64_t[]){__VA_ARGS__}, (unsigned)(sizeof((uint64_t[]){__VA_ARGS__}) / 8)
-#define CAPS(...)  (const uint64_t[]){__VA_ARGS__}, (unsigned)(sizeof((uint64_t[]){__VA_ARGS__}) / 8)
-#define NONE	   NULL, 0
 
 uint64_t runtime_slot(void);
 /* Retypes from the largest RAM Untyped; returns the slot. Stops the test if that fails. */
