@@ -54,18 +54,8 @@ int console_client_open(struct console_client *c, const char *name, enum console
 	return 0;
 }
 
-void console_client_close(struct console_client *c)
-{
-	struct message m;
-
-	message_begin(&m);
-	message_put(&m, c->number);
-	(void)message_call(&m, TASK_SLOT_CONSOLE, CONSOLE_CLOSE);
-	object_delete(c->notify);
-	object_delete(c->frame);
-}
-
-uint32_t console_client_write(struct console_client *c, const char *text, uint32_t n)
+/* Writes what fits and signals the console; bytes taken. */
+static uint32_t console_client_write(struct console_client *c, const char *text, uint32_t n)
 {
 	uint32_t taken = ring_write(&c->out, (const uint8_t *)text, n);
 
@@ -86,9 +76,4 @@ void console_client_write_all(struct console_client *c, const char *text, uint32
 			__builtin_ia32_pause();
 		}
 	}
-}
-
-uint32_t console_client_read(struct console_client *c, char *text, uint32_t n)
-{
-	return ring_read(&c->in, (uint8_t *)text, n);
 }

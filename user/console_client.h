@@ -22,13 +22,8 @@ struct console_client {
  */
 int console_client_open(struct console_client *c, const char *name, enum console_kind kind, uint32_t domain, seL4_CPtr signal,
 			uint64_t vaddr);
-void console_client_close(struct console_client *c);
 
-/* Writes what fits and signals the console; bytes taken. */
-uint32_t console_client_write(struct console_client *c, const char *text, uint32_t n);
 /* Writes all of it, yielding while the ring is full. */
 void console_client_write_all(struct console_client *c, const char *text, uint32_t n);
-/* Bytes that came from the keyboard. */
-uint32_t console_client_read(struct console_client *c, char *text, uint32_t n);
 
 #endif

@@ -123,8 +123,3 @@ int posix_memalign(void **p, size_t align, size_t n)
 	*p = malloc_aligned(align, n);
 	return *p ? 0 : ENOMEM;
 }
-
-size_t malloc_used(void)
-{
-	return malloc_heap.used;
-}

@@ -9,7 +9,5 @@
 void malloc_begin(void *start, size_t bytes);
 /* More of it, anywhere above (heap_extend_at). */
 bool malloc_more(void *start, size_t bytes);
-/* Bytes handed out, with what each costs. */
-size_t malloc_used(void);
 
 #endif

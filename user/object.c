@@ -247,13 +247,3 @@ void object_delete(seL4_CPtr slot)
 		(void)seL4_CNode_Delete(TASK_SLOT_CNODE, slot, seL4_WordBits);
 	slot_free(slot);
 }
-
-uint64_t object_bytes_used(void)
-{
-	uint64_t n;
-
-	object_enter();
-	n = object_memory.total_bytes - object_memory.free_bytes;
-	object_leave();
-	return n;
-}

@@ -29,7 +29,4 @@ seL4_CPtr object_mint(seL4_CPtr slot, seL4_CapRights_t rights, seL4_Word badge);
  */
 void object_delete(seL4_CPtr slot);
 
-/* Bytes of the process's Untyped that are in use, and its size. */
-uint64_t object_bytes_used(void);
-
 #endif

@@ -63,13 +63,3 @@ void slot_free(seL4_CPtr slot)
 {
 	slot_free_range(slot, 1);
 }
-
-uint32_t slot_free_count(void)
-{
-	uint32_t n;
-
-	slot_enter();
-	n = slot_of_process.free;
-	slot_leave();
-	return n;
-}

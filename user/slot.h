@@ -23,7 +23,4 @@ seL4_CPtr slot_alloc_range(uint32_t n);
 void slot_free(seL4_CPtr slot);
 void slot_free_range(seL4_CPtr first, uint32_t n);
 
-/* Slots that are not handed out. */
-uint32_t slot_free_count(void);
-
 #endif

@@ -11,7 +11,7 @@
 static struct lock vspace_lock;
 
 /* The table that is missing when `bits` of the address are left to be translated. */
-static int vspace_add_table(seL4_CPtr vspace, uint64_t vaddr, seL4_Word bits)
+static int vspace_add_table(uint64_t vaddr, seL4_Word bits)
 {
 	seL4_CPtr table;
 	seL4_Error e;
@@ -19,15 +19,15 @@ static int vspace_add_table(seL4_CPtr vspace, uint64_t vaddr, seL4_Word bits)
 	switch (bits) {
 	case 39:
 		table = object_create_fixed(seL4_X86_PDPTObject, 0);
-		e = table ? seL4_X86_PDPT_Map(table, vspace, vaddr >> 39 << 39, 0) : seL4_NotEnoughMemory;
+		e = table ? seL4_X86_PDPT_Map(table, TASK_SLOT_VSPACE, vaddr >> 39 << 39, 0) : seL4_NotEnoughMemory;
 		break;
 	case 30:
 		table = object_create_fixed(seL4_X86_PageDirectoryObject, 0);
-		e = table ? seL4_X86_PageDirectory_Map(table, vspace, vaddr >> 30 << 30, 0) : seL4_NotEnoughMemory;
+		e = table ? seL4_X86_PageDirectory_Map(table, TASK_SLOT_VSPACE, vaddr >> 30 << 30, 0) : seL4_NotEnoughMemory;
 		break;
 	case 21:
 		table = object_create_fixed(seL4_X86_PageTableObject, 0);
-		e = table ? seL4_X86_PageTable_Map(table, vspace, vaddr >> 21 << 21, 0) : seL4_NotEnoughMemory;
+		e = table ? seL4_X86_PageTable_Map(table, TASK_SLOT_VSPACE, vaddr >> 21 << 21, 0) : seL4_NotEnoughMemory;
 		break;
 	default:
 		return -EINVAL;
@@ -35,41 +35,31 @@ static int vspace_add_table(seL4_CPtr vspace, uint64_t vaddr, seL4_Word bits)
 	return e == seL4_NoError ? 0 : e == seL4_DeleteFirst ? -EEXIST : -ENOMEM;
 }
 
-static int vspace_map_locked(seL4_CPtr vspace, seL4_CPtr frame, uint64_t vaddr, seL4_CapRights_t rights, seL4_Word attributes)
+static int vspace_map_locked(seL4_CPtr frame, uint64_t vaddr, seL4_CapRights_t rights, seL4_Word attributes)
 {
 	for (unsigned tries = 0; tries <= VSPACE_LEVELS; tries++) {
-		seL4_Error e = seL4_X86_Page_Map(frame, vspace, vaddr, rights, attributes);
+		seL4_Error e = seL4_X86_Page_Map(frame, TASK_SLOT_VSPACE, vaddr, rights, attributes);
 		int r;
 
 		if (e == seL4_NoError)
 			return 0;
 		if (e != seL4_FailedLookup)
 			return e == seL4_DeleteFirst ? -EEXIST : -EINVAL;
-		r = vspace_add_table(vspace, vaddr, seL4_GetMR(2));
+		r = vspace_add_table(vaddr, seL4_GetMR(2));
 		if (r)
 			return r;
 	}
 	return -EINVAL;
 }
 
-int vspace_map_in(seL4_CPtr vspace, seL4_CPtr frame, uint64_t vaddr, seL4_CapRights_t rights, seL4_Word attributes)
+int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute)
 {
 	int r;
 
 	lock_take(&vspace_lock);
-	r = vspace_map_locked(vspace, frame, vaddr, rights, attributes);
+	r = vspace_map_locked(frame, vaddr, write ? seL4_ReadWrite : seL4_CanRead, execute ? 0 : insula_X86_ExecuteNever);
 	lock_release(&vspace_lock);
 	return r;
-}
-
-int vspace_map_attributes(seL4_CPtr frame, uint64_t vaddr, seL4_CapRights_t rights, seL4_Word attributes)
-{
-	return vspace_map_in(TASK_SLOT_VSPACE, frame, vaddr, rights, attributes);
-}
-
-int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute)
-{
-	return vspace_map_attributes(frame, vaddr, write ? seL4_ReadWrite : seL4_CanRead, execute ? 0 : insula_X86_ExecuteNever);
 }
 
 void vspace_unmap(seL4_CPtr frame)

@@ -10,10 +10,6 @@
 
 /* A frame of any size at vaddr (aligned to it), ordinary memory. 0, or -ENOMEM (tables), -EEXIST, -EINVAL. Never write and execute both. */
 int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute);
-/* The same with rights and attributes (seL4_X86_*, insula_X86_ExecuteNever) as the kernel knows them: device memory. */
-int vspace_map_attributes(seL4_CPtr frame, uint64_t vaddr, seL4_CapRights_t rights, seL4_Word attributes);
-/* In another process's address space whose PML4 we hold; its tables come from our Untyped too. */
-int vspace_map_in(seL4_CPtr vspace, seL4_CPtr frame, uint64_t vaddr, seL4_CapRights_t rights, seL4_Word attributes);
 void vspace_unmap(seL4_CPtr frame);
 
 /* A new frame (4 KiB), zeroed, mapped read-write: memory shared by this process's threads or to be given to others. Returns its slot, or 0. */

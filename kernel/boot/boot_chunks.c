@@ -47,7 +47,8 @@ void boot_chunks_end(struct boot_chunks *c)
 		mem_put64(c->buffer + c->open + offsetof(seL4_BootInfoHeader, len), c->used - c->open);
 }
 
-void boot_chunks_align(struct boot_chunks *c)
+/* A padding chunk, if one is needed, so that the next chunk begins at a multiple of 8. */
+static void boot_chunks_align(struct boot_chunks *c)
 {
 	if (c->used % 8 == 0)
 		return;

@@ -25,8 +25,6 @@ void boot_chunks_begin(struct boot_chunks *c, uint64_t id);
 void boot_chunks_bytes(struct boot_chunks *c, const void *bytes, uint64_t n);
 void boot_chunks_zeros(struct boot_chunks *c, uint64_t n);
 void boot_chunks_end(struct boot_chunks *c);
-/* A padding chunk, if one is needed, so that the next chunk begins at a multiple of 8. */
-void boot_chunks_align(struct boot_chunks *c);
 
 /* seL4's chunks, in its order: RSDP, framebuffer (if there is one), memory map, TSC frequency; then alignment. */
 void boot_chunks_sel4(struct boot_chunks *c, const struct boot_info *info, const uint8_t rsdp[36], uint64_t tsc_hz);

@@ -50,8 +50,6 @@ struct percpu *check_cpu(uint32_t i);
 
 /* ---- check_tree.c: the derivation list ---- */
 void check_tree(void);
-/* Slots of an object that has some: all in the list. */
-void check_slots(const struct cte *slots, uint64_t count);
 
 /* ---- one object each, called once for every object that has a capability ---- */
 void check_endpoint(cap_t cap); /* check_ipc.c */

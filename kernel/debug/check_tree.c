@@ -43,7 +43,8 @@ static const struct cte *check_tree_slot(uint64_t p)
 
 #define CHECK_SLOTS (CHECK_WORDS * sizeof(uint64_t) / sizeof(struct cte)) /* looked at together */
 
-void check_slots(const struct cte *slots, uint64_t count)
+/* Slots of an object that has some: all in the list. */
+static void check_slots(const struct cte *slots, uint64_t count)
 {
 	for (uint64_t i = 0; i < count && check_ok(); i++) {
 		const struct cte *s = &slots[i], *prev;

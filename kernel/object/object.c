@@ -58,7 +58,7 @@ unsigned object_size_bits(word_t type, unsigned user_bits)
 	}
 }
 
-bool object_is_frame(word_t type)
+static bool object_is_frame(word_t type)
 {
 	return type == seL4_X86_4K || type == seL4_X86_LargePageObject || type == seL4_X64_HugePageObject;
 }

@@ -14,7 +14,6 @@ bool object_type_exists(word_t type);
  * only.
  */
 unsigned object_size_bits(word_t type, unsigned user_bits);
-bool object_is_frame(word_t type);
 /* Neither frame nor Untyped: the kernel itself reads and writes it, so it is in the window. */
 bool object_is_kernel(word_t type);
 /* The first capability of an object in this memory, and that of an object of the same kind so many bytes

@@ -116,7 +116,7 @@ void vcpu_hold(struct vcpu *v)
 }
 
 /* ... and its thread finds it on no other CPU when it runs again. */
-void vcpu_let_go(struct vcpu *v)
+static void vcpu_let_go(struct vcpu *v)
 {
 	if (v->tcb && unlikely(!remote_is_local(v->tcb->cpu)))
 		virt->vcpu_clear(v);

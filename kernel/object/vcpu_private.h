@@ -9,7 +9,6 @@
 
 /* vcpu.c: around what is done to a vCPU for another thread than its own. Lock held. */
 void vcpu_hold(struct vcpu *v);
-void vcpu_let_go(struct vcpu *v);
 
 /* vcpu_io.c: ports that guests reach directly, and that they lose them with the capability that gave them. */
 exception_t vcpu_io_enable(struct vcpu *v, unsigned length);

@@ -93,7 +93,7 @@ void sched_context_unbind_notification(struct sched_context *sc)
 	sc->notification = NULL;
 }
 
-void sched_context_unbind_reply(struct sched_context *sc)
+static void sched_context_unbind_reply(struct sched_context *sc)
 {
 	if (!sc->reply)
 		return;

@@ -97,7 +97,6 @@ void sched_context_unbind_tcb(struct sched_context *sc);
 void sched_context_unbind_all(struct sched_context *sc);
 void sched_context_bind_notification(struct sched_context *sc, struct notification *n);
 void sched_context_unbind_notification(struct sched_context *sc);
-void sched_context_unbind_reply(struct sched_context *sc);
 /* Its thread loses it; `to` (which has none) gets it. */
 void sched_context_donate(struct sched_context *sc, struct tcb *to);
 /* Its thread may have become schedulable: waits for budget if there is none. */

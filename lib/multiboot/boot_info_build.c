@@ -12,8 +12,12 @@ enum {
 	FB_SIDE_MAX = 32768,
 };
 
-enum multiboot_error boot_info_build_string(const struct mem_reader *r, uint64_t paddr, uint64_t limit,
-					    char *dst, size_t size, bool *cut)
+/*
+ * Copies the string at paddr, at most limit bytes of it, to dst[0..size) and ends it with a NUL.
+ * *cut is set if the string was longer than the space.
+ */
+static enum multiboot_error boot_info_build_string(const struct mem_reader *r, uint64_t paddr, uint64_t limit,
+						   char *dst, size_t size, bool *cut)
 {
 	uint8_t chunk[CHUNK];
 	size_t used = 0;

@@ -15,13 +15,6 @@ struct boot_info_build {
 	size_t pool_used;
 };
 
-/*
- * Copies the string at paddr, at most limit bytes of it, to dst[0..size) and ends it with a NUL.
- * *cut is set if the string was longer than the space.
- */
-enum multiboot_error boot_info_build_string(const struct mem_reader *r, uint64_t paddr, uint64_t limit,
-					    char *dst, size_t size, bool *cut);
-
 enum multiboot_error boot_info_build_cmdline(struct boot_info_build *b, uint64_t paddr, uint64_t limit);
 enum multiboot_error boot_info_build_loader(struct boot_info_build *b, uint64_t paddr, uint64_t limit);
 

@@ -171,11 +171,6 @@ bool client_drain_all(uint64_t signals)
 
 /* ---- keyboard ---- */
 
-struct client *client_focus(void)
-{
-	return focus;
-}
-
 bool client_awaited(const struct client *c)
 {
 	if (c->kind != CONSOLE_DOMAIN)

@@ -43,7 +43,6 @@ bool client_drain(struct client *c);
 bool client_drain_all(uint64_t signals);
 
 /* Keyboard */
-struct client *client_focus(void);
 /* Whether a client that opens gets the keyboard at once: the monitor, the first domain, and a domain that had the keyboard when it closed and
  * is started again, unless somebody has typed meanwhile. */
 bool client_awaited(const struct client *c);

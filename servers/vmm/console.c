@@ -136,8 +136,3 @@ bool console_type(const char *text, uint32_t n)
 	xen_console_notify();
 	return true;
 }
-
-void *xen_console_ring(void)
-{
-	return guest;
-}

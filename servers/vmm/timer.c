@@ -10,7 +10,8 @@ uint64_t time_system_ns(void)
 	return pvclock_ns(vmm.clock, cpu_tsc() - vmm.tsc_start);
 }
 
-uint64_t time_ns_to_tsc(uint64_t ns)
+/* The TSC at which system time is ns; saturates. */
+static uint64_t time_ns_to_tsc(uint64_t ns)
 {
 	uint64_t ticks = pvclock_ticks(vmm.clock, ns);
 

@@ -163,11 +163,6 @@ void vcpu_wake(struct vcpu *v)
 		vcpu_kick(v);
 }
 
-void vcpu_wake_offline(struct vcpu *v)
-{
-	vcpu_kick(v);
-}
-
 static void ipi_to(struct vcpu *to, const struct lapic_action *a)
 {
 	switch (a->delivery) {

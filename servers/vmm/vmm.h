@@ -82,14 +82,12 @@ struct vcpu {
 	uint64_t slot_vcpu, slot_timer, slot_notification, slot_kick;
 
 	struct lapic lapic;
-	bool nmi_pending, nmi_window;
+	bool nmi_pending;
 	bool init_pending, sipi_pending;
 	uint8_t sipi_vector;
-	bool kicked;       /* set by others under vmm_lock or atomically; cleared by its thread */
 
 	/* event to be put in again at the next entry (delivery was interrupted), or an exception to be raised */
 	uint32_t inject_info, inject_error, inject_length;
-	bool interrupt_shadow_done;
 	bool step_pending; /* the guest traces itself: a single step comes first at the next entry */
 	struct guest_path fetch_path[FETCH_PATHS], data_path[DATA_PATHS];
 	uint64_t hypercalls, hypercall; /* how many there were; the number of the one that it is in, or 0 */
@@ -248,8 +246,6 @@ void vcpu_kick(struct vcpu *v);
 void vcpu_wake(struct vcpu *v);
 /* What the notification of its thread was signalled for; nothing once the domain has ended. Of its own thread. */
 void vcpu_events(struct vcpu *v, uint64_t badge);
-/* SIPI etc.: makes its thread run. */
-void vcpu_wake_offline(struct vcpu *v);
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */
 /* Advances RIP past the exiting instruction: its length from the exit, or decoded. False: an exception was raised (guest_instruction). */
 bool vcpu_skip(struct vcpu *v);
@@ -274,7 +270,6 @@ void vcpu_apic_action(struct vcpu *v, struct lapic_action a);
 
 /* ---- timer.c: all of a vCPU's deadlines on one timer object ---- */
 uint64_t time_system_ns(void);           /* system time of this domain now */
-uint64_t time_ns_to_tsc(uint64_t ns);    /* absolute TSC at which system time is ns; saturates */
 void timer_update(struct vcpu *v);       /* own thread only: recomputes and arms the earliest deadline */
 void timer_expired(struct vcpu *v);      /* own thread: its timer object signalled */
 
@@ -350,7 +345,6 @@ void evtchn_raise_virq(struct vcpu *v, unsigned virq);
 void xen_power_button(void);
 /* The port that the toolstack side of the console listens on was notified by the guest. */
 uint32_t xen_console_port(void);
-void *xen_console_ring(void); /* struct xencons_interface */
 /* Makes the guest's end of the console channel pending. */
 void xen_console_notify(void);
 

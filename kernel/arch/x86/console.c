@@ -201,21 +201,3 @@ void console_force(void)
 {
 	console.released = false;
 }
-
-size_t console_log_read(char *buffer, size_t size)
-{
-	uint64_t n = console.said < CONSOLE_LOG ? console.said : CONSOLE_LOG;
-	uint64_t at;
-
-	if (n > size)
-		n = size;
-	at = console.said - n;
-	for (uint64_t i = 0; i < n; i++)
-		buffer[i] = console_log[(at + i) % CONSOLE_LOG];
-	return (size_t)n;
-}
-
-uint16_t console_serial_port(void)
-{
-	return console.port;
-}

@@ -26,9 +26,4 @@ void console_device_mapped(uint64_t start, uint64_t size);
 /* A panic or boot_stop: every console, whoever has it. */
 void console_force(void);
 
-/* Copies the newest bytes said, at most `size`, to buffer; returns how many. Oldest first. */
-size_t console_log_read(char *buffer, size_t size);
-/* The serial port in use, 0 if none: part of what the kernel uses itself. */
-uint16_t console_serial_port(void);
-
 #endif

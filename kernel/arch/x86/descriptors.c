@@ -16,7 +16,9 @@ extern char start_stack_top[];
 
 _Static_assert(DESCRIPTORS_IST_COUNT <= LAYOUT_CPU_IST_COUNT, "the layout has a stack for each");
 
-void descriptors_gate(uint64_t gate[2], uint64_t handler, unsigned ist, bool user)
+/* Two words of an IDT gate: code at `handler`, stack slot ist, open to INT from user mode if `user`. SDM 3A,
+ * figure 6-8. */
+static void descriptors_gate(uint64_t gate[2], uint64_t handler, unsigned ist, bool user)
 {
 	enum { PRESENT = 1 << 15, INTERRUPT_GATE = 14 << 8, DPL_USER = 3 << 13 };
 	uint64_t flags = PRESENT | INTERRUPT_GATE | (user ? (uint64_t)DPL_USER : 0) | ist;
@@ -26,7 +28,8 @@ void descriptors_gate(uint64_t gate[2], uint64_t handler, unsigned ist, bool use
 	gate[1] = handler >> 32;
 }
 
-void descriptors_tss(uint64_t entry[2], uint64_t base, uint32_t limit)
+/* Two words of a TSS descriptor. SDM 3A, figure 8-4. */
+static void descriptors_tss(uint64_t entry[2], uint64_t base, uint32_t limit)
 {
 	const uint64_t present_available = 0x89;
 

@@ -28,10 +28,4 @@ void descriptors_init(struct percpu *p);
 enum { DESCRIPTORS_VECTORS = 256 };
 extern uint64_t descriptors_idt[DESCRIPTORS_VECTORS][2];
 
-/* Two words of an IDT gate: code at `handler`, stack slot ist, open to INT from user mode if `user`. SDM 3A,
- * figure 6-8. */
-void descriptors_gate(uint64_t gate[2], uint64_t handler, unsigned ist, bool user);
-/* Two words of a TSS descriptor. SDM 3A, figure 8-4. */
-void descriptors_tss(uint64_t entry[2], uint64_t base, uint32_t limit);
-
 #endif

@@ -116,7 +116,8 @@ static void kprintf_signed(const struct kprintf_out *o, const struct kprintf_spe
 		kprintf_number(o, s, (uint64_t)v, 10, "", 0);
 }
 
-void kprintf_format(void (*put)(void *ctx, char c), void *ctx, const char *format, va_list list)
+/* Calls put(ctx, c) for each character. No floating point, no %n; a NULL string is shown as "(null)". */
+static void kprintf_format(void (*put)(void *ctx, char c), void *ctx, const char *format, va_list list)
 {
 	const struct kprintf_out o = {put, ctx};
 	struct kprintf_spec s;

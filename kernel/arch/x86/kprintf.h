@@ -9,8 +9,6 @@
 #include <stdarg.h>
 #include "types.h"
 
-/* Calls put(ctx, c) for each character. No floating point, no %n; a NULL string is shown as "(null)". */
-void kprintf_format(void (*put)(void *ctx, char c), void *ctx, const char *format, va_list args);
 void kprintf_list(const char *format, va_list args);
 /* Into buffer, always NUL-terminated, cut if too long. */
 void kprintf_text(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

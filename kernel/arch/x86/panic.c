@@ -38,7 +38,9 @@ static bool panic_is_text(uint64_t address)
 	       address < (uint64_t)(uintptr_t)kernel_text_end;
 }
 
-unsigned panic_backtrace(uint64_t rbp, uint64_t *addresses, unsigned max)
+/* Return addresses along the frame pointers from rbp, at most max. Reads only the
+ * kernel's stacks. */
+static unsigned panic_backtrace(uint64_t rbp, uint64_t *addresses, unsigned max)
 {
 	unsigned n = 0;
 

@@ -14,8 +14,4 @@ struct panic_frame {
 /* Called by entry.S on the panic stack. */
 NORETURN void panic_exception(const struct panic_frame *f);
 
-/* panic.c, for its parts: return addresses along the frame pointers from rbp, at most max. Reads only the
- * kernel's stacks. */
-unsigned panic_backtrace(uint64_t rbp, uint64_t *addresses, unsigned max);
-
 #endif

@@ -59,7 +59,7 @@ void lapic_reset(struct lapic *l, uint32_t id, bool bsp)
 	l->timer_deadline = UINT64_MAX;
 }
 
-bool lapic_enabled(const struct lapic *l)
+static bool lapic_enabled(const struct lapic *l)
 {
 	return l->mode != LAPIC_DISABLED && (l->svr & SVR_ENABLE);
 }

@@ -69,7 +69,6 @@ void lapic_take(struct lapic *l, uint8_t vector);
 bool lapic_matches(const struct lapic *l, bool logical, uint32_t destination);
 /* Timer reached its deadline: sets IRR if unmasked, and the next period. True if the vCPU has an interrupt now. */
 bool lapic_timer_expire(struct lapic *l, uint64_t now);
-bool lapic_enabled(const struct lapic *l);
 
 /*
  * All registers as Xen's records have them: 16 bytes for each, as in the xAPIC page; in x2APIC mode the same with the id and destinations of 32 bits. Loading keeps the id, and gives the rest the bits

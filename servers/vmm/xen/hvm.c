@@ -34,7 +34,7 @@ void hvm_init(void)
 	params[HVM_PARAM_CONSOLE_PFN] = LAYOUT_CONSOLE_GPA >> 12;
 }
 
-uint64_t hvm_param(unsigned i)
+static uint64_t hvm_param(unsigned i)
 {
 	return params[i];
 }

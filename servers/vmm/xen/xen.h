@@ -81,7 +81,6 @@ bool grant_is_at(uint64_t g); /* a frame is at this guest-physical page */
 void hvm_init(void);
 /* The domain's callback vector, 0 if it has none. */
 uint8_t hvm_callback_vector(void);
-uint64_t hvm_param(unsigned i);
 void hvm_param_set(unsigned i, uint64_t value);
 
 /* Something is not there: logged once per (kind, number), by name. */

@@ -202,22 +202,6 @@ static uint64_t window_piece(uint64_t p, uint64_t bytes)
 	return n < bytes ? n : bytes;
 }
 
-void window_copy_from(void *dst, paddr_t src, uint64_t bytes)
-{
-	char *to = dst;
-
-	while (bytes != 0) {
-		uint64_t n = window_piece(src.v, bytes);
-		char *slot = window_slot_open(ALIGN_DOWN(src.v, PAGE_BITS));
-
-		memcpy(to, slot + (src.v & MASK(PAGE_BITS)), n);
-		window_slot_close();
-		to += n;
-		src = paddr_add(src, n);
-		bytes -= n;
-	}
-}
-
 void window_copy_to(paddr_t dst, const void *src, uint64_t bytes)
 {
 	const char *from = src;

@@ -44,8 +44,7 @@ void window_unref(paddr_t page);
  * preemptible: callers bound `bytes` (at most 64 KiB between preemption points).
  */
 void window_clear(paddr_t start, uint64_t bytes);
-/* Copies out of / into RAM that is not in the window; boot and debugging only. */
-void window_copy_from(void *dst, paddr_t src, uint64_t bytes);
+/* Copies into RAM that is not in the window; boot and debugging only. */
 void window_copy_to(paddr_t dst, const void *src, uint64_t bytes);
 
 #endif

@@ -28,7 +28,8 @@ uint64_t virt_guest_pat(uint64_t value, uint64_t old)
 	return value;
 }
 
-uint64_t virt_guest_xcr0(uint64_t value, uint64_t old)
+/* XCR0 as XSETBV would accept it with the components that guests may have, else `old`. */
+static uint64_t virt_guest_xcr0(uint64_t value, uint64_t old)
 {
 	uint64_t avx512 = value & VIRT_XCR0_AVX512;
 

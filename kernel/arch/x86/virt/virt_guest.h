@@ -25,8 +25,6 @@ static inline uint64_t virt_guest_canonical(uint64_t value)
 }
 /* `value` if each of its eight memory types exists, else `old`. */
 uint64_t virt_guest_pat(uint64_t value, uint64_t old);
-/* XCR0 as XSETBV would accept it with the components that guests may have, else `old`. */
-uint64_t virt_guest_xcr0(uint64_t value, uint64_t old);
 /* Would MOV to CR4 accept `value` (Intel SDM vol. 2B; APM vol. 3)? `old` is what the guest has, `allowed`
  * what it may set. */
 bool virt_guest_cr4_legal(uint64_t value, uint64_t old, uint64_t allowed, bool lma, uint64_t cr3);
