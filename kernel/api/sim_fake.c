@@ -1,6 +1,6 @@
 /*
- * What the portable kernel stands on in host tests (sim_fake.h): memory, CPU, clock, and objects of other layers that
- * refuse every invocation. Linked by tests only.
+ * What the portable kernel stands on in host tests (sim_fake.h): memory, CPU, clock. Linked by tests only,
+ * with sim_other_fake.c.
  */
 #include "api/sim_fake.h"
 #include "arch/x86/arch.h"
@@ -42,22 +42,6 @@ bool sim_two_levels;
 uint64_t sim_cr2;
 unsigned sim_refs;
 char sim_console[256];
-
-/* ---- hardware errors: there are none ---- */
-
-void mce_poll(ticks_t now)
-{
-	(void)now;
-}
-
-void mce_report(void)
-{
-}
-
-void nmi_report(ticks_t now)
-{
-	(void)now;
-}
 
 /* The kernel's own slots here: the head of the list, and the threads' root CNode. */
 enum { SIM_OWN_HEAD, SIM_OWN_ROOT, SIM_OWN_COUNT };
@@ -228,148 +212,8 @@ void kputchar(char c)
 	sim_console[1] = '\0';
 }
 
-/* ---- objects of other layers: none can be invoked, but for frames where a test brings what it takes ---- */
+/* ---- a guest that never exits by itself: as if all threads waited ---- */
 
-__attribute__((weak)) exception_t sim_frame_decode(word_t label, unsigned length, struct cte *slot, cap_t cap)
-{
-	(void)label, (void)length, (void)slot, (void)cap;
-	return error_illegal_operation();
-}
-
-exception_t vspace_decode(word_t label, unsigned length, struct cte *slot, cap_t cap)
-{
-	if (slot && cap_type(cap) == CAP_FRAME)
-		return sim_frame_decode(label, length, slot, cap);
-	return error_illegal_operation();
-}
-
-exception_t ept_decode(word_t label, unsigned length, struct cte *slot, cap_t cap)
-{
-	return vspace_decode(label, length, slot, cap);
-}
-
-exception_t asid_control_decode(word_t label, unsigned length, cap_t cap)
-{
-	return vspace_decode(label, length, NULL, cap);
-}
-
-exception_t asid_pool_decode(word_t label, unsigned length, cap_t cap)
-{
-	return vspace_decode(label, length, NULL, cap);
-}
-
-exception_t irq_control_decode(word_t label, unsigned length, struct cte *slot)
-{
-	return vspace_decode(label, length, slot, cap_null());
-}
-
-exception_t irq_handler_decode(word_t label, unsigned length, cap_t cap)
-{
-	return vspace_decode(label, length, NULL, cap);
-}
-
-exception_t ioport_control_decode(word_t label, unsigned length, struct cte *slot)
-{
-	return vspace_decode(label, length, slot, cap_null());
-}
-
-exception_t ioport_decode(word_t label, unsigned length, cap_t cap)
-{
-	return vspace_decode(label, length, NULL, cap);
-}
-
-exception_t domain_decode(word_t label, unsigned length)
-{
-	return vspace_decode(label, length, NULL, cap_null());
-}
-
-exception_t iospace_decode(word_t label, unsigned length, cap_t cap)
-{
-	return vspace_decode(label, length, NULL, cap);
-}
-
-exception_t vcpu_decode(word_t label, unsigned length, cap_t cap)
-{
-	return vspace_decode(label, length, NULL, cap);
-}
-
-exception_t tcb_set_ept_root_decode(unsigned length, cap_t cap)
-{
-	return vspace_decode(0, length, NULL, cap);
-}
-
-void vspace_init_root(paddr_t pml4)
-{
-	(void)pml4;
-}
-
-bool vspace_root_valid(cap_t cap)
-{
-	return cap_type(cap) == CAP_PML4 && cap_paging_is_mapped(cap);
-}
-
-void vspace_finalise(cap_t cap, bool final)
-{
-	(void)cap, (void) final;
-}
-
-void ept_unmap_frame(cap_t frame)
-{
-	(void)frame;
-}
-
-void ept_finalise(cap_t cap, bool final)
-{
-	(void)cap, (void) final;
-}
-
-exception_t irq_handler_drain(unsigned irq)
-{
-	(void)irq;
-	return EXC_NONE;
-}
-
-void irq_handler_release(unsigned irq)
-{
-	(void)irq;
-}
-
-void ioport_finalise(cap_t cap)
-{
-	(void)cap;
-}
-
-struct vcpu *cap_vcpu_of(cap_t c)
-{
-	return window_kv(paddr(cap_vcpu_ptr(c)));
-}
-
-void vcpu_init(struct vcpu *v)
-{
-	(void)v;
-}
-
-void vcpu_finalise(struct vcpu *v)
-{
-	(void)v;
-}
-
-void vcpu_unbind_tcb(struct tcb *t)
-{
-	(void)t;
-}
-
-void vcpu_state_page_gone(struct vcpu *v)
-{
-	(void)v;
-}
-
-void vcpu_io_gone(cap_t cap)
-{
-	(void)cap;
-}
-
-/* A guest that never exits by itself: as if all threads waited. */
 void vcpu_enter_syscall(void)
 {
 	sched_set_state(sim_percpu.current, THREAD_RUNNING_VM);
@@ -379,27 +223,6 @@ bool vcpu_run(struct tcb *t)
 {
 	(void)t;
 	longjmp(sim_all_wait, 1);
-}
-
-void vcpu_take_signal(struct tcb *t)
-{
-	(void)t;
-}
-
-void vcpu_migrate(struct vcpu *v)
-{
-	(void)v;
-}
-
-void vcpu_leave(struct tcb *t)
-{
-	t->ctx.r10 = 0x1ea5e;
-}
-
-void vcpu_deliver_signal(struct tcb *t, word_t badge)
-{
-	t->ctx.rsi = 0;
-	t->ctx.rdi = badge;
 }
 
 /* ---- set-up ---- */
@@ -477,7 +300,8 @@ struct timer *sim_timer(unsigned slot)
 void sim_root(unsigned slot, cap_t cap, unsigned bits)
 {
 	if (bits)
-		cap = cap_untyped_with_ptr(cap, window_pa(sim_alloc(bits)).v); /* bits 46:0 of word 1 in all that have memory */
+		cap = cap_untyped_with_ptr(
+		    cap, window_pa(sim_alloc(bits)).v); /* bits 46:0 of word 1 in all that have memory */
 	cte_insert_root(sim_slot(slot), cap);
 }
 
@@ -485,8 +309,8 @@ void sim_untyped(unsigned slot, unsigned bits)
 {
 	cte_insert_root(sim_slot(slot), cap_untyped_new(window_pa(sim_alloc(bits)), bits, false));
 	if (cap_is_null(sim_slot(SIM_ROOT)->cap))
-		cte_insert(cap_cnode_with_guard_size(sim_own[SIM_OWN_ROOT].cap, 64 - SIM_CNODE_RADIX), &sim_own[SIM_OWN_ROOT],
-			   sim_slot(SIM_ROOT));
+		cte_insert(cap_cnode_with_guard_size(sim_own[SIM_OWN_ROOT].cap, 64 - SIM_CNODE_RADIX),
+			   &sim_own[SIM_OWN_ROOT], sim_slot(SIM_ROOT));
 }
 
 struct tcb *sim_thread(unsigned slot, uint8_t priority)

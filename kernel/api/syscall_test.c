@@ -1,5 +1,5 @@
 // links: kernel/arch/x86/smp/smp_fake.c
-// links: kernel/api/sim_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c
+// links: kernel/api/sim_fake.c kernel/api/sim_other_fake.c kernel/api/error.c kernel/api/invocation.c kernel/api/trap.c
 // links: kernel/api/fast_active.c kernel/api/fast_signal.c
 // links: kernel/api/syscall_general.c kernel/release/debug_syscall.c kernel/ipc/endpoint.c
 // links: kernel/ipc/notification.c kernel/ipc/reply.c kernel/ipc/transfer.c kernel/ipc/fault.c
