@@ -138,38 +138,79 @@ static bool fake_svm_gpa(struct vmcb *b, const struct fake_step *s)
 	return true;
 }
 
+/* Instructions and events that exit if they are intercepted, and tell nothing else. */
+static const unsigned fake_svm_plain[FAKE_RAW + 1] = {
+    [FAKE_CPUID] = SVM_EXIT_CPUID,
+    [FAKE_HLT] = SVM_EXIT_HLT,
+    [FAKE_INVD] = SVM_EXIT_INVD,
+    [FAKE_WBINVD] = SVM_EXIT_WBINVD,
+    [FAKE_RDPMC] = SVM_EXIT_RDPMC,
+    [FAKE_RDTSC] = SVM_EXIT_RDTSC,
+    [FAKE_RDTSCP] = SVM_EXIT_RDTSCP,
+    [FAKE_HYPERCALL] = SVM_EXIT_VMMCALL,
+    [FAKE_XSETBV] = SVM_EXIT_XSETBV,
+    [FAKE_PAUSE] = SVM_EXIT_PAUSE,
+    [FAKE_MONITOR] = SVM_EXIT_MONITOR,
+    [FAKE_MWAIT] = SVM_EXIT_MWAIT,
+    [FAKE_INVLPG] = SVM_EXIT_INVLPG,
+    [FAKE_OWN_VIRT] = SVM_EXIT_VMRUN,
+    [FAKE_TRIPLE_FAULT] = SVM_EXIT_SHUTDOWN,
+};
+
+static bool fake_svm_dr(struct vmcb *b, const struct fake_step *s)
+{
+	if (fake_svm_cr_dr(b, s, s->act == FAKE_READ_DR ? b->dr_read : b->dr_write,
+			   s->act == FAKE_READ_DR ? SVM_EXIT_DR_READ : SVM_EXIT_DR_WRITE))
+		return true;
+	if (s->act == FAKE_WRITE_DR)
+		fake.dr[s->number] = s->gpa;
+	return false;
+}
+
+static bool fake_svm_exception(struct vmcb *b, const struct fake_step *s)
+{
+	if (!(b->exceptions >> s->number & 1))
+		return false;
+	fake_svm_exit(b, SVM_EXIT_EXCEPTION + s->number, s->error, s->gpa);
+	b->nrip = svm_traits.nrip ? b->rip + s->length : 0;
+	if (s->number == 1)
+		b->dr6 |= s->error;
+	return true;
+}
+
+static bool fake_svm_iret(struct vmcb *b, const struct fake_step *s)
+{
+	if (fake_svm_simple(b, s, SVM_EXIT_IRET)) {
+		fake.done--; /* it is executed when the guest comes back */
+		return true;
+	}
+	fake.nmi_blocked = false;
+	b->rflags = BIT(1) | BIT(9);
+	return false;
+}
+
+/* An exit of any kind, and a guest that has changed all that it can. */
+static bool fake_svm_raw(struct vcpu *v, struct vmcb *b, const struct fake_step *s)
+{
+	fake_svm_exit(b, s->number, s->gpa, s->error << 16 | s->error);
+	b->nrip = svm_traits.nrip ? b->rip + s->length : 0;
+	b->insn_count = svm_traits.decode ? s->error & 15 : 0;
+	b->rip ^= s->gpa & 0xffff;
+	b->rflags = (s->gpa & 0x3f7fd5) | 2 | (b->rflags & BIT(8));
+	b->shadow = s->rep;
+	b->cpl = s->error & 3;
+	if (b->cr3 != (s->gpa & MASK(40)))
+		fake_tlb_guest_flush(v, b->asid);
+	b->cr3 = s->gpa & MASK(40);
+	return true;
+}
+
 /* True if the step ended the guest's turn. */
 static bool fake_svm_step(struct vcpu *v, struct vmcb *b, const struct fake_step *s)
 {
+	if (fake_svm_plain[s->act])
+		return fake_svm_simple(b, s, fake_svm_plain[s->act]);
 	switch (s->act) {
-	case FAKE_CPUID:
-		return fake_svm_simple(b, s, SVM_EXIT_CPUID);
-	case FAKE_HLT:
-		return fake_svm_simple(b, s, SVM_EXIT_HLT);
-	case FAKE_INVD:
-		return fake_svm_simple(b, s, SVM_EXIT_INVD);
-	case FAKE_WBINVD:
-		return fake_svm_simple(b, s, SVM_EXIT_WBINVD);
-	case FAKE_RDPMC:
-		return fake_svm_simple(b, s, SVM_EXIT_RDPMC);
-	case FAKE_RDTSC:
-		return fake_svm_simple(b, s, SVM_EXIT_RDTSC);
-	case FAKE_RDTSCP:
-		return fake_svm_simple(b, s, SVM_EXIT_RDTSCP);
-	case FAKE_HYPERCALL:
-		return fake_svm_simple(b, s, SVM_EXIT_VMMCALL);
-	case FAKE_XSETBV:
-		return fake_svm_simple(b, s, SVM_EXIT_XSETBV);
-	case FAKE_PAUSE:
-		return fake_svm_simple(b, s, SVM_EXIT_PAUSE);
-	case FAKE_MONITOR:
-		return fake_svm_simple(b, s, SVM_EXIT_MONITOR);
-	case FAKE_MWAIT:
-		return fake_svm_simple(b, s, SVM_EXIT_MWAIT);
-	case FAKE_INVLPG:
-		return fake_svm_simple(b, s, SVM_EXIT_INVLPG);
-	case FAKE_OWN_VIRT:
-		return fake_svm_simple(b, s, SVM_EXIT_VMRUN);
 	case FAKE_RDMSR:
 	case FAKE_WRMSR:
 		if (!fake_svm_simple(b, s, SVM_EXIT_MSR))
@@ -185,26 +226,13 @@ static bool fake_svm_step(struct vcpu *v, struct vmcb *b, const struct fake_step
 		return fake_svm_cr_dr(b, s, b->cr_write, SVM_EXIT_CR_WRITE);
 	case FAKE_READ_DR:
 	case FAKE_WRITE_DR:
-		if (fake_svm_cr_dr(b, s, s->act == FAKE_READ_DR ? b->dr_read : b->dr_write,
-				   s->act == FAKE_READ_DR ? SVM_EXIT_DR_READ : SVM_EXIT_DR_WRITE))
-			return true;
-		if (s->act == FAKE_WRITE_DR)
-			fake.dr[s->number] = s->gpa;
-		return false;
+		return fake_svm_dr(b, s);
 	case FAKE_READ_GPA:
 	case FAKE_WRITE_GPA:
 	case FAKE_FETCH_GPA:
 		return fake_svm_gpa(b, s);
 	case FAKE_EXCEPTION:
-		if (!(b->exceptions >> s->number & 1))
-			return false;
-		fake_svm_exit(b, SVM_EXIT_EXCEPTION + s->number, s->error, s->gpa);
-		b->nrip = svm_traits.nrip ? b->rip + s->length : 0;
-		if (s->number == 1)
-			b->dr6 |= s->error;
-		return true;
-	case FAKE_TRIPLE_FAULT:
-		return fake_svm_simple(b, s, SVM_EXIT_SHUTDOWN);
+		return fake_svm_exception(b, s);
 	case FAKE_TASK_SWITCH:
 		if (!fake_svm_simple(b, s, SVM_EXIT_TASK_SWITCH))
 			return false;
@@ -222,17 +250,9 @@ static bool fake_svm_step(struct vcpu *v, struct vmcb *b, const struct fake_step
 		fake_svm_exit(b, SVM_EXIT_EXCEPTION + 18, 0, 0);
 		return b->exceptions & BIT(18);
 	case FAKE_IRET:
-		if (fake_svm_simple(b, s, SVM_EXIT_IRET)) {
-			fake.done--; /* it is executed when the guest comes back */
-			return true;
-		}
-		fake.nmi_blocked = false;
-		b->rflags = BIT(1) | BIT(9);
-		return false;
+		return fake_svm_iret(b, s);
 	case FAKE_STI:
 		b->rflags |= BIT(9);
-		return false;
-	case FAKE_NOP:
 		return false;
 	case FAKE_TOUCH:
 		fake_tlb_use(v, b->asid, paddr(b->n_cr3));
@@ -241,23 +261,14 @@ static bool fake_svm_step(struct vcpu *v, struct vmcb *b, const struct fake_step
 		fake_tlb_guest_flush(v, b->asid);
 		return false;
 	case FAKE_RAW:
-		fake_svm_exit(b, s->number, s->gpa, s->error << 16 | s->error);
-		b->nrip = svm_traits.nrip ? b->rip + s->length : 0;
-		b->insn_count = svm_traits.decode ? s->error & 15 : 0;
-		b->rip ^= s->gpa & 0xffff;
-		b->rflags = (s->gpa & 0x3f7fd5) | 2 | (b->rflags & BIT(8));
-		b->shadow = s->rep;
-		b->cpl = s->error & 3;
-		if (b->cr3 != (s->gpa & MASK(40)))
-			fake_tlb_guest_flush(v, b->asid);
-		b->cr3 = s->gpa & MASK(40);
-		return true;
+		return fake_svm_raw(v, b, s);
 	case FAKE_INT1: /* a trap: RIP is behind it */
 		b->rip += s->length;
 		fake_svm_exit(b, SVM_EXIT_EXCEPTION + 1, 0, 0);
 		return b->exceptions & BIT(1);
+	default:
+		return false;
 	}
-	return false;
 }
 
 /* A single step after an instruction that did not exit. */

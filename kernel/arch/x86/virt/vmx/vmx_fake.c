@@ -247,6 +247,30 @@ static uint32_t fake_vmx_tag(void)
 	return F(SECONDARY) & BIT(5) ? (uint32_t)fake_current[FAKE_CPU]->field[VMCS_VPID] : 0;
 }
 
+static bool fake_vmx_dr(const struct fake_step *s)
+{
+	if (F(PRIMARY) & VTX_PRIMARY_MOV_DR)
+		return fake_vmx_exit(29, s->number | (s->act == FAKE_READ_DR ? 16u : 0) | s->gpr << 8,
+				     s->length);
+	if (s->act == FAKE_WRITE_DR)
+		fake.dr[s->number] = s->gpa;
+	return false;
+}
+
+/* An exit of any kind, and a guest that has changed all that it can. */
+static bool fake_vmx_raw(struct vcpu *v, const struct fake_step *s)
+{
+	fake_vmx_exit((uint32_t)s->number & 0x7f, s->gpa, s->length);
+	F(EXIT_INFO) = s->number & 0x7f ? 0 : (s->error & 0x1f00) | (s->gpr & 1 ? 17 : 1) | BIT(31);
+	F(GPA) = F(GLA) = s->gpa;
+	F(RIP) ^= s->gpa & 0xffff;
+	F(RFLAGS) = (s->gpa & 0x3f7fd5) | 2;
+	F(INTERRUPTIBILITY) = (F(INTERRUPTIBILITY) & VTX_BLOCK_NMI) | (s->rep && F(RFLAGS) & BIT(9));
+	F(CR3) = s->gpa & MASK(40);
+	fake_tlb_guest_flush(v, fake_vmx_tag());
+	return true;
+}
+
 static bool fake_vmx_step(struct vcpu *v, const struct fake_step *s)
 {
 	switch (s->act) {
@@ -291,12 +315,7 @@ static bool fake_vmx_step(struct vcpu *v, const struct fake_step *s)
 		return fake_vmx_cr(s);
 	case FAKE_READ_DR:
 	case FAKE_WRITE_DR:
-		if (F(PRIMARY) & VTX_PRIMARY_MOV_DR)
-			return fake_vmx_exit(29, s->number | (s->act == FAKE_READ_DR ? 16u : 0) | s->gpr << 8,
-					     s->length);
-		if (s->act == FAKE_WRITE_DR)
-			fake.dr[s->number] = s->gpa;
-		return false;
+		return fake_vmx_dr(s);
 	case FAKE_READ_GPA:
 	case FAKE_WRITE_GPA:
 	case FAKE_FETCH_GPA:
@@ -334,15 +353,7 @@ static bool fake_vmx_step(struct vcpu *v, const struct fake_step *s)
 		fake_tlb_guest_flush(v, fake_vmx_tag());
 		return false;
 	case FAKE_RAW:
-		fake_vmx_exit((uint32_t)s->number & 0x7f, s->gpa, s->length);
-		F(EXIT_INFO) = s->number & 0x7f ? 0 : (s->error & 0x1f00) | (s->gpr & 1 ? 17 : 1) | BIT(31);
-		F(GPA) = F(GLA) = s->gpa;
-		F(RIP) ^= s->gpa & 0xffff;
-		F(RFLAGS) = (s->gpa & 0x3f7fd5) | 2;
-		F(INTERRUPTIBILITY) = (F(INTERRUPTIBILITY) & VTX_BLOCK_NMI) | (s->rep && F(RFLAGS) & BIT(9));
-		F(CR3) = s->gpa & MASK(40);
-		fake_tlb_guest_flush(v, fake_vmx_tag());
-		return true;
+		return fake_vmx_raw(v, s);
 	case FAKE_INT1:
 		fake_vmx_exit(0, 0, s->length);
 		F(EXIT_INFO) = vtx_event_make(VTX_EVENT_PRIVILEGED, 1, false);
