@@ -16,8 +16,7 @@ enum { EAX, EBX, ECX, EDX };
 #define XEN_LEAVES 5u
 #define L1_ECX_OSXSAVE (1u << 27)
 #define E1_EDX_SYSCALL (1u << 11)
-#define CR4_OSXSAVE (1ull << 18)
-#define XSAVE_BASE  576u /* bytes: the legacy region and the header */
+#define XSAVE_BASE 576u /* bytes: the legacy region and the header */
 
 static struct cpu_policy policy;
 static uint64_t xcr0, cr4, efer;

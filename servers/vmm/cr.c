@@ -4,11 +4,6 @@
  */
 #include "servers/vmm/vmm.h"
 
-#define X86_UD 6
-#define X86_GP 13
-#define CR4_PAE   (1ull << 5)
-#define CR4_PCIDE (1ull << 17)
-
 static uint64_t operand(const struct vcpu *v, const struct insn *in)
 {
 	uint64_t value = in->reg == INSN_RSP ? v->s->rsp : vcpu_gpr(v, (enum insula_gpr)in->reg);

@@ -8,18 +8,23 @@
 #include "user/log.h"
 #include <xen/sched.h>
 
-#define X86_UD 6
-#define X86_GP 13
-#define RFLAGS_TF (1ull << 8)
-#define RFLAGS_IF (1ull << 9)
 #define VMCS_PENDING_DEBUG 0x6822u /* SDM volume 3, appendix B */
-#define PENDING_STEP (1ull << 14)
+#define PENDING_STEP	   (1ull << 14)
 
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
 {
 	v->inject_info = EVENT_MAKE(EVENT_EXCEPTION, vector) | (has_error ? EVENT_ERROR_CODE : 0);
 	v->inject_error = error;
 	v->inject_length = 0;
+}
+
+void vcpu_deliver_again(struct vcpu *v, uint32_t length)
+{
+	if (!(v->s->idt_vectoring & EVENT_VALID))
+		return;
+	v->inject_info = (uint32_t)v->s->idt_vectoring;
+	v->inject_error = (uint32_t)v->s->idt_vectoring_error;
+	v->inject_length = length;
 }
 
 void vcpu_advance(struct vcpu *v, unsigned length)
@@ -36,8 +41,8 @@ void vcpu_advance(struct vcpu *v, unsigned length)
 	}
 }
 
-/* Where the CPU does not say the length, the instruction is decoded. It is the guest's memory now, not when it exited: a guest that
- * changes it in between skips wrongly, and harms itself. */
+/* Where the CPU does not say the length, the instruction is decoded. It is the guest's memory now, not when
+ * it exited: a guest that changes it in between skips wrongly, and harms itself. */
 bool vcpu_skip(struct vcpu *v)
 {
 	struct insn in;
@@ -52,7 +57,8 @@ bool vcpu_skip(struct vcpu *v)
 	return true;
 }
 
-/* HLT with interrupts off is for good, as Xen takes it: only INIT and SIPI bring this vCPU back; the last one powers off. */
+/* HLT with interrupts off is for good, as Xen takes it: only INIT and SIPI bring this vCPU back; the last one
+ * powers off. */
 static void halt_for_good(struct vcpu *v)
 {
 	bool last = true;
@@ -82,8 +88,9 @@ static void xsetbv_exit(struct vcpu *v)
 	uint64_t allowed = cpuid_xcr0_mask();
 
 	/* SDM volume 2, XSETBV: x87 always, AVX needs SSE, AVX-512 all of its parts and AVX */
-	if ((uint32_t)v->s->gpr[INSULA_RCX] != 0 || (value & ~allowed) || !(value & 1) || (v->s->seg[INSULA_SS].ar >> 5 & 3) ||
-	    ((value & 4) && !(value & 2)) || ((value & 0xe0) && ((value & 0xe0) != 0xe0 || !(value & 4)))) {
+	if ((uint32_t)v->s->gpr[INSULA_RCX] != 0 || (value & ~allowed) || !(value & 1) ||
+	    (v->s->seg[INSULA_SS].ar >> 5 & 3) || ((value & 4) && !(value & 2)) ||
+	    ((value & 0xe0) && ((value & 0xe0) != 0xe0 || !(value & 4)))) {
 		vcpu_raise(v, X86_GP, true, 0);
 		return;
 	}
@@ -96,28 +103,14 @@ static void xsetbv_exit(struct vcpu *v)
 
 static void describe(const struct vcpu *v, const char *what)
 {
-	log_line("domain %u: vcpu %u: %s: rip %#llx reason %lld qualification %#llx gpa %#llx", vmm.domid, v->id, what,
-		 (unsigned long long)v->s->rip, (long long)v->s->reason, (unsigned long long)v->s->qualification,
-		 (unsigned long long)v->s->gpa);
+	log_line("domain %u: vcpu %u: %s: rip %#llx reason %lld qualification %#llx gpa %#llx", vmm.domid,
+		 v->id, what, (unsigned long long)v->s->rip, (long long)v->s->reason,
+		 (unsigned long long)v->s->qualification, (unsigned long long)v->s->gpa);
 }
 
-void exit_handle(struct vcpu *v)
+static void dispatch(struct vcpu *v)
 {
-	uint64_t reason = v->s->reason;
-
-	v->exits++;
-	if (reason & EXIT_ENTRY_FAILED) {
-		describe(v, "the CPU refuses the guest's state");
-		vmm_shutdown(SHUTDOWN_crash, "invalid guest state");
-		return;
-	}
-	/* an event that was being delivered when the exit happened is delivered again */
-	if (v->s->idt_vectoring & EVENT_VALID) {
-		v->inject_info = (uint32_t)v->s->idt_vectoring;
-		v->inject_error = (uint32_t)v->s->idt_vectoring_error;
-		v->inject_length = (uint32_t)v->s->length;
-	}
-	switch (reason) {
+	switch (v->s->reason) {
 	case EXIT_CPUID:
 		cpuid_exit(v);
 		break;
@@ -148,12 +141,7 @@ void exit_handle(struct vcpu *v)
 	case EXIT_PAUSE:
 	case EXIT_WBINVD:
 	case EXIT_INVD:
-	case EXIT_MONITOR:
-	case EXIT_MWAIT:
-		if (reason == EXIT_MONITOR || reason == EXIT_MWAIT)
-			vcpu_raise(v, X86_UD, false, 0); /* not offered in CPUID */
-		else
-			(void)vcpu_skip(v);
+		(void)vcpu_skip(v);
 		break;
 	case EXIT_XSETBV:
 		xsetbv_exit(v);
@@ -162,6 +150,8 @@ void exit_handle(struct vcpu *v)
 		describe(v, "triple fault");
 		vmm_shutdown(SHUTDOWN_crash, "triple fault");
 		break;
+	case EXIT_MONITOR: /* none of these is offered in CPUID */
+	case EXIT_MWAIT:
 	case EXIT_GETSEC:
 	case EXIT_RDPMC:
 	case EXIT_VMFUNC:
@@ -175,4 +165,16 @@ void exit_handle(struct vcpu *v)
 		vmm_shutdown(SHUTDOWN_crash, "unexpected exit");
 		break;
 	}
+}
+
+void exit_handle(struct vcpu *v)
+{
+	v->exits++;
+	if (v->s->reason & EXIT_ENTRY_FAILED) {
+		describe(v, "the CPU refuses the guest's state");
+		vmm_shutdown(SHUTDOWN_crash, "invalid guest state");
+		return;
+	}
+	vcpu_deliver_again(v, (uint32_t)v->s->length);
+	dispatch(v);
 }

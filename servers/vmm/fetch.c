@@ -7,11 +7,6 @@
 #include <string.h>
 #include "servers/vmm/path.h"
 
-#define CS_DEFAULT_32 (1u << 14) /* access rights: D */
-#define X86_UD	      6
-#define X86_GP	      13
-#define X86_PF	      14
-
 enum insn_mode guest_mode(const struct vcpu *v)
 {
 	if (guest_is_64bit(v))

@@ -8,7 +8,6 @@
 #include "insula/exit_reason.h"
 
 #define PORT_DEBUG 0xe9
-#define X86_GP 13
 
 void io_exit(struct vcpu *v)
 {

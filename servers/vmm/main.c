@@ -70,7 +70,8 @@ void vmm_parked(struct vcpu *v)
 {
 	bool last;
 
-	/* a thread that wakes beside vmm_resume finds that nothing has ended, or was counted for this end before */
+	/* a thread that wakes beside vmm_resume finds that nothing has ended, or was counted for this end
+	 * before */
 	vmm_lock();
 	last = __atomic_load_n(&vmm.ended, __ATOMIC_ACQUIRE) && v->parked != vmm.lives;
 	if (last) {
@@ -85,7 +86,8 @@ void vmm_parked(struct vcpu *v)
 /* It comes when all have parked. */
 void vmm_resume(void)
 {
-	if (!(__atomic_fetch_and(&vmm.control->request, ~VMM_REQUEST_RESUME, __ATOMIC_ACQ_REL) & VMM_REQUEST_RESUME))
+	if (!(__atomic_fetch_and(&vmm.control->request, ~VMM_REQUEST_RESUME, __ATOMIC_ACQ_REL) &
+	      VMM_REQUEST_RESUME))
 		return;
 	vmm_lock();
 	vmm.parked = 0;
@@ -130,12 +132,40 @@ void control_service(void)
 	}
 }
 
-int main(void)
+/* As its kernel's image says, or the toolstack that built or restored the domain. */
+static void start_vcpus(void)
 {
-	const struct task_env *env = env_get();
 	struct load_result loaded;
 	char why[160];
 	int error;
+
+	if (!(vmm.start->flags & VMM_START_BARE)) {
+		error = load_guest(&loaded, why, sizeof(why));
+		if (error)
+			refuse(error, why);
+		vcpu_start_boot(vmm.vcpu[0], &loaded);
+	} else if (vmm.control->restored) {
+		for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+			if (context_start(vmm.vcpu[i]))
+				vcpu_set_online(vmm.vcpu[i], true);
+	} else {
+		(void)vcpu_start_record(vmm.vcpu[0], vmm.control->cpu, vmm.control->cpu_bytes);
+	}
+	if (vmm.vcpu[0]->run == VCPU_OFFLINE)
+		vmm_shutdown(SHUTDOWN_crash, "its first CPU has no state");
+}
+
+static void ready_tell(void)
+{
+	struct message m;
+
+	message_begin(&m);
+	(void)message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_READY);
+}
+
+int main(void)
+{
+	const struct task_env *env = env_get();
 
 	vmm.start = (const struct vmm_start *)(const void *)env->data;
 	slot_begin(vmm.start->first_free_slot);
@@ -147,7 +177,8 @@ int main(void)
 	vmm.tsc_start = cpu_tsc();
 	if (!pvclock_scale(vmm.tsc_hz, &vmm.clock) || vmm.vcpu_count == 0 || vmm.vcpu_count > VMM_MAX_VCPUS)
 		abort();
-	vmm.wall_ns_start = env->wall_ns_at_tsc0 ? env->wall_ns_at_tsc0 + pvclock_ns(vmm.clock, vmm.tsc_start) : 0;
+	vmm.wall_ns_start =
+	    env->wall_ns_at_tsc0 ? env->wall_ns_at_tsc0 + pvclock_ns(vmm.clock, vmm.tsc_start) : 0;
 	vmm.control = (struct vmm_control *)(TASK_SHARED_VADDR + PAGE);
 	if (vspace_map(vmm.start->control_frame_slot, (uint64_t)(uintptr_t)vmm.control, true, false))
 		abort();
@@ -160,26 +191,7 @@ int main(void)
 		vcpu_create(i);
 	console_init();
 	xen_init();
-	if (vmm.start->flags & VMM_START_BARE && vmm.control->restored) {
-		for (uint32_t i = 0; i < vmm.vcpu_count; i++)
-			if (context_start(vmm.vcpu[i]))
-				vcpu_set_online(vmm.vcpu[i], true);
-		if (vmm.vcpu[0]->run == VCPU_OFFLINE)
-			vmm_shutdown(SHUTDOWN_crash, "its first CPU has no state");
-	} else if (vmm.start->flags & VMM_START_BARE) {
-		if (!vcpu_start_record(vmm.vcpu[0], vmm.control->cpu, vmm.control->cpu_bytes))
-			vmm_shutdown(SHUTDOWN_crash, "its first CPU has no state");
-	} else {
-		error = load_guest(&loaded, why, sizeof(why));
-		if (error)
-			refuse(error, why);
-		vcpu_start_boot(vmm.vcpu[0], &loaded);
-	}
-	{
-		struct message m;
-
-		message_begin(&m);
-		(void)message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_READY);
-	}
+	start_vcpus();
+	ready_tell();
 	vcpu_main(vmm.vcpu[0]);
 }

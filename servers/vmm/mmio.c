@@ -9,10 +9,6 @@
 #include "servers/vmm/xen/xen.h"
 #include <xen/sched.h>
 
-#define X86_UD 6
-#define X86_GP 13
-#define X86_PF 14
-
 static uint64_t device_read(struct vcpu *v, uint64_t g, unsigned bytes)
 {
 	uint64_t open = bytes == 8 ? UINT64_MAX : (1ull << (bytes * 8)) - 1;
@@ -107,7 +103,7 @@ static void advance(struct vcpu *v, enum insula_gpr r, int64_t step, uint64_t ma
 static bool string_step(struct vcpu *v, const struct insn *in, unsigned *length)
 {
 	uint64_t mask = string_mask(in), src = 0, dst = 0, value;
-	int64_t step = v->s->rflags & (1u << 10) ? -(int64_t)in->size : in->size;
+	int64_t step = v->s->rflags & RFLAGS_DF ? -(int64_t)in->size : in->size;
 
 	*length = in->length;
 	if (in->rep && !(vcpu_gpr(v, INSULA_RCX) & mask))
@@ -162,9 +158,8 @@ static bool operand(struct vcpu *v, const struct insn *in)
 	other = in->from_imm ? in->imm : insn_reg_get(in, v->s->gpr);
 	result = in->to_mem ? insn_alu((enum insn_op)in->op, in->mem_size, mem, other, &v->s->rflags)
 			    : insn_alu((enum insn_op)in->op, in->mem_size, other, mem, &v->s->rflags);
-	if (writes) {
+	if (writes)
 		store(v, g, in->mem_size, result);
-	}
 	if (in->op == INSN_OP_XCHG || (!in->to_mem && in->op != INSN_OP_CMP && in->op != INSN_OP_TEST)) {
 		insn_reg_set(in, v->s->gpr, in->op == INSN_OP_XCHG ? mem : result);
 		v->s->dirty |= INSULA_VS_GPR;

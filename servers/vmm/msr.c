@@ -1,56 +1,45 @@
 /*
- * Model-specific registers that exit. What a guest may have is listed; anything else is #GP, as real hardware and Xen
- * answer, and is logged once; or, if its toolstack says so, nothing.
+ * Model-specific registers that exit. What a guest may have is listed; anything else is #GP, as real hardware
+ * and Xen answer, and is logged once; or, if its toolstack says so, nothing.
  */
 #include "servers/vmm/vmm.h"
 
 #include "servers/vmm/xen/xen.h"
 
-#define X86_GP 13
+#define MSR_TSC		     0x10u
+#define MSR_PLATFORM_ID	     0x17u
+#define MSR_APIC_BASE	     0x1bu
+#define MSR_TSC_ADJUST	     0x3bu
+#define MSR_BIOS_SIGN	     0x8bu
+#define MSR_MTRRCAP	     0xfeu
+#define MSR_MCG_CAP	     0x179u
+#define MSR_MCG_STATUS	     0x17au
+#define MSR_MCG_CTL	     0x17bu
+#define MSR_MISC_ENABLE	     0x1a0u
+#define MSR_DEBUGCTL	     0x1d9u
+#define MSR_PAT		     0x277u
+#define MSR_MC0_CTL2	     0x280u
+#define MSR_MTRR_DEF_TYPE    0x2ffu
+#define MSR_MC0_CTL	     0x400u
+#define MSR_TSC_DEADLINE     0x6e0u
+#define MSR_X2APIC_FIRST     0x800u
+#define MSR_X2APIC_LAST	     0x8ffu
+#define MSR_XEN_HYPERCALL    0x40000000u
+#define MSR_EFER	     0xc0000080u
+#define MSR_TSC_AUX	     0xc0000103u
+#define MSR_AMD_SYSCFG	     0xc0010010u
+#define MSR_AMD_HWCR	     0xc0010015u
+#define MSR_AMD_TOP_MEM	     0xc001001au
+#define MSR_AMD_TOP_MEM2     0xc001001du
+#define MSR_AMD_NB_CFG	     0xc001001fu
+#define MSR_AMD_PATCH_LOADER 0xc0010020u
+#define MSR_AMD_DE_CFG	     0xc0011029u
 
-#define MSR_TSC                0x10u
-#define MSR_PLATFORM_ID        0x17u
-#define MSR_APIC_BASE          0x1bu
-#define MSR_TSC_ADJUST         0x3bu
-#define MSR_BIOS_SIGN          0x8bu
-#define MSR_MTRRCAP            0xfeu
-#define MSR_SYSENTER_CS        0x174u
-#define MSR_MCG_CAP            0x179u
-#define MSR_MCG_STATUS         0x17au
-#define MSR_MISC_ENABLE        0x1a0u
-#define MSR_DEBUGCTL           0x1d9u
-#define MSR_MTRR_FIX64K        0x250u
-#define MSR_MTRR_FIX16K_80     0x258u
-#define MSR_MTRR_FIX16K_A0     0x259u
-#define MSR_MTRR_FIX4K_FIRST   0x268u
-#define MSR_MTRR_FIX4K_LAST    0x26fu
-#define MSR_PAT                0x277u
-#define MSR_MTRR_DEF_TYPE      0x2ffu
-#define MSR_MCG_CTL            0x17bu
-#define MSR_MC0_CTL2           0x280u
-#define MSR_MC0_CTL            0x400u
-#define MCG_COUNT              0xffu
-#define MCG_CTL_P              (1u << 8)
-#define MCG_CMCI_P             (1u << 10)
-#define MSR_TSC_DEADLINE       0x6e0u
-#define MSR_X2APIC_FIRST       0x800u
-#define MSR_X2APIC_LAST        0x8ffu
-#define MSR_XEN_HYPERCALL      0x40000000u
-#define MSR_EFER               0xc0000080u
-#define MSR_FS_BASE            0xc0000100u
-#define MSR_GS_BASE            0xc0000101u
-#define MSR_TSC_AUX            0xc0000103u
-#define MSR_AMD_SYSCFG         0xc0010010u
-#define MSR_AMD_NB_CFG         0xc001001fu
-#define MSR_AMD_HWCR           0xc0010015u
-#define MSR_AMD_TOP_MEM        0xc001001au
-#define MSR_AMD_TOP_MEM2       0xc001001du
-#define MSR_AMD_PATCH_LOADER   0xc0010020u
-#define MSR_AMD_DE_CFG         0xc0011029u
+#define MCG_COUNT  0xffu
+#define MCG_CTL_P  (1u << 8)
+#define MCG_CMCI_P (1u << 10)
 
 #define EFER_GUEST 0x4d01ull /* SCE LME LMA NXE FFXSR */
-#define EFER_LME   0x100ull
-#define CR0_PG     0x80000000ull
 
 static struct lapic_action apic_access(struct vcpu *v, uint32_t msr, bool write, uint64_t *value)
 {
@@ -69,30 +58,24 @@ static struct lapic_action apic_access(struct vcpu *v, uint32_t msr, bool write,
 	return a;
 }
 
-/* Machine-check banks: only of a domain that Xen has saved, which gives some to every guest. None of them ever has an error. */
+/* Machine-check banks: only of a domain that Xen has saved, which gives some to every guest. None of them
+ * ever has an error. */
 static bool is_bank(const struct vcpu *v, uint32_t msr)
 {
 	uint32_t count = (uint32_t)v->vmce[0] & MCG_COUNT;
 
-	return (msr >= MSR_MC0_CTL && msr < MSR_MC0_CTL + 4 * count) || (msr == MSR_MCG_CTL && v->vmce[0] & MCG_CTL_P);
+	return (msr >= MSR_MC0_CTL && msr < MSR_MC0_CTL + 4 * count) ||
+	       (msr == MSR_MCG_CTL && v->vmce[0] & MCG_CTL_P);
 }
 
 static bool is_bank_control(const struct vcpu *v, uint32_t msr)
 {
-	return v->vmce[0] & MCG_CMCI_P && msr >= MSR_MC0_CTL2 && msr < MSR_MC0_CTL2 + ((uint32_t)v->vmce[0] & MCG_COUNT);
+	return v->vmce[0] & MCG_CMCI_P && msr >= MSR_MC0_CTL2 &&
+	       msr < MSR_MC0_CTL2 + ((uint32_t)v->vmce[0] & MCG_COUNT);
 }
 
-static bool read(struct vcpu *v, uint32_t msr, uint64_t *value)
+static bool read_single(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
-	*value = 0;
-	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)
-		return apic_access(v, msr, false, value).kind != LAPIC_FAULT;
-	if (is_bank(v, msr))
-		return true;
-	if (is_bank_control(v, msr)) {
-		*value = msr - MSR_MC0_CTL2 < 2 ? v->vmce[1 + msr - MSR_MC0_CTL2] : 0;
-		return true;
-	}
 	switch (msr) {
 	case MSR_TSC:
 		*value = cpu_tsc() + v->s->tsc_offset;
@@ -110,8 +93,10 @@ static bool read(struct vcpu *v, uint32_t msr, uint64_t *value)
 		*value = v->s->tsc_aux;
 		return true;
 	case MSR_TSC_ADJUST:
+		*value = v->tsc_adjust;
+		return true;
 	case MSR_TSC_DEADLINE:
-		*value = msr == MSR_TSC_DEADLINE ? v->lapic.tsc_deadline : v->tsc_adjust;
+		*value = v->lapic.tsc_deadline;
 		return true;
 	case MSR_MTRRCAP:
 		return true; /* no variable, no fixed ranges: all is write-back */
@@ -146,6 +131,20 @@ static bool read(struct vcpu *v, uint32_t msr, uint64_t *value)
 	}
 }
 
+static bool read(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	*value = 0;
+	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)
+		return apic_access(v, msr, false, value).kind != LAPIC_FAULT;
+	if (is_bank(v, msr))
+		return true;
+	if (is_bank_control(v, msr)) {
+		*value = msr - MSR_MC0_CTL2 < 2 ? v->vmce[1 + msr - MSR_MC0_CTL2] : 0;
+		return true;
+	}
+	return read_single(v, msr, value);
+}
+
 static bool efer_write(struct vcpu *v, uint64_t value)
 {
 	uint64_t old = v->s->efer;
@@ -159,38 +158,35 @@ static bool efer_write(struct vcpu *v, uint64_t value)
 	return true;
 }
 
-static bool write(struct vcpu *v, uint32_t msr, uint64_t value)
+/* Its TSC and IA32_TSC_ADJUST change by so much. */
+static void tsc_move(struct vcpu *v, uint64_t by)
 {
-	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST) {
-		struct lapic_action a = apic_access(v, msr, true, &value);
+	v->s->tsc_offset += by;
+	v->tsc_adjust += by;
+	v->s->dirty |= INSULA_VS_CTL;
+	xen_update_time(v); /* pvclock is relative to the guest's TSC */
+}
 
-		if (a.kind == LAPIC_FAULT)
+/* Eight memory types that exist (SDM volume 3, 11.12). */
+static bool pat_legal(uint64_t value)
+{
+	for (unsigned i = 0; i < 64; i += 8) {
+		uint64_t t = value >> i & 0xff;
+
+		if (t > 7 || t == 2 || t == 3)
 			return false;
-		vcpu_apic_action(v, a);
-		return true;
 	}
-	if (is_bank(v, msr))
-		return true;
-	if (is_bank_control(v, msr)) {
-		if (msr - MSR_MC0_CTL2 < 2)
-			v->vmce[1 + msr - MSR_MC0_CTL2] = value;
-		return true;
-	}
-	switch (msr) {
-	case MSR_TSC: {
-		uint64_t offset = value - cpu_tsc();
+	return true;
+}
 
-		v->tsc_adjust += offset - v->s->tsc_offset;
-		v->s->tsc_offset = offset;
-		v->s->dirty |= INSULA_VS_CTL;
-		xen_update_time(v); /* pvclock is relative to the guest's TSC */
+static bool write_single(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	switch (msr) {
+	case MSR_TSC:
+		tsc_move(v, value - cpu_tsc() - v->s->tsc_offset);
 		return true;
-	}
 	case MSR_TSC_ADJUST:
-		v->s->tsc_offset += value - v->tsc_adjust;
-		v->tsc_adjust = value;
-		v->s->dirty |= INSULA_VS_CTL;
-		xen_update_time(v);
+		tsc_move(v, value - v->tsc_adjust);
 		return true;
 	case MSR_APIC_BASE:
 		if (!lapic_base_write(&v->lapic, value))
@@ -200,12 +196,8 @@ static bool write(struct vcpu *v, uint32_t msr, uint64_t value)
 	case MSR_EFER:
 		return efer_write(v, value);
 	case MSR_PAT:
-		for (unsigned i = 0; i < 64; i += 8) {
-			uint64_t t = value >> i & 0xff;
-
-			if (t > 7 || t == 2 || t == 3)
-				return false;
-		}
+		if (!pat_legal(value))
+			return false;
 		v->s->pat = value;
 		v->s->dirty |= INSULA_VS_MSR;
 		return true;
@@ -235,6 +227,26 @@ static bool write(struct vcpu *v, uint32_t msr, uint64_t value)
 	default:
 		return vmm.start->flags & VMM_START_MSR_RELAXED;
 	}
+}
+
+static bool write(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST) {
+		struct lapic_action a = apic_access(v, msr, true, &value);
+
+		if (a.kind == LAPIC_FAULT)
+			return false;
+		vcpu_apic_action(v, a);
+		return true;
+	}
+	if (is_bank(v, msr))
+		return true;
+	if (is_bank_control(v, msr)) {
+		if (msr - MSR_MC0_CTL2 < 2)
+			v->vmce[1 + msr - MSR_MC0_CTL2] = value;
+		return true;
+	}
+	return write_single(v, msr, value);
 }
 
 void msr_read_exit(struct vcpu *v)

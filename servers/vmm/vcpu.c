@@ -1,126 +1,23 @@
 /*
- * A vCPU's thread: enter, handle what came out, inject what is pending, wait when the guest waits. One thread per vCPU; nothing here
- * holds the lock across an entry or a wait.
+ * A vCPU's thread: enter, handle what came out, inject what is pending, wait when the guest waits. One thread
+ * per vCPU; nothing here holds the lock across an entry or a wait.
  */
 #include "servers/vmm/vmm.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include "insula/exit_reason.h"
 #include "sel4/sel4.h"
-#include "servers/vmm/load/cpu_record.h"
 #include "servers/vmm/xen/xen.h"
-#include "user/log.h"
-#include "user/object.h"
 #include "user/thread.h"
-#include "user/vspace.h"
 #include <xen/sched.h>
 
-#define RFLAGS_IF    (1ull << 9)
-#define X86_NMI      2
 #define WINDOW_IRQ   1u
 #define WINDOW_NMI   2u
 #define VMCS_ES_BASE 0x6806u /* SDM volume 3, appendix B; the other segments' follow in steps of 2 */
-#define VMCS_PDPTE0  0x280au
-#define CR0_PG       (1ull << 31)
-#define CR4_PAE      (1ull << 5)
-#define EFER_LME     (1ull << 8)
-#define CR0_RESET    0x60000010ull
-#define VMM_STATE_VADDR (TASK_SHARED_VADDR + 0x100000ull)
 
 enum { DELIVERY_FIXED = 0, DELIVERY_LOWEST = 1, DELIVERY_NMI = 4, DELIVERY_INIT = 5, DELIVERY_SIPI = 6 };
 
-/* ---- reset states ---- */
-
-static struct insula_segment segment(uint16_t selector, uint64_t base, uint32_t limit, uint32_t ar)
-{
-	return (struct insula_segment){.base = base, .limit = limit, .selector = selector, .ar = ar};
-}
-
-static void state_common(struct insula_vcpu_state *s)
-{
-	memset(s->gpr, 0, sizeof(s->gpr));
-	s->rflags = 2;
-	s->rsp = 0;
-	s->interruptibility = 0;
-	s->activity = 0;
-	s->cr2 = s->cr3 = s->cr4 = s->efer = 0;
-	s->gdtr = s->idtr = segment(0, 0, 0xffff, 0);
-	s->seg[INSULA_LDTR] = segment(0, 0, 0xffff, 0x82);
-	s->seg[INSULA_TR] = segment(0, 0, 0xffff, 0x8b);
-	s->star = s->lstar = s->cstar = s->sfmask = s->kernel_gs_base = 0;
-	s->sysenter_cs = s->sysenter_esp = s->sysenter_eip = 0;
-	s->pat = 0x0007040600070406ull;
-	s->dr7 = 0x400;
-	s->dr6 = 0xffff0ff0u;
-	memset(s->dr, 0, sizeof(s->dr));
-	s->xcr0 = 1;
-	s->tsc_aux = 0;
-	s->dirty = INSULA_VS_GPR | INSULA_VS_IP | INSULA_VS_CR | INSULA_VS_SEG | INSULA_VS_MSR | INSULA_VS_DEBUG | INSULA_VS_CTL;
-}
-
-/* Real mode at vector << 12 (SDM volume 3, 8.4.4). */
-static void state_sipi(struct vcpu *v)
-{
-	struct insula_vcpu_state *s = v->s;
-
-	state_common(s);
-	s->cr0 = CR0_RESET;
-	for (unsigned i = 0; i < INSULA_LDTR; i++)
-		s->seg[i] = segment(0, 0, 0xffff, 0x93);
-	s->seg[INSULA_CS] = segment((uint16_t)(v->sipi_vector << 8), (uint64_t)v->sipi_vector << 12, 0xffff, 0x9b);
-	s->rip = 0;
-	s->gpr[INSULA_RDX] = 0x600;
-}
-
-/* PVH entry (Xen's docs/misc/pvh, xen/include/public/arch-x86/hvm/start_info.h): flat 32-bit, paging off, EBX = start info. */
-static void state_pvh(struct vcpu *v, const struct load_result *l)
-{
-	struct insula_vcpu_state *s = v->s;
-
-	state_common(s);
-	s->cr0 = 0x31; /* PE ET NE: real hardware would not enter without NE in VMX operation */
-	for (unsigned i = 0; i < INSULA_LDTR; i++)
-		s->seg[i] = segment(0x10, 0, 0xffffffffu, 0xc093);
-	s->seg[INSULA_CS] = segment(0x08, 0, 0xffffffffu, 0xc09b);
-	s->seg[INSULA_TR].limit = 0x67;
-	s->gdtr.limit = s->idtr.limit = 0;
-	s->rip = l->entry;
-	s->gpr[INSULA_RBX] = l->start_info;
-}
-
-/* ---- creation ---- */
-
-void vcpu_create(uint32_t id)
-{
-	struct vcpu *v = calloc(1, sizeof(*v));
-	seL4_CPtr frame;
-
-	if (!v)
-		abort();
-	v->id = id;
-	v->run = VCPU_OFFLINE;
-	v->slot_notification = TASK_SLOT_NOTIFICATION + id;
-	v->singleshot_ns = v->periodic_next_ns = v->poll_timeout_ns = UINT64_MAX;
-	v->armed_tsc = UINT64_MAX;
-	/* Xen's APIC ids: twice the vCPU's number */
-	lapic_reset(&v->lapic, id * 2, id == 0);
-
-	v->slot_vcpu = object_create_slot(seL4_X86_VCPUObject, 0);
-	v->slot_timer = object_create_slot(insula_TimerObject, 0);
-	frame = object_create_slot(seL4_X86_4K, 0);
-	if (!v->slot_vcpu || !v->slot_timer || !frame)
-		abort();
-	v->s = (struct insula_vcpu_state *)(VMM_STATE_VADDR + (uint64_t)id * PAGE);
-	if (vspace_map(frame, (uint64_t)(uintptr_t)v->s, true, false) || seL4_X86_VCPU_SetTCB(v->slot_vcpu, TASK_SLOT_TCB + id) ||
-	    insula_VCPU_SetStatePage(v->slot_vcpu, frame) || seL4_TCB_SetEPTRoot(TASK_SLOT_TCB + id, TASK_SLOT_EPT_ROOT) ||
-	    insula_Timer_Bind(v->slot_timer, object_mint_badge(v->slot_notification, VMM_EVENT_TIMER)))
-		abort();
-	v->slot_kick = object_mint_badge(v->slot_notification, VMM_EVENT_KICK);
-	v->s->wanted = 0; /* CS, SS and XCR0 come always; other segments are asked for where they count */
-	state_common(v->s);
-	vmm.vcpu[id] = v;
-}
+/* ---- what is told and asked of it ---- */
 
 uint64_t vcpu_segment_base(const struct vcpu *v, unsigned segment)
 {
@@ -199,8 +96,10 @@ void vcpu_apic_action(struct vcpu *v, struct lapic_action a)
 		return;
 	for (uint32_t i = 0; i < vmm.vcpu_count; i++) {
 		struct vcpu *to = vmm.vcpu[i];
-		bool hit = a.shorthand == 1 ? to == v : a.shorthand == 2 ? true : a.shorthand == 3 ? to != v
-			   : lapic_matches(&to->lapic, a.logical, a.destination);
+		bool hit = a.shorthand == 1   ? to == v
+			   : a.shorthand == 2 ? true
+			   : a.shorthand == 3 ? to != v
+					      : lapic_matches(&to->lapic, a.logical, a.destination);
 
 		if (hit)
 			ipi_to(to, &a);
@@ -251,7 +150,8 @@ static void inject(struct vcpu *v)
 			looked = true; /* what comes from now on kicks this vCPU */
 		}
 	}
-	/* the callback stays asserted until the guest, called now, takes it back: only what comes after that is to end its turn */
+	/* the callback stays asserted until the guest, called now, takes it back: only what comes after that
+	 * is to end its turn */
 	if (!looked && (called ? lapic_pending(&v->lapic) >= 0 : interrupt_pending(v)))
 		s->window |= WINDOW_IRQ;
 	if (v->nmi_pending)
@@ -274,7 +174,7 @@ static void reset_to_wait_for_sipi(struct vcpu *v)
 	v->inject_info = 0;
 	v->nmi_pending = false;
 	v->s->entry_info = 0;
-	state_common(v->s);
+	vcpu_reset(v);
 	vmm_lock();
 	vcpu_set_online(v, false);
 	vmm_unlock();
@@ -286,7 +186,8 @@ static void start_signals(struct vcpu *v)
 {
 	if (__atomic_exchange_n(&v->init_pending, false, __ATOMIC_ACQ_REL)) {
 		if (v->lapic.bsp && v->run != VCPU_OFFLINE) {
-			/* the boot processor would start over at firmware, which a PVH domain does not have */
+			/* the boot processor would start over at firmware, which a PVH domain does not have
+			 */
 			vmm_shutdown(SHUTDOWN_reboot, "INIT of its boot CPU");
 			return;
 		}
@@ -295,7 +196,7 @@ static void start_signals(struct vcpu *v)
 			reset_to_wait_for_sipi(v);
 	}
 	if (__atomic_exchange_n(&v->sipi_pending, false, __ATOMIC_ACQ_REL) && v->run == VCPU_OFFLINE) {
-		state_sipi(v);
+		vcpu_start_sipi(v);
 		vmm_lock();
 		vcpu_set_online(v, true);
 		vmm_unlock();
@@ -325,7 +226,8 @@ void vcpu_events(struct vcpu *v, uint64_t badge)
 
 bool vcpu_is_up(const struct vcpu *v)
 {
-	return __atomic_load_n(&v->run, __ATOMIC_ACQUIRE) != VCPU_OFFLINE && !__atomic_load_n(&v->down, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&v->run, __ATOMIC_ACQUIRE) != VCPU_OFFLINE &&
+	       !__atomic_load_n(&v->down, __ATOMIC_ACQUIRE);
 }
 
 static bool must_wait(struct vcpu *v)
@@ -395,11 +297,7 @@ static void loop(struct vcpu *v)
 			exit_handle(v);
 		} else {
 			/* what was to be injected and was not comes back */
-			if (v->s->idt_vectoring & EVENT_VALID) {
-				v->inject_info = (uint32_t)v->s->idt_vectoring;
-				v->inject_error = (uint32_t)v->s->idt_vectoring_error;
-				v->inject_length = (uint32_t)v->s->entry_length;
-			}
+			vcpu_deliver_again(v, (uint32_t)v->s->entry_length);
 			xen_runstate_given(v);
 			vcpu_events(v, badge);
 		}
@@ -418,47 +316,4 @@ void vcpu_main(struct vcpu *v)
 			abort();
 	loop(v);
 	abort();
-}
-
-void vcpu_start_boot(struct vcpu *v, const struct load_result *l)
-{
-	state_pvh(v, l);
-	vcpu_set_online(v, true);
-}
-
-/* A guest that begins in PAE paging: its four top entries, which only a MOV to CR3 would load on VT-x. On SVM they are ignored. */
-static void pae_entries(struct vcpu *v)
-{
-	const struct insula_vcpu_state *s = v->s;
-
-	if (!(s->cr0 & CR0_PG) || !(s->cr4 & CR4_PAE) || (s->efer & EFER_LME))
-		return;
-	for (unsigned i = 0; i < 4; i++) {
-		uint64_t entry = 0;
-
-		(void)memory_read(gpa((s->cr3 & 0xffffffe0u) + i * 8), &entry, sizeof(entry));
-		(void)seL4_X86_VCPU_WriteVMCS(v->slot_vcpu, VMCS_PDPTE0 + 2 * i, entry);
-	}
-}
-
-void vcpu_load_record(struct vcpu *v, const uint8_t *record, uint32_t bytes)
-{
-	/* no event of before belongs to what it is now */
-	v->inject_info = 0;
-	v->step_pending = false;
-	if (cpu_record_load(v->s, record, bytes))
-		pae_entries(v);
-	v->s->dirty &= ~(uint64_t)INSULA_VS_CTL;
-	if (v->run != VCPU_OFFLINE)
-		v->run = VCPU_RUNNING;
-}
-
-bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes)
-{
-	state_common(v->s);
-	if (!cpu_record_load(v->s, record, bytes))
-		return false;
-	pae_entries(v);
-	vcpu_set_online(v, true);
-	return true;
 }

@@ -2,7 +2,7 @@
  * One domain: what every file of the vmm shares. The process serves one domain, so `vmm` is one
  * object. A guest may take over this process: then it has what it had before.
  *
- * Threads: one per vCPU, in vcpu_run (vcpu.c); thread i runs vCPU i and only it touches vcpu[i]'s
+ * Threads: one per vCPU, in vcpu_main (vcpu.c); thread i runs vCPU i and only it touches vcpu[i]'s
  * private part. Everything domain-wide (event channels, grant table, HVM parameters, memory map, console)
  * is under vmm_lock(). Interrupts between vCPUs: apic/ and vcpu_kick().
  */
@@ -17,6 +17,7 @@
 #include "proto/task/task.h"
 #include "servers/vmm/apic/lapic.h"
 #include "servers/vmm/cpu_hw.h"
+#include "servers/vmm/x86.h"
 #include "insn/insn.h"
 #include "pvclock/pvclock.h"
 
@@ -203,8 +204,6 @@ bool guest_write(struct vcpu *v, gva_t a, const void *src, uint64_t bytes);
 bool guest_area_set(struct vcpu *v, struct guest_area *a, gva_t at, uint32_t size);
 void guest_area_write(const struct guest_area *a, uint32_t offset, const void *src, uint32_t bytes);
 /* 64-bit code segment? Its hidden part decides, but only in long mode. */
-#define CS_LONG	 (1u << 13) /* access rights: L */
-#define EFER_LMA (1ull << 10)
 static inline bool guest_is_64bit(const struct vcpu *v)
 {
 	return (v->s->efer & EFER_LMA) && (v->s->seg[INSULA_CS].ar & CS_LONG);
@@ -223,17 +222,23 @@ bool guest_at_vmcall(struct vcpu *v);
 /* The instruction at RIP. False: there is none that we know, or not all of it can be fetched: #UD, #PF or #GP was raised. */
 bool guest_instruction(struct vcpu *v, struct insn *in);
 
-/* ---- vcpu.c ---- */
+/* ---- vcpu_start.c: how a vCPU begins ---- */
 void vcpu_create(uint32_t id);
-/* Starts vCPU 0 on the calling thread: never returns. */
-void vcpu_main(struct vcpu *v);
+/* Its state after INIT, but for what is the LAPIC's. */
+void vcpu_reset(struct vcpu *v);
+/* The state after v->sipi_vector came: real mode. */
+void vcpu_start_sipi(struct vcpu *v);
 struct load_result;
-/* A running vCPU goes on from here. */
-void vcpu_load_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
-/* vCPU 0 begins as the toolstack says. False: it does not say how. */
-bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
 /* vCPU 0 begins at the loaded kernel's PVH entry. */
 void vcpu_start_boot(struct vcpu *v, const struct load_result *l);
+/* vCPU 0 begins as the toolstack says. False: it does not say how. */
+bool vcpu_start_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
+/* A running vCPU goes on from here. */
+void vcpu_load_record(struct vcpu *v, const uint8_t *record, uint32_t bytes);
+
+/* ---- vcpu.c ---- */
+/* Starts vCPU 0 on the calling thread: never returns. */
+void vcpu_main(struct vcpu *v);
 /* A vCPU starts to run, or will not before it is started again: the domain manager can see it. Own thread with vmm_lock, or before any runs. */
 void vcpu_set_online(struct vcpu *v, bool online);
 /* One that has been started stops where it is, or goes on from there: the domain manager can see it. With vmm_lock; does not wake it. */
@@ -247,6 +252,8 @@ void vcpu_wake(struct vcpu *v);
 /* What the notification of its thread was signalled for; nothing once the domain has ended. Of its own thread. */
 void vcpu_events(struct vcpu *v, uint64_t badge);
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */
+/* An event that was being delivered when the guest was left is delivered at the next entry. length: of the instruction that raised it, if one did. */
+void vcpu_deliver_again(struct vcpu *v, uint32_t length);
 /* Advances RIP past the exiting instruction: its length from the exit, or decoded. False: an exception was raised (guest_instruction). */
 bool vcpu_skip(struct vcpu *v);
 /* The instruction at RIP, of so many bytes, is done; 0: one iteration of a repeated one. */

@@ -1,13 +1,5 @@
 #include "servers/vmm/walk.h"
-
-#define CR0_WP   (1ull << 16)
-#define CR0_PG   (1ull << 31)
-#define CR4_PSE  (1ull << 4)
-#define CR4_PAE  (1ull << 5)
-#define CR4_LA57 (1ull << 12)
-#define CR4_SMEP (1ull << 20)
-#define EFER_LMA (1ull << 10)
-#define EFER_NXE (1ull << 11)
+#include "servers/vmm/x86.h"
 
 #define PTE_P  1ull
 #define PTE_W  2ull
