@@ -13,7 +13,6 @@
 #include <xen/grant_table.h>
 
 #define ENTRIES	     (4096u / sizeof(grant_entry_v1_t)) /* in a frame */
-#define RESERVED     8u
 #define FRAMES_VADDR (TASK_SHARED_VADDR + 0x80000000ull)
 #define WINDOW_LIMIT 16384u /* frames that we have mapped at once, of all domains */
 #define HANDLES_IN   256u /* a maptrack frame of Xen's */

@@ -19,7 +19,6 @@
 #define MEMORY_WINDOW_VADDR  0x30000000ull /* windows of 2 MiB */
 #define MEMORY_ARCHIVE_VADDR 0x20000000ull
 #define MEMORY_HEAP_VADDR    0x28000000ull /* of large machines, the rest of the heap */
-#define MEMORY_WINDOWS       4u
 
 /* Scratch slots: empty between calls of anything here. */
 #define MEMORY_SCRATCH 256u

@@ -6,7 +6,6 @@
  */
 #include <xen/elfnote.h>
 
-#define CR0_PG (1 << 31)
 #define CR0_WP_EM_CLEAR 0x80000011
 #define CR4_PAE (1 << 5)
 #define CR4_SSE (3 << 9)

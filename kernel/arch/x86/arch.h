@@ -34,7 +34,6 @@ uint64_t time_ticks_to_us(ticks_t t);
 uint64_t time_max_us(void);  /* longest period that does not overflow */
 /* Timer interrupt of this CPU at `deadline` or shortly before (then it is set again); a past deadline fires at once. */
 void time_set_deadline(ticks_t deadline);
-#define TIME_PRECISION_US 1u
 
 /* ---- interrupts (irq.c): hardware vectors 0x30..0x30+107 for devices ---- */
 #define IRQ_VECTOR_FIRST 0x30

@@ -15,7 +15,6 @@
 #define ROUNDS	    200
 #define TABLE_BITS  17
 #define TABLE_SPARE ((1u << TABLE_BITS) - 1) /* a slot that no filling reaches */
-#define THREAD_BITS 10
 #define SERVER_PRIO 200
 #define CROWD_PRIO  50
 #define SLICE	    100000 /* microseconds */
