@@ -15,17 +15,30 @@ void cpu_share_add(struct cpu_share_load *l, uint32_t weight)
 	l->weights += weight;
 	if (l->vcpus == 1 || weight < l->lightest)
 		l->lightest = weight;
+	if (weight > l->heaviest)
+		l->heaviest = weight;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* How long it takes until each has had its turn. */
 static uint64_t round_us(const struct cpu_share_load *l)
 {
-	uint64_t wanted = (uint64_t)l->turn_us * l->vcpus, fair = l->least_us * l->weights / l->lightest;
-	uint64_t least = (uint64_t)CPU_SHARE_TURN_MIN * l->vcpus,
-		 most = least > CPU_SHARE_ROUND_MAX ? least : CPU_SHARE_ROUND_MAX;
+	uint64_t longest = larger(larger(l->turn_us, l->least_us), CPU_SHARE_TURN_MAX);
+	uint64_t wanted = larger((uint64_t)l->turn_us * l->vcpus, l->least_us * l->weights / l->lightest);
+	uint64_t least = (uint64_t)CPU_SHARE_TURN_MIN * l->vcpus, most = larger(least, CPU_SHARE_ROUND_MAX);
+	/* so that nobody's turn is longer, and the lightest's can still be in proportion */
+	uint64_t bound = larger(longest * l->weights / l->heaviest, CPU_SHARE_TURN_MIN * l->weights / l->lightest);
 
-	wanted = wanted > fair ? wanted : fair;
-	return wanted < least ? least : wanted > most ? most : wanted;
+	return smaller(larger(smaller(wanted, bound), least), most);
 }
 
 struct cpu_share cpu_share_of(const struct cpu_share_load *l, uint32_t weight, uint32_t cap)

@@ -17,15 +17,17 @@
 #define CPU_SHARE_CAP_WHOLE                                                                                  \
 	10000u			 /* a cap is in hundredths of a percent of one CPU; from here on it is none */
 #define CPU_SHARE_TURN_MIN  100u /* no turn is shorter; XEN_SYSCTL_SCHED_RATELIMIT_MIN */
+#define CPU_SHARE_TURN_MAX  1900u /* nor longer, but for the sake of proportion: who wakes may have to wait for one */
 #define CPU_SHARE_ROUND_MAX 100000u /* one turn of each takes no longer, unless all have the shortest */
 
 /* The vCPUs of one CPU. */
 struct cpu_share_load {
 	uint32_t vcpus;
 	uint64_t weights;  /* their sum */
-	uint32_t lightest; /* the least of them */
+	uint32_t lightest, heaviest; /* the least of them, and the most */
 	uint32_t turn_us;  /* wanted for one of mean weight */
-	uint32_t least_us; /* wanted at least for the lightest, at the cost of a longer round */
+	uint32_t least_us; /* wanted at least for the lightest, at the cost of a longer round, if nobody's turn is longer than
+			    * CPU_SHARE_TURN_MAX for that, or than this itself */
 };
 
 struct cpu_share {

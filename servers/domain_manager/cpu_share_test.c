@@ -34,21 +34,58 @@ static void weights(void **state)
 	cpu_share_begin(&l, TURN, LEAST);
 	cpu_share_add(&l, 256);
 	is(cpu_share_of(&l, 256, 0), 5000, 5000);
+	cpu_share_add(&l, 256);
+	is(cpu_share_of(&l, 256, 0), 5000, 10000);
+	/* nobody's turn is longer than that */
 	cpu_share_add(&l, 512);
-	is(cpu_share_of(&l, 256, 0), 3333, 10000);
-	is(cpu_share_of(&l, 512, 0), 6666, 10000);
-	/* the light one's turn is not shorter than wanted: the round is longer */
-	cpu_share_add(&l, 2560);
-	is(cpu_share_of(&l, 256, 0), 1153, 15000);
-	cpu_share_add(&l, 2560);
-	is(cpu_share_of(&l, 256, 0), 1000, 23000);
-	is(cpu_share_of(&l, 2560, 0), 10000, 23000);
+	is(cpu_share_of(&l, 256, 0), 2500, 10000);
+	is(cpu_share_of(&l, 512, 0), 5000, 10000);
+	/* the light one's turn is not shorter than wanted: the round is longer, */
+	cpu_share_begin(&l, 1000, 1500);
+	cpu_share_add(&l, 256);
+	cpu_share_add(&l, 300);
+	is(cpu_share_of(&l, 256, 0), 1499, 3257);
+	/* but the heavy one's is no longer than it may be, */
+	cpu_share_add(&l, 768);
+	is(cpu_share_of(&l, 256, 0), 633, 3275);
+	is(cpu_share_of(&l, 768, 0), 1899, 3275);
+	/* or than what is wanted for the light one */
+	cpu_share_begin(&l, 1000, 4000);
+	cpu_share_add(&l, 256);
+	cpu_share_add(&l, 768);
+	is(cpu_share_of(&l, 256, 0), 1333, 5333);
+	/* proportion comes first */
+	cpu_share_begin(&l, 1000, 1000);
+	cpu_share_add(&l, 10);
+	cpu_share_add(&l, 1000);
+	is(cpu_share_of(&l, 10, 0), 100, 10100);
+	is(cpu_share_of(&l, 1000, 0), 10000, 10100);
 	/* as far as that goes */
 	cpu_share_begin(&l, TURN, LEAST);
 	cpu_share_add(&l, 0);
 	cpu_share_add(&l, 65535);
 	is(cpu_share_of(&l, 0, 0), CPU_SHARE_TURN_MIN, CPU_SHARE_ROUND_MAX);
 	is(cpu_share_of(&l, 65535, 0), 99998, CPU_SHARE_ROUND_MAX);
+}
+
+/* Whoever is there: nobody waits longer than 2 ms for one turn of another, unless weights are twentyfold and more. */
+static void longest_turn(void **state)
+{
+	(void)state;
+	srand(11);
+	for (unsigned round = 0; round < 20000; round++) {
+		uint32_t n = 2 + (uint32_t)rand() % 20, turn = 1000 + (uint32_t)rand() % 901, heaviest = 0;
+		struct cpu_share_load l;
+
+		cpu_share_begin(&l, turn, LEAST);
+		for (uint32_t i = 0; i < n; i++) {
+			uint32_t weight = 100 + (uint32_t)rand() % 1800;
+
+			heaviest = weight > heaviest ? weight : heaviest;
+			cpu_share_add(&l, weight);
+		}
+		assert_true(cpu_share_of(&l, heaviest, 0).budget_us <= CPU_SHARE_TURN_MAX);
+	}
 }
 
 static void caps(void **state)
@@ -284,7 +321,7 @@ static void split_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(weights),	cmocka_unit_test(caps),	 cmocka_unit_test(ten_seconds),
+	    cmocka_unit_test(weights),	cmocka_unit_test(longest_turn), cmocka_unit_test(caps),	 cmocka_unit_test(ten_seconds),
 	    cmocka_unit_test(anything), cmocka_unit_test(split), cmocka_unit_test(split_random),
 	};
 

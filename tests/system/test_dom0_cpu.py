@@ -182,6 +182,24 @@ def dom0_cpu_balance():
         end_all(machine, "one", "two", "three")
 
 
+@scenario(weight=60)
+def dom0_cpu_waking():
+    """On one CPU, beside a heavy domain and a light one that compute, a domain that wakes runs within 2 ms."""
+    with Admin("dom0-cpu-waking", "soak") as machine:
+        machine.login()
+        for name in ("heavy", "light"):
+            spinner(machine, name, words=f"{SPIN} every={SELDOM * 1000}")
+        machine.shell("xl sched-credit2 -d heavy -w 2048")
+        guest(machine, "wakes", "/guest/payload", 16, "wake for=200")
+        machine.shell("xl create /run/wakes.cfg", 180)
+        wait_log(machine, "wakes", "WAKE times 200", 240)
+        worst, mean = (int(n) / 1e6 for n in re.search(r"WAKE times 200 worst (\d+) mean (\d+)", machine.shell("cat /var/log/xen/guest-wakes.log")).groups())
+        print(f"waking beside one of weight 2048 and one of 256: {worst:.2f} ms at worst, {mean:.2f} ms on average", flush=True)
+        check(worst <= 2, f"a waking vCPU waited {worst:.2f} ms for its turn")
+        expect_shares("weights 2048 and 256", quiet_shares(machine, "heavy", "light"), {"heavy": 8 / 9, "light": 1 / 9})
+        end_all(machine, "heavy", "light")
+
+
 CPUS_SCRIPT = """
 cd /sys/devices/system/cpu
 while [ -z "$work" ]; do
