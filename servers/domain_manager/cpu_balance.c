@@ -11,7 +11,7 @@
 #define ABOUT	 4u /* who lacks less than this many-th of its part has about all of it */
 
 #define SAMPLE_US 100000u /* a longer sample counts as this */
-#define LAG_KEPT  32	  /* each sample takes this many-th of a lag away: it is never more than so many samples */
+#define LAG_KEPT  32	  /* each sample takes this many-th of a lag away: it is never more than so many of what a sample adds */
 
 /* How far a search goes: rounds of dividing, vCPUs of one CPU, CPUs to move one from. */
 #define ROUNDS	   16u
@@ -20,7 +20,7 @@
 
 /* What a move is worth, in microseconds: a whole CPU that else is idle, which is more than any lag; to where the vCPU
  * prefers to be; away from another vCPU of its domain, which it may have to wait for. And what it is at least. */
-#define WORTH_IDLE    ((LAG_KEPT + 1) * (int64_t)SAMPLE_US)
+#define WORTH_IDLE    ((USED_MAX / BALANCE_WHOLE * LAG_KEPT + 1) * (int64_t)SAMPLE_US)
 #define WORTH_PREFERS 40000
 #define WORTH_SIBLING 15000
 #define WORTH_LEAST   30000

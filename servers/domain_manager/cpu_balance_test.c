@@ -12,6 +12,7 @@
 #define VCPUS_MAX 64u
 #define TICK_US	  100000u
 #define WANTS_ALL BALANCE_WHOLE
+#define LAG_MOST  6500000 /* of any vCPU, in microseconds */
 
 /* A machine in which each CPU is divided among its vCPUs by weight, as the kernel does, and what each had. */
 struct machine {
@@ -208,6 +209,12 @@ static void caps(void **state)
 	has(&m, 0, 0.2);
 	has(&m, 1, 0.9);
 	has(&m, 2, 0.9);
+	/* alone it would leave a part of its CPU idle: it shares one, and has no more than the other there */
+	m.vcpu[0].cap = BALANCE_WHOLE * 6 / 10;
+	ten_seconds(&m);
+	has(&m, 0, 0.5);
+	has(&m, 1, 0.75);
+	has(&m, 2, 0.75);
 }
 
 /* Who may run on one CPU only stays there, and the others make the best of it. */
@@ -242,6 +249,8 @@ static void pinned(void **state)
 	ten_seconds(&m);
 	has(&m, 4, 1);
 	has(&m, 5, 1);
+	/* what those are behind, who cannot have more, does not grow for ever */
+	assert_in_range(m.vcpu[0].lag_us, 500000, 1000000);
 }
 
 /* Three on the two CPUs that are theirs, of three; the other is another's, which does not compute, or does. */
@@ -264,6 +273,13 @@ static void reserved(void **state)
 		for (uint32_t i = 0; i < 3; i++)
 			has(&m, i, 2.0 / 3);
 		has(&m, 3, (double)others[round] / BALANCE_WHOLE);
+		if (round)
+			continue;
+		m.vcpu[0].weight = 512;
+		ten_seconds(&m);
+		has(&m, 0, 1);
+		has(&m, 1, 0.5);
+		has(&m, 2, 0.5);
 	}
 }
 
@@ -300,6 +316,30 @@ static void siblings(void **state)
 	ten_seconds(&m);
 	for (uint32_t i = 0; i < 4; i++)
 		has(&m, i, 0.45);
+}
+
+/* Of two CPUs that have as much to give, the second is where it prefers to be, or the first has its sibling. */
+static void which_of_two(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		struct machine m;
+
+		machine_begin(&m, 3);
+		vcpu_add(&m, 0, 256, WANTS_ALL);
+		vcpu_add(&m, 0, 256, WANTS_ALL);
+		pin(&m, 1, 0);
+		vcpu_add(&m, 1, 256, 1000);
+		vcpu_add(&m, 2, 256, 1000);
+		if (round == 1) {
+			memset(&m.affinity[0].soft, 0, sizeof(m.affinity[0].soft));
+			m.affinity[0].soft.word[0] = 4;
+		}
+		if (round == 2)
+			m.vcpu[2].domain = m.vcpu[0].domain;
+		assert_true(tick(&m));
+		assert_int_equal(m.cpu[0], round ? 2 : 1);
+	}
 }
 
 /* Who sleeps most of the time is not moved about, nor are those that compute beside it. */
@@ -370,6 +410,8 @@ static void anything(void **state)
 			balance_add(&b, &v[i], (uint32_t)rand() % b.cpus);
 		}
 		(void)balance_sample(&b, rand() % 4 ? TICK_US : UINT32_MAX);
+		for (unsigned i = 0; i < n; i++)
+			assert_true(abs(v[i].lag_us) <= LAG_MOST);
 		for (unsigned i = 0; i < 20 && (moved = balance_move(&b, &from, &to)); i++)
 			assert_true(from != to && from < b.cpus && to < b.cpus && b.first[to] == moved);
 	}
@@ -384,7 +426,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(to_an_idle_cpu), cmocka_unit_test(three_on_two), cmocka_unit_test(weights),     cmocka_unit_test(caps),
 	    cmocka_unit_test(pinned),	      cmocka_unit_test(preferred),    cmocka_unit_test(siblings),    cmocka_unit_test(light),
-	    cmocka_unit_test(random_ones),    cmocka_unit_test(reserved),	    cmocka_unit_test(anything),
+	    cmocka_unit_test(which_of_two), cmocka_unit_test(random_ones),    cmocka_unit_test(reserved),	    cmocka_unit_test(anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

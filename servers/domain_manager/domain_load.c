@@ -65,6 +65,13 @@ static void sample(struct domain *d, uint64_t passed_us)
 	}
 }
 
+static void sample_all(uint64_t passed_us)
+{
+	for (unsigned row = 0; row < DOMAINS_MAX; row++)
+		if (domain_row(row))
+			sample(domain_row(row), passed_us);
+}
+
 static void split_cap(struct domain *d)
 {
 	uint32_t used[VMM_MAX_VCPUS], part[VMM_MAX_VCPUS];
@@ -103,13 +110,7 @@ void domain_load_begin(void)
 		return;
 	if (!caps && !domain_crowded())
 		return;
-	(void)passed();
-	for (unsigned row = 0; row < DOMAINS_MAX; row++) {
-		struct domain *d = domain_row(row);
-
-		for (uint32_t i = 0; d && i < d->placed; i++)
-			d->vcpu[i].sampled_us = domain_vcpu_us(d, i);
-	}
+	sample_all(passed());
 	arm(caps);
 }
 
@@ -119,13 +120,11 @@ void domain_load_tick(void)
 	bool caps = false;
 
 	armed = false;
+	sample_all(us);
 	for (unsigned row = 0; row < DOMAINS_MAX; row++) {
 		struct domain *d = domain_row(row);
 
-		if (!d)
-			continue;
-		sample(d, us);
-		if (!shared(d))
+		if (!d || !shared(d))
 			continue;
 		split_cap(d);
 		caps = true;

@@ -1,8 +1,9 @@
 /*
  * vCPUs on CPUs: each is placed where the fewest are of those that it may run on (placement.c) when its
  * domain is made; when a domain has gone, or a vCPU may run elsewhere, some move, and those that compute move
- * to where there is more for them (cpu_balance.c). Its thread runs on that CPU only. How long it runs at a time, and how often, follows from the weights and caps of all that are there
- * (cpu_share.c): this is where both are told to the kernel.
+ * to where there is more for them (cpu_balance.c). Its thread runs on that CPU only. How long it runs at a time,
+ * and how often, follows from the weights and caps of all that are there (cpu_share.c): this is where both are
+ * told to the kernel.
  */
 #include <errno.h>
 #include <stddef.h>

@@ -89,6 +89,28 @@ static void moves(void **state)
 	assert_int_equal(p.load[0], 0);
 }
 
+static void changes(void **state)
+{
+	struct placement p;
+
+	(void)state;
+	placement_begin(&p, 3);
+	assert_int_equal(placement_most(&p), 0);
+	for (uint32_t i = 0; i < 3; i++)
+		placement_take(&p, &anywhere, 0);
+	assert_int_equal(placement_most(&p), 1);
+	placement_change(&p, 0, 2);
+	assert_int_equal(p.load[0], 0);
+	assert_int_equal(p.load[2], 2);
+	assert_int_equal(placement_most(&p), 2);
+	/* from where none is, or to no CPU of ours: nothing */
+	placement_change(&p, 0, 1);
+	placement_change(&p, 1, 3);
+	placement_change(&p, UINT32_MAX, 1);
+	assert_int_equal(p.load[0] + p.load[1] + p.load[2], 3);
+	assert_int_equal(placement_most(&p), 2);
+}
+
 static void slices(void **state)
 {
 	struct placement p;
@@ -242,7 +264,7 @@ static void random_domains(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(all_cpus),	      cmocka_unit_test(limits), cmocka_unit_test(moves),
+	    cmocka_unit_test(all_cpus),	      cmocka_unit_test(limits), cmocka_unit_test(moves), cmocka_unit_test(changes),
 	    cmocka_unit_test(slices),	      cmocka_unit_test(hard),	cmocka_unit_test(soft),
 	    cmocka_unit_test(random_domains),
 	};

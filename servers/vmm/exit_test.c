@@ -507,6 +507,12 @@ static void crosses_and_ends(void **state)
 		assert_int_equal(raised(), GP);
 		assert_int_equal(v->s->xcr0, 7);
 	}
+	/* what it has held is remembered */
+	code("\x0f\x01\xd1", 3);
+	v->s->gpr[INSULA_RAX] = 1;
+	exit_handle(v);
+	assert_int_equal(v->s->xcr0, 1);
+	assert_int_equal(v->xcr0_accum, 7);
 }
 
 int main(void)
