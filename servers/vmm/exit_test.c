@@ -156,6 +156,13 @@ static void ports(void **state)
 	v->s->qualification = 0xcfcu << 16 | 8u | 3u;
 	io_exit(v);
 	assert_int_equal(v->s->gpr[INSULA_RAX], 0xffffffffull);
+	for (uint64_t port = 0x3f; port <= 0x43; port++) {
+		code("\xec", 1); /* IN AL, DX: the PIT's counters are zeros */
+		v->s->gpr[INSULA_RAX] = 0x1122334455667788ull;
+		v->s->qualification = port << 16 | 8u;
+		io_exit(v);
+		assert_int_equal(v->s->gpr[INSULA_RAX], port > 0x3f && port < 0x43 ? 0x1122334455667700ull : 0x11223344556677ffull);
+	}
 	code("\x6e", 1); /* OUTS */
 	v->s->qualification = 0xe9u << 16 | 16u;
 	io_exit(v);

@@ -1,5 +1,6 @@
 /*
- * Port I/O. A PVH domain has no ISA devices: reads are all ones, writes are dropped, as on Xen. Port 0xe9 is Xen's
+ * Port I/O. A PVH domain has no ISA devices: reads are all ones, writes are dropped, as on Xen. But the counters of a PIT are zeros: Linux on AMD's
+ * CPUs looks at one until it is no longer all ones, 100,000 exits of each boot, before it takes the TSC's rate from Xen. Port 0xe9 is Xen's
  * debugging console for HVM guests. Ports that Linux touches at every boot are not logged.
  */
 #include "servers/vmm/vmm.h"
@@ -7,7 +8,13 @@
 #include "insn/insn.h"
 #include "insula/exit_reason.h"
 
+#define PORT_PIT   0x40 /* counters 0 to 2 */
 #define PORT_DEBUG 0xe9
+
+static uint64_t port_value(uint16_t port)
+{
+	return port >= PORT_PIT && port < PORT_PIT + 3 ? 0 : UINT64_MAX;
+}
 
 void io_exit(struct vcpu *v)
 {
@@ -25,7 +32,7 @@ void io_exit(struct vcpu *v)
 	if (IO_IN(q)) {
 		uint64_t rax = vcpu_gpr(v, INSULA_RAX);
 
-		vcpu_set_gpr(v, INSULA_RAX, size == 4 ? mask : (rax & ~mask) | mask);
+		vcpu_set_gpr(v, INSULA_RAX, (size == 4 ? 0 : rax & ~mask) | (port_value(IO_PORT(q)) & mask));
 	} else if (IO_PORT(q) == PORT_DEBUG && size == 1) {
 		char c = (char)vcpu_gpr(v, INSULA_RAX);
 
