@@ -42,6 +42,9 @@
  *                              index, depth and offset of 512 empty slots, as Retype's. The invoked capability is
  *                              replaced by 512 to its parts. Answer MR0: 0; or 1: it is left as the parent of
  *                              what could not be handed on.
+ * InsulaSchedContextCharge sched context  extra cap: reply object on which a caller waits. MR0: TSC ticks that this
+ *                              context used for the caller's; no more than it has consumed are moved. Answer MR0: how many.
+ *                              Nobody waits, or without a context: IllegalOperation.
  * InsulaSchedControlLockCount sched control  no arguments. Answer MR0: how often its CPU has taken the kernel lock,
  *                              MR1: TSC ticks for which it has held it, both since boot. Not counted (boot option
  *                              lock-count): IllegalOperation.
@@ -55,6 +58,7 @@ enum insula_label {
 	InsulaFrameSplit = 0x10021,
 	InsulaFrameDeriveEPT = 0x10022,
 	InsulaSchedControlLockCount = 0x10030,
+	InsulaSchedContextCharge = 0x10031,
 };
 
 #define insula_FrameParts 512u /* that InsulaFrameSplit makes */

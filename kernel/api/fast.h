@@ -206,12 +206,12 @@ FAST_INLINE bool fast_may_stop(const struct tcb *t, struct fast_time time)
 	return t->sc->refill_max && refill_sufficient(t->sc, time.used);
 }
 
-/* The context has budget at once. (A sporadic one's budget would have to be changed to know.) */
+/* The context has budget at once, and its turn. (A sporadic one's budget would have to be changed to know.) */
 FAST_INLINE bool fast_may_start(const struct tcb *to, ticks_t now)
 {
 	const struct sched_context *sc = to->sc;
 
-	return !to->released_queued && sc->refill_max && !sc->sporadic && refill_ready(sc, now) &&
+	return !to->released_queued && sc->refill_max && !sc->sporadic && !sc->behind && refill_ready(sc, now) &&
 	       refill_sufficient(sc, 0);
 }
 

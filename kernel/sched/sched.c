@@ -36,6 +36,59 @@ void sched_init_cpu(struct percpu *p, struct tcb *idle)
 	rbtree_init(&p->timers);
 }
 
+/* ---- slices of round robin ---- */
+
+/* Debts are no longer than so many slices. */
+#define SCHED_DEBT_SLICES 16u
+
+/* A slice is shorter by what is owed. One of the minimum is over when its thread next comes into the kernel: who owes more than a slice hardly runs. */
+static void sched_pay_debt(struct sched_context *sc)
+{
+	struct refill *slice = sc->refills;
+	ticks_t most = slice[0].amount - refill_min_budget, pay = slice[1].amount < most ? slice[1].amount : most;
+
+	slice[0].amount -= pay;
+	slice[1].amount -= pay;
+}
+
+/* Its next slice, or the rest of one that began ahead of its turn. */
+static void sched_next_slice(const struct percpu *p, struct sched_context *sc)
+{
+	ticks_t rest = sc->budget - sched_part_ahead(sc);
+
+	if (sc->ahead && rest)
+		refill_head(sc)->amount = rest;
+	else
+		refill_head(sc)->time = p->now;
+	sc->ahead = false;
+	sched_pay_debt(sc);
+}
+
+/* The slice of a thread that waits is over by what was used for it. */
+static void sched_end_waiting(const struct percpu *p, struct sched_context *sc, ticks_t used)
+{
+	struct refill *slice = sc->refills;
+	ticks_t more = used > slice[0].amount ? used - slice[0].amount : 0;
+	ticks_t debt = slice[1].amount + more, most = SCHED_DEBT_SLICES * sc->budget;
+
+	slice[0].amount = sc->budget;
+	slice[1].amount = debt < most ? debt : most;
+	sc->behind = true;
+	sched_next_slice(p, sc);
+}
+
+void sched_charge_for(struct sched_context *sc, ticks_t used)
+{
+	sc->consumed += used;
+	sched_join_slice(sc);
+	if (!sc->round)
+		refill_budget_check(sc, used);
+	else if (refill_sufficient(sc, used))
+		refill_head(sc)->amount -= used;
+	else
+		sched_end_waiting(percpu_self(), sc, used);
+}
+
 /* ---- what runs next ---- */
 
 void sched_reschedule(void)
@@ -60,6 +113,18 @@ static inline bool sched_wake_budget(struct percpu *p, struct sched_context *sc)
 	if (unlikely(sc->sporadic))
 		refill_unblock_check(sc, p->now);
 	return refill_ready(sc, p->now) && refill_sufficient(sc, 0);
+}
+
+/* What was done for t while it waited ended its slice: it has the next in its turn. */
+static __attribute__((noinline)) void sched_wait_turn(struct percpu *p, struct tcb *t)
+{
+	t->sc->behind = false;
+	if (t->cpu != p->cpu) {
+		remote_wake(t, false);
+		return;
+	}
+	sched_reschedule();
+	ready_append(t);
 }
 
 /*
@@ -91,6 +156,8 @@ void sched_possible_switch_to(struct tcb *t)
 		return;
 	if (sc != p->current_sc && unlikely(!sched_wake_budget(p, sc)))
 		sched_postpone(sc);
+	else if (unlikely(sc->behind))
+		sched_wait_turn(p, t);
 	else if (unlikely(t->cpu != p->cpu))
 		remote_wake(t, false);
 	else if (likely(!p->scheduler_action))
@@ -193,18 +260,6 @@ static __attribute__((noinline)) void sched_moved(struct tcb *t, bool can_run)
 }
 
 /* ---- time ---- */
-
-/* Its next slice, or the rest of one that began ahead of its turn. */
-static void sched_next_slice(const struct percpu *p, struct sched_context *sc)
-{
-	ticks_t rest = sc->budget - sched_part_ahead(sc);
-
-	if (sc->ahead && rest)
-		refill_head(sc)->amount = rest;
-	else
-		refill_head(sc)->time = p->now;
-	sc->ahead = false;
-}
 
 /* The current thread's slice is over. */
 static void sched_end_slice(struct percpu *p, struct tcb *t, struct sched_context *sc, bool can_timeout)

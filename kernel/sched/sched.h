@@ -178,6 +178,8 @@ static inline bool sched_check_budget_restart(void)
 
 /* Charges consumed time to current_sc; its slice goes on. */
 void sched_commit_time(void);
+/* A server used this time for sc's thread, which waits for the answer: as if the thread had. */
+void sched_charge_for(struct sched_context *sc, ticks_t used);
 /* The current thread gives up the rest of its head refill (system call Yield). */
 void sched_yield(void);
 /* Timer interrupt: expired releases and timer objects. */

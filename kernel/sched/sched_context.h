@@ -32,9 +32,11 @@ struct sched_context {
 	uint16_t size_bits;
 	bool sporadic;
 	bool ahead;		 /* what is left is of the part of its slice that it has before its turn */
+	bool behind;		 /* its slice ended while its thread waited: it goes to the tail when it is woken */
 	ticks_t consumed_before; /* what Consumed has told */
 	/* Of round robin, 0: not woken first. It is no sooner than a round after it was, at refills[1].time, nor
-	 * than some after a slice ended, at refills[0].time. */
+	 * than some after a slice ended, at refills[0].time. refills[1].amount is what was used for its thread
+	 * beyond slices that it had: its next ones are shorter for it. */
 	ticks_t round;
 	struct refill refills[]; /* two at least; a ring of refill_max */
 };

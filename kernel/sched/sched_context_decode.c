@@ -1,9 +1,11 @@
 /*
- * Invocations on scheduling-context capabilities: Bind, Unbind, UnbindObject, Consumed, YieldTo. Called by
- * invocation_decode. Facts: section 7.
+ * Invocations on scheduling-context capabilities: Bind, Unbind, UnbindObject, Consumed, YieldTo; and the time that
+ * a server used for its caller. Called by invocation_decode. Facts: section 7.
  */
 #include "api/invocation.h"
+#include "insula/ext.h"
 #include "ipc/notification.h"
+#include "ipc/reply.h"
 #include "sched/remote.h"
 #include "sched/sched.h"
 
@@ -83,6 +85,32 @@ static exception_t sched_context_consumed_decode(struct sched_context *sc)
 	return EXC_NONE;
 }
 
+/* A server's time becomes that of the caller for whom it was used. */
+static exception_t sched_context_charge_decode(struct sched_context *sc, unsigned length)
+{
+	struct cte *reply = invocation_extra(0);
+	word_t ticks = invocation_arg(0);
+	struct sched_context *to;
+	struct tcb *caller;
+
+	if (length < 1 || !reply)
+		return error_truncated();
+	if (cap_type(reply->cap) != CAP_REPLY)
+		return error_invalid_capability(1);
+	caller = cap_reply_of(reply->cap)->tcb;
+	to = caller && caller->state == THREAD_BLOCKED_REPLY ? caller->sc : NULL;
+	if (!to || !to->refill_max || to == sc)
+		return error_illegal_operation();
+	if (sc == percpu_self()->current_sc)
+		sched_commit_time();
+	if (ticks > sc->consumed)
+		ticks = sc->consumed;
+	sc->consumed -= ticks;
+	sched_charge_for(to, ticks);
+	invocation_reply1(ticks);
+	return EXC_NONE;
+}
+
 /* The target runs before the caller goes on, if it may: then the answer is given when the caller is scheduled
  * again. */
 static void sched_context_yield_to(struct tcb *caller, struct sched_context *sc)
@@ -134,7 +162,6 @@ exception_t sched_context_decode(word_t label, unsigned length, cap_t cap)
 {
 	struct sched_context *sc = cap_sched_context_of(cap);
 
-	(void)length;
 	switch (label) {
 	case SchedContextBind:
 		return sched_context_bind_decode(sc);
@@ -146,6 +173,8 @@ exception_t sched_context_decode(word_t label, unsigned length, cap_t cap)
 		return sched_context_consumed_decode(sc);
 	case SchedContextYieldTo:
 		return sched_context_yield_to_decode(sc);
+	case InsulaSchedContextCharge:
+		return sched_context_charge_decode(sc, length);
 	default:
 		return error_illegal_operation();
 	}

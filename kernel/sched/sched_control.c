@@ -53,6 +53,7 @@ void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t bud
 
 	sched_control_detach(sc);
 	sched_join_slice(sc);
+	sc->behind = false;
 	sc->badge = badge;
 	sc->sporadic = flags & seL4_SchedContext_Sporadic;
 	sc->round = flags & insula_SchedContext_WakeFirst && !sc->sporadic ? period : 0;
@@ -65,7 +66,7 @@ void sched_control_configure(struct sched_context *sc, uint32_t cpu, ticks_t bud
 	else
 		refill_new(sc, refills, budget, period, now);
 	if (sc->round)
-		sc->refills[1].time = 0; /* not ahead of its turn yet */
+		sc->refills[1] = (struct refill){0, 0}; /* not ahead of its turn yet, and nothing owed */
 	if (sc->tcb && sc->tcb->cpu != cpu)
 		remote_migrate(sc->tcb, cpu);
 	sc->cpu = cpu;

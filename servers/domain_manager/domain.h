@@ -56,6 +56,7 @@ struct domain {
 	uint16_t cpu[VMM_MAX_VCPUS]; /* where its vCPUs run: the first `placed` */
 	uint32_t placed;
 	struct domain_vcpu *vcpu; /* spec.vcpus of them */
+	uint64_t served; /* ticks of ours that it has not been charged for yet */
 	uint32_t log_lines; /* taken from its vmm */
 	uint8_t uuid[16];
 	/* of domains that a toolstack builds (domain_bare.c) */
@@ -143,6 +144,8 @@ void domain_ratelimit_set(uint32_t us);
 /* The badge of a signal on our notification, and what it asks for. */
 #define DOMAIN_LOAD_BADGE (1ull << 61)
 void domain_load_tick(void);
+/* A call of a domain's vmm, which waits for the answer, took so many ticks: they are its vCPUs' time. */
+void domain_load_served(uint32_t id, uint64_t ticks);
 
 /* ---- domain_vmm.c ---- */
 /* From a vmm (by the badge's id). */

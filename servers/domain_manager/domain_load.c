@@ -22,6 +22,22 @@ static bool armed, soon; /* soon: at the next tenth of a second */
 static uint32_t calm;	 /* ticks since several vCPUs kept a CPU busy */
 static uint64_t sampled_tsc;
 
+#define CHARGES_PER_SECOND 20000u /* of a domain, at most: less is kept until it is that much */
+
+void domain_load_served(uint32_t id, uint64_t ticks)
+{
+	struct domain *d = domain_find(id);
+
+	if (!d)
+		return;
+	d->served += ticks;
+	if (d->served < env_get()->tsc_hz / CHARGES_PER_SECOND)
+		return;
+	/* the vCPU that called is as good as any other of its domain */
+	(void)insula_SchedContext_Charge(TASK_SLOT_SC, TASK_SLOT_REPLY, d->served);
+	d->served = 0;
+}
+
 static bool shared(const struct domain *d)
 {
 	return d->cap && d->placed > 1 && d->cap < 100 * d->placed;

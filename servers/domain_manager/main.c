@@ -9,6 +9,7 @@
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
 #include "servers/domain_manager/control.h"
+#include "servers/domain_manager/cpu_hw.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/domain_end.h"
 #include "servers/domain_manager/root_call.h"
@@ -93,8 +94,8 @@ static void text_of(const uint64_t *m, unsigned words, char *text, size_t size)
 			*c = '?';
 }
 
-static int from_vmm(uint32_t id, bool privileged, uint64_t label, const uint64_t *m, unsigned length, uint64_t *reply,
-		    unsigned *reply_length)
+static int perform(uint32_t id, bool privileged, uint64_t label, const uint64_t *m, unsigned length, uint64_t *reply,
+		   unsigned *reply_length)
 {
 	char why[241];
 
@@ -118,6 +119,16 @@ static int from_vmm(uint32_t id, bool privileged, uint64_t label, const uint64_t
 	default:
 		return vmm_call(id, privileged, label, m, length, reply, reply_length);
 	}
+}
+
+static int from_vmm(uint32_t id, bool privileged, uint64_t label, const uint64_t *m, unsigned length, uint64_t *reply,
+		    unsigned *reply_length)
+{
+	uint64_t start = cpu_tsc();
+	int r = perform(id, privileged, label, m, length, reply, reply_length);
+
+	domain_load_served(id, cpu_tsc() - start);
+	return r;
 }
 
 static void faults(void)

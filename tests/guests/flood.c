@@ -1,17 +1,22 @@
 /*
- * What a guest can have of the domain manager, which all share: `calls` makes event channels and closes them without end. `flooded` and `event_flood`: as many event channels
+ * What a guest can have of the domain manager, which all share: `calls` makes event channels and closes them without end, `copies` has pages of its own copied. `flooded` and `event_flood`: as many event channels
  * between two domains as there may be, all of them pending; the one makes ports for the other until it gets no more, and takes none before all are pending; the other
  * binds them and sends each twice. `with` is the other domain.
  */
 #include "payload.h"
 
 #include <xen/event_channel.h>
+#include <xen/grant_table.h>
 #include <xen/memory.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
 #define INFO_GFN UINT64_C(0x6f000)
 #define PORTS	 4096u
+#define COPIES	 64u
+#define COPY_TO	 UINT64_C(0x300) /* gfns */
+#define COPY_OF	 UINT64_C(0x200)
+#define REPORT	 UINT64_C(250000000) /* ns */
 
 static volatile struct shared_info *flood_info(void)
 {
@@ -108,34 +113,61 @@ static void event_flood(void)
 	console_print("\n");
 }
 
-/* Event channels made and closed without end: four times a second it says how many, and the time. */
-static void calls(void)
+/* Four times a second: how often something was done, and the time. */
+static void flood_report(const char *what, uint64_t done, uint64_t *next)
 {
 	struct vcpu_runstate_info r = { .state = 0 };
+	uint64_t now;
+
+	(void)payload_hypercall(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, address(&r), 0, 0);
+	now = r.time[RUNSTATE_running] + r.time[RUNSTATE_runnable] + r.time[RUNSTATE_blocked] + r.time[RUNSTATE_offline];
+	if (now < *next)
+		return;
+	*next = now + REPORT;
+	flood_say(what, now);
+	flood_say(" done ", done);
+	console_print("\n");
+}
+
+/* Event channels made and closed without end. */
+static void calls(void)
+{
 	uint64_t next = 0;
 
 	for (uint64_t done = 1;; done++) {
 		struct evtchn_alloc_unbound unbound = { .dom = DOMID_SELF, .remote_dom = (domid_t)payload_option("with", 2) };
 		struct evtchn_close close;
-		uint64_t now;
 
 		if (flood_event(EVTCHNOP_alloc_unbound, &unbound))
 			return;
 		close.port = unbound.port;
 		(void)flood_event(EVTCHNOP_close, &close);
-		(void)payload_hypercall(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, address(&r), 0, 0);
-		now = r.time[RUNSTATE_running] + r.time[RUNSTATE_runnable] + r.time[RUNSTATE_blocked] + r.time[RUNSTATE_offline];
-		if (now < next)
-			continue;
-		next = now + UINT64_C(250000000);
-		flood_say("CALLS at ", now);
-		flood_say(" done ", done);
-		console_print("\n");
+		flood_report("CALLS at ", done, &next);
+	}
+}
+
+/* Pages copied without end. */
+static void copies(void)
+{
+	static struct gnttab_copy copy[COPIES];
+	uint64_t next = 0;
+
+	for (unsigned i = 0; i < COPIES; i++) {
+		copy[i].source.domid = copy[i].dest.domid = DOMID_SELF;
+		copy[i].source.u.gmfn = COPY_OF + i;
+		copy[i].dest.u.gmfn = COPY_TO + i;
+		copy[i].len = PAGE;
+	}
+	for (uint64_t done = COPIES;; done += COPIES) {
+		if (payload_hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_copy, address(copy), COPIES, 0, 0) || copy[0].status != GNTST_okay)
+			return;
+		flood_report("COPIES at ", done, &next);
 	}
 }
 
 const struct payload_mode flood_modes[] = {
 	{ "calls", calls },
+	{ "copies", copies },
 	{ "flooded", flooded },
 	{ "event_flood", event_flood },
 	{ NULL, NULL },

@@ -101,6 +101,7 @@ void roottask_main(void)
 	derive_cases();
 	split_cases();
 	split_race_cases();
+	charge_cases();
 	print("ext: %u cases, %u not ok\nDONE\n", (seL4_Word)ext_cases, (seL4_Word)ext_failed);
 	machine_exit();
 }

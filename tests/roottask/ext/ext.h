@@ -63,6 +63,7 @@ void split_race_cases(void);
 void timer_cases(void);
 void state_cases(void);
 void never_cases(void);
+void charge_cases(void);
 
 static inline uint64_t ext_word(uint64_t at)
 {

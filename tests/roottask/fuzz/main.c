@@ -217,7 +217,7 @@ static void print_successes(void)
 {
 	const seL4_Word first = 0x1000000;
 
-	for (seL4_Word label = 1; label <= InsulaSchedControlLockCount; label++) {
+	for (seL4_Word label = 1; label <= InsulaSchedContextCharge; label++) {
 		if (label == seL4_NumInvocationLabels)
 			label = InsulaTimerBind;
 		print("fuzz: label %u succeeded %u times\n", label,
