@@ -5,17 +5,18 @@
 
 /* A word: kind in the upper 4 bits, frame in the lower 28. */
 #define WORD_KIND_SHIFT 28
+#define NO_REGION	UINT32_MAX
 
 struct p2m_region {
 	uint32_t index; /* gfn >> P2M_LARGE_ORDER */
 	union {
 		uint32_t large; /* a word, if small is NULL */
-		uint32_t used;	/* else: words of small that are not 0 */
+		uint32_t used;	/* else: words of small that are not 0; 0: there is nothing (p2m.h, empty) */
 	};
 	uint32_t *small;
 	struct p2m_note note;
 };
-_Static_assert(P2M_GFN_LIMIT >> P2M_LARGE_ORDER <= UINT32_MAX, "a region's index");
+_Static_assert(P2M_GFN_LIMIT >> P2M_LARGE_ORDER <= NO_REGION, "a region's index");
 
 static uint32_t word_of(struct p2m_entry e)
 {
@@ -31,7 +32,7 @@ static const struct p2m_entry nothing = {.kind = P2M_NONE};
 
 void p2m_init(struct p2m *p, struct domain_heap *heap)
 {
-	*p = (struct p2m){.heap = heap};
+	*p = (struct p2m){.heap = heap, .empty = NO_REGION};
 }
 
 void p2m_free(struct p2m *p)
@@ -64,7 +65,7 @@ static bool region_is(const struct p2m *p, uint32_t i, uint64_t gfn)
 	return i < p->count && p->region[i].index == gfn >> P2M_LARGE_ORDER;
 }
 
-static struct p2m_region *region_of(const struct p2m *p, uint64_t gfn)
+static struct p2m_region *region_any(const struct p2m *p, uint64_t gfn)
 {
 	uint32_t i = p->last;
 
@@ -73,6 +74,12 @@ static struct p2m_region *region_of(const struct p2m *p, uint64_t gfn)
 	if (!region_is(p, i, gfn))
 		i = find(p, (uint32_t)(gfn >> P2M_LARGE_ORDER));
 	return region_is(p, i, gfn) ? &p->region[i] : NULL;
+}
+
+/* One in which something is. */
+static struct p2m_region *region_of(const struct p2m *p, uint64_t gfn)
+{
+	return gfn >> P2M_LARGE_ORDER == p->empty ? NULL : region_any(p, gfn);
 }
 
 /* To be changed. */
@@ -85,10 +92,55 @@ static struct p2m_region *region_at(struct p2m *p, uint64_t gfn)
 	return r;
 }
 
+/* Nothing is in it any more. */
+static void region_remove(struct p2m *p, struct p2m_region *r)
+{
+	uint32_t at = (uint32_t)(r - p->region);
+
+	if (p->spare)
+		domain_heap_free(p->heap, r->small);
+	else
+		p->spare = r->small;
+	memmove(r, r + 1, (p->count - at - 1) * sizeof(*r));
+	p->count--;
+}
+
+static void empty_remove(struct p2m *p)
+{
+	if (p->empty != NO_REGION)
+		region_remove(p, region_any(p, (uint64_t)p->empty << P2M_LARGE_ORDER));
+	p->empty = NO_REGION;
+}
+
+/* Its last page went. */
+static void region_emptied(struct p2m *p, struct p2m_region *r)
+{
+	uint32_t index = r->index;
+
+	r->note = (struct p2m_note){0};
+	if (p->empty != NO_REGION) {
+		empty_remove(p);
+		r = region_any(p, (uint64_t)index << P2M_LARGE_ORDER);
+		p->last = (uint32_t)(r - p->region);
+	}
+	p->empty = index;
+}
+
+/* For single pages, at gfn where nothing is in all of the 2 MiB. */
+static struct p2m_region *region_again(struct p2m *p, uint64_t gfn)
+{
+	if (gfn >> P2M_LARGE_ORDER != p->empty)
+		return NULL;
+	p->empty = NO_REGION;
+	return region_at(p, gfn);
+}
+
 static struct p2m_region *region_add(struct p2m *p, uint64_t gfn)
 {
-	uint32_t index = (uint32_t)(gfn >> P2M_LARGE_ORDER), at = find(p, index);
+	uint32_t index = (uint32_t)(gfn >> P2M_LARGE_ORDER), at;
 
+	empty_remove(p);
+	at = find(p, index);
 	if (p->count == p->room) {
 		uint32_t room = p->room ? p->room * 2 : 16;
 		struct p2m_region *more = domain_heap_resize(p->heap, p->region, room, sizeof(*more));
@@ -113,19 +165,6 @@ static uint32_t *words_take(struct p2m *p)
 	return words ? words : domain_heap_alloc(p->heap, P2M_LARGE_PAGES, sizeof(words[0]));
 }
 
-/* Nothing is in it any more. */
-static void region_remove(struct p2m *p, struct p2m_region *r)
-{
-	uint32_t at = (uint32_t)(r - p->region);
-
-	if (p->spare)
-		domain_heap_free(p->heap, r->small);
-	else
-		p->spare = r->small;
-	memmove(r, r + 1, (p->count - at - 1) * sizeof(*r));
-	p->count--;
-}
-
 static struct p2m_entry entry_in(const struct p2m_region *r, uint64_t gfn)
 {
 	if (!r)
@@ -146,6 +185,8 @@ int p2m_set(struct p2m *p, uint64_t gfn, struct p2m_entry e)
 		return -EINVAL;
 	if (r && (e.large || !r->small || r->small[gfn % P2M_LARGE_PAGES]))
 		return -EEXIST;
+	if (!r && !e.large)
+		r = region_again(p, gfn);
 	if (!r) {
 		r = region_add(p, gfn);
 		if (!r)
@@ -176,20 +217,23 @@ int p2m_clear(struct p2m *p, uint64_t gfn)
 	if (e.kind == P2M_NONE)
 		return -ENOENT;
 	p->pages[e.kind] -= e.large ? P2M_LARGE_PAGES : 1;
-	if (r->small) {
-		r->small[gfn % P2M_LARGE_PAGES] = 0;
-		r->used--;
-	}
-	if (!r->small || r->used == 0)
+	if (!r->small) {
 		region_remove(p, r);
+		return 0;
+	}
+	r->small[gfn % P2M_LARGE_PAGES] = 0;
+	if (--r->used == 0)
+		region_emptied(p, r);
 	return 0;
 }
 
 int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first)
 {
-	struct p2m_region *r = region_at(p, gfn);
+	struct p2m_region *r;
 	struct p2m_entry e;
 
+	empty_remove(p);
+	r = region_at(p, gfn);
 	if (!r || r->small)
 		return -ENOENT;
 	if (first > P2M_FRAME_LIMIT - P2M_LARGE_PAGES)

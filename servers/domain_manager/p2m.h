@@ -37,7 +37,8 @@ struct p2m {
 	struct p2m_region *region; /* ascending */
 	uint32_t count, room;
 	uint32_t last;	 /* a region's number, which was wanted last: looked at first */
-	uint32_t *spare; /* words for a region, all 0, or NULL: a page that comes and goes alone costs no memory each time */
+	uint32_t empty;	 /* index of a region in which nothing is any more; UINT32_MAX: none. It stays for the page that comes and goes alone */
+	uint32_t *spare; /* words for a region, all 0, or NULL: those of an empty one that had to go */
 	uint64_t pages[P2M_KINDS]; /* by kind */
 };
 

@@ -103,6 +103,54 @@ static void last_page(void **state)
 	p2m_free(&p);
 }
 
+/* 2 MiB of which the last page went are as if there had never been one, whatever comes there or elsewhere. */
+static void emptied(void **state)
+{
+	uint64_t found;
+	struct p2m p;
+
+	(void)state;
+	p2m_init(&p, heap());
+	for (unsigned what = 0; what < 5; what++) {
+		assert_int_equal(p2m_set(&p, 600, ram), 0);
+		p2m_note(&p, 600)->block = 5;
+		assert_int_equal(p2m_clear(&p, 600), 0);
+		assert_null(p2m_note(&p, 600));
+		assert_int_equal(p2m_clear(&p, 600), -ENOENT);
+		assert_int_equal(p2m_out(&p, 600), -ENOENT);
+		assert_int_equal(p2m_split(&p, 600, 0), -ENOENT);
+		assert_false(p2m_next(&p, 0, &found));
+		assert_false(p2m_find_out(&p, &found));
+		switch (what) {
+		case 0:
+			assert_int_equal(p2m_set(&p, 601, ram), 0);
+			assert_int_equal(p2m_note(&p, 512)->block, 0);
+			assert_int_equal(p2m_clear(&p, 601), 0);
+			break;
+		case 1:
+			assert_int_equal(p2m_set(&p, 512, large), 0);
+			assert_true(p2m_get(&p, 600).large);
+			assert_int_equal(p2m_clear(&p, 600), 0);
+			break;
+		case 2:
+			assert_int_equal(p2m_room(&p, 600, 1000), 0);
+			for (uint64_t gfn = 512; gfn < 1024; gfn++)
+				assert_int_equal(p2m_clear(&p, gfn), 0);
+			break;
+		default: /* before it, and behind it */
+			assert_int_equal(p2m_set(&p, what == 3 ? 5 : 1500, ram), 0);
+			assert_int_equal(p2m_get(&p, 600).kind, P2M_NONE);
+			assert_int_equal(p2m_set(&p, 600, ram), 0);
+			assert_int_equal(p2m_clear(&p, 600), 0);
+			assert_int_equal(p2m_clear(&p, what == 3 ? 5 : 1500), 0);
+			break;
+		}
+		for (unsigned kind = 0; kind < P2M_KINDS; kind++)
+			assert_int_equal(p.pages[kind], 0);
+	}
+	p2m_free(&p);
+}
+
 static void out_and_in(void **state)
 {
 	struct p2m p;
@@ -304,7 +352,7 @@ static void comes_and_goes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(refusals), cmocka_unit_test(split), cmocka_unit_test(last_page), cmocka_unit_test(out_and_in), cmocka_unit_test(populate_on_demand),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(refusals), cmocka_unit_test(split), cmocka_unit_test(last_page), cmocka_unit_test(emptied), cmocka_unit_test(out_and_in), cmocka_unit_test(populate_on_demand),
 					   cmocka_unit_test(room), cmocka_unit_test(comes_and_goes), cmocka_unit_test(random_against_model)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
