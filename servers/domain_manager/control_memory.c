@@ -77,7 +77,6 @@ static int64_t decrease(struct control *c, const struct xen_memory_reservation *
 	struct domain *d = target(r->domid);
 	const xen_pfn_t *gfn;
 	uint64_t n = r->nr_extents, done;
-	uint16_t owner;
 
 	if (!d)
 		return -XEN_ESRCH;
@@ -93,7 +92,7 @@ static int64_t decrease(struct control *c, const struct xen_memory_reservation *
 				goto end;
 			break;
 		case P2M_RAM:
-			if (physmap_remove(&d->map, gfn[done], &owner))
+			if (physmap_remove(&d->map, gfn[done]))
 				goto end;
 			break;
 		default:

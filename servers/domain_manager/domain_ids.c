@@ -20,11 +20,6 @@ void domain_ids_set(struct domain_ids *ids, uint32_t id, uint16_t row)
 		ids->some[w / 64] &= ~(1ull << (w % 64));
 }
 
-uint16_t domain_ids_find(const struct domain_ids *ids, uint32_t id)
-{
-	return id < DOMAIN_ID_MAX ? ids->row[id] : DOMAIN_NO_ROW;
-}
-
 /* The first bit that is set in n words, from bit `from` on; 64 * n: none. */
 static uint32_t bit_next(const uint64_t *words, uint32_t n, uint32_t from)
 {

@@ -18,7 +18,10 @@ struct domain_ids {
 /* row: not DOMAIN_NO_ROW, which takes the id away. Ids that there are not are left alone. */
 void domain_ids_set(struct domain_ids *ids, uint32_t id, uint16_t row);
 /* DOMAIN_NO_ROW: nobody has it. */
-uint16_t domain_ids_find(const struct domain_ids *ids, uint32_t id);
+static inline uint16_t domain_ids_find(const struct domain_ids *ids, uint32_t id)
+{
+	return id < DOMAIN_ID_MAX ? ids->row[id] : DOMAIN_NO_ROW;
+}
 /* Of the lowest id that is in use, from this one on. */
 uint16_t domain_ids_next(const struct domain_ids *ids, uint32_t from);
 

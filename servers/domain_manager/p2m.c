@@ -65,7 +65,7 @@ static bool region_is(const struct p2m *p, uint32_t i, uint64_t gfn)
 	return i < p->count && p->region[i].index == gfn >> P2M_LARGE_ORDER;
 }
 
-static struct p2m_region *region_any(const struct p2m *p, uint64_t gfn)
+static inline struct p2m_region *region_any(const struct p2m *p, uint64_t gfn)
 {
 	uint32_t i = p->last;
 
@@ -77,7 +77,7 @@ static struct p2m_region *region_any(const struct p2m *p, uint64_t gfn)
 }
 
 /* One in which something is. */
-static struct p2m_region *region_of(const struct p2m *p, uint64_t gfn)
+static inline struct p2m_region *region_of(const struct p2m *p, uint64_t gfn)
 {
 	return gfn >> P2M_LARGE_ORDER == p->empty ? NULL : region_any(p, gfn);
 }

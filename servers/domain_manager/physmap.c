@@ -130,6 +130,17 @@ int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order)
 	return r;
 }
 
+int physmap_remove(struct physmap *m, uint64_t gfn)
+{
+	struct p2m_entry e = p2m_get(&m->p2m, gfn);
+
+	if (e.kind != P2M_RAM || e.large)
+		return e.kind == P2M_NONE ? -ENOENT : -EBUSY;
+	(void)p2m_clear(&m->p2m, gfn);
+	frame_store_give(&m->frames, e.frame);
+	return 0;
+}
+
 void physmap_block_return(struct physmap *m, struct p2m_note *n)
 {
 	if (n->block == 0 || n->out != P2M_LARGE_PAGES || n->uses || root_account_return(m->pool.account, n->block))

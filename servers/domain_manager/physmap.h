@@ -78,8 +78,10 @@ int physmap_pod_forget(struct physmap *m, uint64_t gfn);
 #define PHYSMAP_WHOLE 2u
 int physmap_vmm_finds(struct physmap *m, uint64_t gfn, uint64_t *what);
 
-/* Takes a page out: of its own memory (P2M_RAM) or a foreign one, whose owner is told. -ENOENT; -EBUSY for a page inside a large frame, or one of another kind. */
-int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner);
+/* Takes a page of its own memory out (P2M_RAM). -ENOENT; -EBUSY for a page inside a large frame, or one of another kind. */
+int physmap_remove(struct physmap *m, uint64_t gfn);
+/* The same of a foreign one, whose owner is told. -ENOENT; -EBUSY for a page of another kind. */
+int physmap_remove_foreign(struct physmap *m, uint64_t gfn, uint16_t *owner);
 /* Takes out what physmap_foreign put there of `from` with owner PHYSMAP_NOBODY. Anything else that its guest has put there meanwhile stays. */
 void physmap_unmap_granted(struct physmap *m, uint64_t gfn, const struct physmap *from);
 /* Page gfn of `from` appears at `at` of m, which has nothing there, with write access or without. 0, -ENOENT, -EEXIST, -EINVAL, -ENOMEM. */

@@ -154,37 +154,32 @@ int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, 
 	return foreign(m, at, from, (struct p2m_entry){.frame = frame}, write, (struct physmap_source){.owner = owner});
 }
 
-static void take_out(struct physmap *m, uint64_t gfn, struct p2m_entry e, struct physmap_source s)
+static void take_out(struct physmap *m, uint64_t gfn, uint32_t frame, struct physmap_source s)
 {
 	struct p2m_note *n;
 
 	(void)p2m_clear(&m->p2m, gfn);
-	if (e.kind == P2M_FOREIGN)
-		frame_store_give_one(&m->frames, e.frame);
-	else
-		frame_store_give(&m->frames, e.frame);
+	frame_store_give_one(&m->frames, frame);
 	n = s.from ? p2m_note(&s.from->p2m, s.gfn) : NULL;
 	if (n && n->uses && --n->uses == 0)
 		physmap_block_return(s.from, n);
 }
 
-static struct physmap_source source_of(const struct physmap *m, struct p2m_entry e)
+static struct physmap_source source_of(const struct physmap *m, uint32_t frame)
 {
-	return e.kind == P2M_FOREIGN ? m->source[e.frame / FRAME_CHUNK][e.frame % FRAME_CHUNK] : (struct physmap_source){.owner = PHYSMAP_NOBODY};
+	return m->source[frame / FRAME_CHUNK][frame % FRAME_CHUNK];
 }
 
-int physmap_remove(struct physmap *m, uint64_t gfn, uint16_t *owner)
+int physmap_remove_foreign(struct physmap *m, uint64_t gfn, uint16_t *owner)
 {
 	struct p2m_entry e = p2m_get(&m->p2m, gfn);
 	struct physmap_source s;
 
-	if (e.kind == P2M_NONE)
-		return -ENOENT;
-	if (e.large || (e.kind != P2M_RAM && e.kind != P2M_FOREIGN))
-		return -EBUSY;
-	s = source_of(m, e);
+	if (e.kind != P2M_FOREIGN)
+		return e.kind == P2M_NONE ? -ENOENT : -EBUSY;
+	s = source_of(m, e.frame);
 	*owner = s.owner;
-	take_out(m, gfn, e, s);
+	take_out(m, gfn, e.frame, s);
 	return 0;
 }
 
@@ -195,7 +190,7 @@ void physmap_unmap_granted(struct physmap *m, uint64_t gfn, const struct physmap
 
 	if (e.kind != P2M_FOREIGN)
 		return;
-	s = source_of(m, e);
+	s = source_of(m, e.frame);
 	if (s.from == from && s.owner == PHYSMAP_NOBODY)
-		take_out(m, gfn, e, s);
+		take_out(m, gfn, e.frame, s);
 }

@@ -43,12 +43,9 @@ static int need(struct domain *d, uint64_t gfn, uint64_t *reply, unsigned *reply
 static int remove_page(struct domain *d, uint64_t gfn)
 {
 	uint16_t owner;
-	int r;
-
 	/* memory of its own goes by DOMAIN_VMM_OUT */
-	if (p2m_get(&d->map.p2m, gfn).kind == P2M_RAM)
-		return -EBUSY;
-	r = physmap_remove(&d->map, gfn, &owner);
+	int r = physmap_remove_foreign(&d->map, gfn, &owner);
+
 	if (!r && owner != PHYSMAP_NOBODY) {
 		struct domain *f = domain_find(owner);
 
