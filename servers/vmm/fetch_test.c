@@ -395,7 +395,7 @@ static void copies(void **state)
 	}
 }
 
-/* What was found during a hypercall is good until that ends, as a CPU's own memory of it is; not for another kind of access. */
+/* What was found during a hypercall is good until that ends, or an access faults, as a CPU's own memory of it is; and for what was found to be allowed. */
 static void copies_of_one_hypercall(void **state)
 {
 	uint8_t got[8];
@@ -411,12 +411,20 @@ static void copies_of_one_hypercall(void **state)
 	entry(3, 0, CODE | 1);
 	v->s->cr0 |= 1u << 16; /* WP */
 	assert_true(guest_read(v, gva(LINEAR), got, 8));
-	assert_false(guest_write(v, gva(LINEAR), "x", 1));
 	entry(3, 0, 0);
 	fake_poke(CODE, "abcdefgh", 8);
 	assert_true(guest_read(v, gva(LINEAR), got, 8));
 	assert_memory_equal(got, "abcdefgh", 8);
+	entry(3, 0, CODE | 1);
 	assert_false(guest_write(v, gva(LINEAR), "x", 1));
+	entry(3, 0, 0);
+	assert_false(guest_read(v, gva(LINEAR), got, 8));
+	entry(3, 0, CODE | 3);
+	assert_true(guest_read(v, gva(LINEAR), got, 8));
+	entry(3, 0, 0);
+	assert_true(guest_write(v, gva(LINEAR), "x", 1));
+	assert_true(guest_read(v, gva(LINEAR), got, 8));
+	assert_memory_equal(got, "xbcdefgh", 8);
 	assert_false(guest_read(v, gva(LINEAR + 0x2000), got, 8));
 	vmm.pages_removed++;
 	assert_false(guest_read(v, gva(LINEAR), got, 8));

@@ -47,20 +47,19 @@ bool walk(struct vcpu *v, gva_t a, bool write, gpa_t *out, uint32_t *error)
 
 /* ---- the way to a page, remembered ---- */
 
-uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64_t key, uint32_t *error)
+uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64_t page,
+			 enum guest_access access, uint32_t *error)
 {
-	uint64_t access = key & GUEST_ACCESS;
 	struct walk_result r;
 
-	*p = (struct guest_path){.key = key,
+	*p = (struct guest_path){.key = page | access,
 				 .cr0 = m->cr0,
 				 .cr3 = m->cr3,
 				 .cr4 = m->cr4,
 				 .efer = m->efer,
 				 .user = m->user,
 				 .removed = __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE)};
-	if (!walk_translate(m, key & ~(uint64_t)(PAGE - 1), access == GUEST_WRITE, access == GUEST_FETCH,
-			    entry_read, p, &r)) {
+	if (!walk_translate(m, page, access == GUEST_WRITE, access == GUEST_FETCH, entry_read, p, &r)) {
 		p->key = 0;
 		*error = r.error;
 		return NULL;
@@ -69,41 +68,66 @@ uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64
 	if (!p->memory) {
 		p->key = 0;
 		*error = GUEST_NO_MEMORY;
+	} else if (p->key && access != GUEST_FETCH) {
+		p->key |= GUEST_READ | (r.write ? (uint64_t)GUEST_WRITE : 0);
 	}
 	return p->memory;
 }
 
-static bool copy(struct vcpu *v, uint64_t linear, void *buf, uint64_t bytes, enum guest_access access)
+/* Where a linear address is, for an access that ends with its page; NULL: nowhere. */
+static inline uint8_t *data_at(struct vcpu *v, uint64_t linear, enum guest_access access)
 {
-	uint8_t *b = buf;
+	uint64_t offset = linear & (PAGE - 1);
+	uint32_t error;
+	uint8_t *p = guest_page(v, &v->data_path[linear / PAGE % DATA_PATHS], linear - offset, access, &error);
 
-	while (bytes) {
-		uint64_t offset = linear & (PAGE - 1), n = PAGE - offset < bytes ? PAGE - offset : bytes;
-		uint32_t error;
-		uint8_t *p = guest_page(v, &v->data_path[(linear / PAGE ^ access) % DATA_PATHS],
-					linear - offset, access, &error);
+	return p ? p + offset : NULL;
+}
 
-		if (!p)
-			return false;
-		if (access == GUEST_WRITE)
-			memcpy(p + offset, b, n);
-		else
-			memcpy(b, p + offset, n);
-		b += n;
-		linear += n;
-		bytes -= n;
-	}
-	return true;
+static inline uint64_t in_page(uint64_t linear, uint64_t bytes)
+{
+	uint64_t left = PAGE - (linear & (PAGE - 1));
+
+	return left < bytes ? left : bytes;
+}
+
+/* Many are a word. */
+static inline void copy(void *to, const void *from, uint64_t n)
+{
+	if (n == sizeof(uint64_t))
+		memcpy(to, from, sizeof(uint64_t));
+	else
+		memcpy(to, from, n);
 }
 
 bool guest_read(struct vcpu *v, gva_t a, void *dst, uint64_t bytes)
 {
-	return copy(v, a.v, dst, bytes, GUEST_READ);
+	uint8_t *to = dst;
+
+	for (uint64_t at = a.v, n; bytes; bytes -= n, at += n, to += n) {
+		const uint8_t *p = data_at(v, at, GUEST_READ);
+
+		if (!p)
+			return false;
+		n = in_page(at, bytes);
+		copy(to, p, n);
+	}
+	return true;
 }
 
 bool guest_write(struct vcpu *v, gva_t a, const void *src, uint64_t bytes)
 {
-	return copy(v, a.v, (void *)(uintptr_t)src, bytes, GUEST_WRITE);
+	const uint8_t *from = src;
+
+	for (uint64_t at = a.v, n; bytes; bytes -= n, at += n, from += n) {
+		uint8_t *p = data_at(v, at, GUEST_WRITE);
+
+		if (!p)
+			return false;
+		n = in_page(at, bytes);
+		copy(p, from, n);
+	}
+	return true;
 }
 
 bool guest_area_set(struct vcpu *v, struct guest_area *a, gva_t at, uint32_t size)

@@ -19,12 +19,18 @@ static inline struct walk_mode guest_walk_mode(const struct vcpu *v)
 	return (struct walk_mode){s->cr0, s->cr3, s->cr4, s->efer, (s->seg[INSULA_SS].ar >> 5 & 3) == 3};
 }
 
-enum guest_access { GUEST_READ = 1, GUEST_WRITE, GUEST_FETCH, GUEST_ACCESS = 3 /* mask */ };
+/* What a page is wanted for. A path holds for all that was found to be allowed. */
+enum guest_access { GUEST_READ = 1, GUEST_WRITE = 2, GUEST_FETCH = 4, GUEST_ACCESS = 7 /* mask */ };
 #define GUEST_NO_MEMORY (UINT32_MAX - 1) /* no fault: the guest has no memory there */
 
-static inline bool guest_path_holds(const struct guest_path *p, uint64_t key, const struct walk_mode *m)
+static inline bool guest_path_is(const struct guest_path *p, uint64_t page, enum guest_access access)
 {
-	if (p->key != key || p->cr3 != m->cr3 ||
+	return (p->key & (~(uint64_t)GUEST_ACCESS | access)) == (page | access);
+}
+
+static inline bool guest_path_holds(const struct guest_path *p, const struct walk_mode *m)
+{
+	if (p->cr3 != m->cr3 ||
 	    p->removed != __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE) ||
 	    ((p->cr0 ^ m->cr0) | (p->cr4 ^ m->cr4) | (p->efer ^ m->efer)) || p->user != m->user)
 		return false;
@@ -35,7 +41,8 @@ static inline bool guest_path_holds(const struct guest_path *p, uint64_t key, co
 }
 
 /* The walk, which p is to remember (guest.c). */
-uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64_t key, uint32_t *error);
+uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64_t page,
+			 enum guest_access access, uint32_t *error);
 
 /*
  * The guest's page at a linear address that is a page's, for this access. p: where this vCPU would have it.
@@ -45,16 +52,17 @@ uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64
 static inline uint8_t *guest_page(struct vcpu *v, struct guest_path *p, uint64_t page,
 				  enum guest_access access, uint32_t *error)
 {
-	uint64_t key = page | access;
+	bool is = guest_path_is(p, page, access);
 	uint8_t *memory;
 
-	if (p->key == key && v->hypercall && p->hypercall == v->hypercall &&
+	if (is && v->hypercall && p->hypercall == v->hypercall &&
 	    p->removed == __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE))
 		return p->memory;
 	{
 		const struct walk_mode m = guest_walk_mode(v);
 
-		memory = guest_path_holds(p, key, &m) ? p->memory : guest_path_find(p, &m, key, error);
+		memory = is && guest_path_holds(p, &m) ? p->memory
+						       : guest_path_find(p, &m, page, access, error);
 	}
 	p->hypercall = v->hypercall;
 	return memory;

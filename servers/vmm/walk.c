@@ -37,6 +37,13 @@ static bool fault(const struct walk_mode *m, bool present, bool write, bool fetc
 	return false;
 }
 
+/* The end of a walk, at the entry that maps the page. */
+static bool found(const struct walk_mode *m, struct rights r, bool write, bool fetch, struct walk_result *out)
+{
+	out->write = allowed(m, r, true, false);
+	return allowed(m, r, write, fetch) || fault(m, true, write, fetch, &out->error);
+}
+
 static bool walk_32(const struct walk_mode *m, uint64_t linear, bool write, bool fetch, walk_entry entry, void *context,
 		    struct walk_result *out)
 {
@@ -50,14 +57,14 @@ static bool walk_32(const struct walk_mode *m, uint64_t linear, bool write, bool
 		/* PSE-36: bits 39:32 of the frame are bits 20:13 of the entry */
 		out->gpa = (e & 0xffc00000u) | ((e >> 13 & 0xff) << 32) | (linear & 0x3fffff);
 		out->left = 0x400000 - (linear & 0x3fffff);
-		return allowed(m, r, write, fetch) || fault(m, true, write, fetch, &out->error);
+		return found(m, r, write, fetch, out);
 	}
 	if (!entry(context, (e & 0xfffff000u) + ((linear >> 12) & 0x3ff) * 4, 4, &e) || !(e & PTE_P))
 		return fault(m, false, write, fetch, &out->error);
 	narrow(&r, e);
 	out->gpa = (e & 0xfffff000u) | (linear & 0xfff);
 	out->left = 0x1000 - (linear & 0xfff);
-	return allowed(m, r, write, fetch) || fault(m, true, write, fetch, &out->error);
+	return found(m, r, write, fetch, out);
 }
 
 /* The table to begin with: CR3's, or with PAE one of four that have no rights of their own. False: not there. */
@@ -97,6 +104,7 @@ bool walk_translate(const struct walk_mode *m, uint64_t linear, bool write, bool
 	if (!(m->cr0 & CR0_PG)) {
 		out->gpa = linear;
 		out->left = 0x1000 - (linear & 0xfff);
+		out->write = true;
 		return true;
 	}
 	if (!lma && !(m->cr4 & CR4_PAE))
@@ -117,7 +125,7 @@ bool walk_translate(const struct walk_mode *m, uint64_t linear, bool write, bool
 		if (level == 1 || ((e & PTE_PS) && level <= 3)) {
 			out->gpa = (e & PTE_ADDRESS & ~(span - 1)) | (linear & (span - 1));
 			out->left = span - (linear & (span - 1));
-			return allowed(m, r, write, fetch) || fault(m, true, write, fetch, &out->error);
+			return found(m, r, write, fetch, out);
 		}
 		if (e & PTE_PS)
 			return fault(m, true, write, fetch, &out->error);

@@ -23,6 +23,7 @@ enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
 
 struct walk_result {
 	uint64_t gpa, left; /* left: bytes from the address to the end of its page */
+	bool write;	    /* writing there is allowed too */
 	uint32_t error;	    /* where it failed: the page fault's error code */
 };
 

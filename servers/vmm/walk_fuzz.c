@@ -242,6 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		REQUIRE(ok == second(&m, linear, write, fetch, &b));
 		REQUIRE(ok ? a.gpa == b.gpa && a.left == b.left : a.error == b.error);
+		REQUIRE(!ok || fetch || a.write == second(&m, linear, true, false, &b));
 	}
 	return 0;
 }

@@ -40,6 +40,7 @@ static void put32(uint64_t at, uint32_t v)
 static struct walk_mode m;
 static uint64_t gpa, left;
 static uint32_t error;
+static bool writable;
 
 static bool go(uint64_t linear, bool write, bool fetch)
 {
@@ -49,6 +50,7 @@ static bool go(uint64_t linear, bool write, bool fetch)
 	gpa = r.gpa;
 	left = r.left;
 	error = r.error;
+	writable = r.write;
 	return ok;
 }
 
@@ -59,6 +61,7 @@ static void no_paging(void **state)
 	assert_true(go(0x123456789abcull, true, true));
 	assert_int_equal(gpa, 0x56789abc);
 	assert_int_equal(left, 0x1000 - 0xabc);
+	assert_true(writable);
 }
 
 static void four_level(void **state)
@@ -80,10 +83,15 @@ static void four_level(void **state)
 	assert_int_equal(error, PF_PRESENT | PF_FETCH);
 	m.efer &= ~NXE;
 	assert_true(go(0xffffffff80202123ull, false, true));
+	assert_true(go(0xffffffff80202123ull, false, false));
+	assert_true(writable);
 	assert_true(go(0xffffffff80203000ull, false, false));
+	assert_false(writable);
 	assert_false(go(0xffffffff80203000ull, true, false)); /* WP */
 	assert_int_equal(error, PF_PRESENT | PF_WRITE);
 	m.cr0 &= ~CR0_WP;
+	assert_true(go(0xffffffff80203000ull, false, false));
+	assert_true(writable);
 	assert_true(go(0xffffffff80203000ull, true, false));
 	assert_true(go(0xffffffff80612345ull, true, false));
 	assert_int_equal(gpa, 0x612345);
