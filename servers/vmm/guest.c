@@ -47,19 +47,20 @@ bool walk(struct vcpu *v, gva_t a, bool write, gpa_t *out, uint32_t *error)
 
 /* ---- the way to a page, remembered ---- */
 
-uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64_t page,
-			 enum guest_access access, uint32_t *error)
+uint8_t *guest_path_find(const struct vcpu *v, struct guest_path *p, uint64_t page, enum guest_access access,
+			 uint32_t *error)
 {
+	const struct walk_mode m = guest_walk_mode(v);
 	struct walk_result r;
 
 	*p = (struct guest_path){.key = page | access,
-				 .cr0 = m->cr0,
-				 .cr3 = m->cr3,
-				 .cr4 = m->cr4,
-				 .efer = m->efer,
-				 .user = m->user,
+				 .cr0 = m.cr0,
+				 .cr3 = m.cr3,
+				 .cr4 = m.cr4,
+				 .efer = m.efer,
+				 .user = m.user,
 				 .removed = __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE)};
-	if (!walk_translate(m, page, access == GUEST_WRITE, access == GUEST_FETCH, entry_read, p, &r)) {
+	if (!walk_translate(&m, page, access == GUEST_WRITE, access == GUEST_FETCH, entry_read, p, &r)) {
 		p->key = 0;
 		*error = r.error;
 		return NULL;

@@ -10,13 +10,18 @@
 #include "servers/vmm/vmm.h"
 #include "servers/vmm/walk.h"
 
+static inline bool guest_is_user(const struct vcpu *v)
+{
+	return (v->s->seg[INSULA_SS].ar >> 5 & 3) == 3;
+}
+
 /* As the vCPU is now. A user program's access has its rights: it may change the instruction while it is
  * emulated. */
 static inline struct walk_mode guest_walk_mode(const struct vcpu *v)
 {
 	const struct insula_vcpu_state *s = v->s;
 
-	return (struct walk_mode){s->cr0, s->cr3, s->cr4, s->efer, (s->seg[INSULA_SS].ar >> 5 & 3) == 3};
+	return (struct walk_mode){s->cr0, s->cr3, s->cr4, s->efer, guest_is_user(v)};
 }
 
 /* What a page is wanted for. A path holds for all that was found to be allowed. */
@@ -28,11 +33,12 @@ static inline bool guest_path_is(const struct guest_path *p, uint64_t page, enum
 	return (p->key & (~(uint64_t)GUEST_ACCESS | access)) == (page | access);
 }
 
-static inline bool guest_path_holds(const struct guest_path *p, const struct walk_mode *m)
+static inline bool guest_path_holds(const struct guest_path *p, const struct vcpu *v)
 {
-	if (p->cr3 != m->cr3 ||
-	    p->removed != __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE) ||
-	    ((p->cr0 ^ m->cr0) | (p->cr4 ^ m->cr4) | (p->efer ^ m->efer)) || p->user != m->user)
+	const struct insula_vcpu_state *s = v->s;
+
+	if (((p->cr3 ^ s->cr3) | (p->cr0 ^ s->cr0) | (p->cr4 ^ s->cr4) | (p->efer ^ s->efer)) ||
+	    p->removed != __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE) || p->user != guest_is_user(v))
 		return false;
 	for (unsigned i = 0; i < p->levels; i++)
 		if (__atomic_load_n(p->entry[i], __ATOMIC_RELAXED) != p->value[i])
@@ -41,8 +47,8 @@ static inline bool guest_path_holds(const struct guest_path *p, const struct wal
 }
 
 /* The walk, which p is to remember (guest.c). */
-uint8_t *guest_path_find(struct guest_path *p, const struct walk_mode *m, uint64_t page,
-			 enum guest_access access, uint32_t *error);
+uint8_t *guest_path_find(const struct vcpu *v, struct guest_path *p, uint64_t page, enum guest_access access,
+			 uint32_t *error);
 
 /*
  * The guest's page at a linear address that is a page's, for this access. p: where this vCPU would have it.
@@ -58,12 +64,7 @@ static inline uint8_t *guest_page(struct vcpu *v, struct guest_path *p, uint64_t
 	if (is && v->hypercall && p->hypercall == v->hypercall &&
 	    p->removed == __atomic_load_n(&vmm.pages_removed, __ATOMIC_ACQUIRE))
 		return p->memory;
-	{
-		const struct walk_mode m = guest_walk_mode(v);
-
-		memory = is && guest_path_holds(p, &m) ? p->memory
-						       : guest_path_find(p, &m, page, access, error);
-	}
+	memory = is && guest_path_holds(p, v) ? p->memory : guest_path_find(v, p, page, access, error);
 	p->hypercall = v->hypercall;
 	return memory;
 }

@@ -105,6 +105,17 @@ static int highest(const uint32_t map[8])
 	return -1;
 }
 
+/* None is pending, which is so at nearly every entry: quicker than to look for the highest. */
+static bool none(const uint32_t map[8])
+{
+	uint32_t low = __atomic_load_n(&map[0], __ATOMIC_ACQUIRE) | __atomic_load_n(&map[1], __ATOMIC_ACQUIRE) |
+		       __atomic_load_n(&map[2], __ATOMIC_ACQUIRE) | __atomic_load_n(&map[3], __ATOMIC_ACQUIRE);
+	uint32_t high = __atomic_load_n(&map[4], __ATOMIC_ACQUIRE) | __atomic_load_n(&map[5], __ATOMIC_ACQUIRE) |
+			__atomic_load_n(&map[6], __ATOMIC_ACQUIRE) | __atomic_load_n(&map[7], __ATOMIC_ACQUIRE);
+
+	return !(low | high);
+}
+
 static uint32_t ppr(const struct lapic *l)
 {
 	int isr = highest(l->isr);
@@ -385,7 +396,7 @@ int lapic_pending(const struct lapic *l)
 {
 	int v;
 
-	if (!lapic_enabled(l))
+	if (!lapic_enabled(l) || none(l->irr))
 		return -1;
 	v = highest(l->irr);
 	if (v < 0 || ((uint32_t)v & 0xf0u) <= (ppr(l) & 0xf0u))
