@@ -30,7 +30,7 @@ static struct check_entry check_entry_read(uint64_t e, enum asid_kind kind, unsi
 	pte_t p = {{e}};
 
 	if (kind == ASID_EPT) {
-		if (!virt || !virt->ept_present(e))
+		if (!virt || !e)
 			return r;
 		r.leaf = level == 1 || virt->ept_is_leaf(e, level);
 		r.base = virt->ept_address(e).v;

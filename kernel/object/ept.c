@@ -18,29 +18,12 @@
 #define EPT_TYPE_MASK    ((word_t)7)
 #define EPT_ATTRIBUTE_MAX ((word_t)6) /* write-back */
 
-/* As vspace_walk(). */
-static uint64_t *ept_walk(paddr_t root, uint64_t gpa, unsigned level, unsigned *missing)
-{
-	uint64_t *table = window_kv(root);
-
-	for (unsigned l = 4; l > level; l--) {
-		paddr_t next;
-
-		if (!virt->ept_next(table[vspace_index(gpa, l)], &next)) {
-			*missing = l - 1;
-			return NULL;
-		}
-		table = window_kv(next);
-	}
-	return &table[vspace_index(gpa, level)];
-}
-
 /* FailedLookup with the bits left, as for VSpaces. */
 static exception_t ept_lookup(paddr_t root, uint64_t gpa, unsigned level, uint64_t **entry)
 {
 	unsigned missing;
 
-	*entry = ept_walk(root, gpa, level, &missing);
+	*entry = virt->ept_walk(root, gpa, level, &missing);
 	if (*entry)
 		return EXC_NONE;
 	error_lookup(seL4_MissingCapability, vspace_level_bits(missing + 1));
@@ -86,8 +69,8 @@ static void ept_unmap_table(cap_t cap)
 
 	if (!asid_lookup((unsigned)cap_paging_asid(cap), ASID_EPT, &root))
 		return;
-	entry = ept_walk(root, cap_paging_mapped(cap), level, &missing);
-	if (!entry || !virt->ept_present(*entry) || virt->ept_is_leaf(*entry, level) ||
+	entry = virt->ept_walk(root, cap_paging_mapped(cap), level, &missing);
+	if (!entry || !*entry || virt->ept_is_leaf(*entry, level) ||
 	    virt->ept_address(*entry).v != cap_paging_ptr(cap))
 		return;
 	ept_write(entry, 0);
@@ -115,7 +98,7 @@ static exception_t ept_map_table(unsigned length, struct cte *slot, cap_t cap)
 	e = ept_lookup(root, gpa, level, &entry);
 	if (e != EXC_NONE)
 		return e;
-	if (virt->ept_present(*entry))
+	if (*entry)
 		return error_delete_first();
 
 	ept_write(entry, virt->ept_table(paddr(cap_paging_ptr(cap))));
@@ -168,7 +151,7 @@ exception_t ept_decode(word_t label, unsigned length, struct cte *slot, cap_t ca
 
 static bool ept_is_page(uint64_t entry, unsigned level, uint64_t p)
 {
-	return virt->ept_present(entry) && virt->ept_is_leaf(entry, level) && virt->ept_address(entry).v == p;
+	return entry && virt->ept_is_leaf(entry, level) && virt->ept_address(entry).v == p;
 }
 
 /* The entries that mapped this frame; they may map something else by now. NULL if they are gone. */
@@ -178,7 +161,7 @@ static uint64_t *ept_find_frame(cap_t frame, unsigned level, paddr_t *root)
 
 	if (!asid_lookup((unsigned)cap_frame_asid(frame), ASID_EPT, root))
 		return NULL;
-	return ept_walk(*root, cap_frame_mapped(frame), level, &missing);
+	return virt->ept_walk(*root, cap_frame_mapped(frame), level, &missing);
 }
 
 void ept_unmap_frame(cap_t frame)
@@ -239,7 +222,7 @@ static exception_t ept_check_place(cap_t frame, struct ept_words w, struct ept_p
 	e = ept_lookup(to->root, gpa, level, &to->entry);
 	if (e != EXC_NONE)
 		return e;
-	if (virt->ept_present(*to->entry) && !virt->ept_is_leaf(*to->entry, level))
+	if (*to->entry && !virt->ept_is_leaf(*to->entry, level))
 		return error_delete_first();
 	to->value = rights ? virt->ept_leaf(paddr(cap_frame_ptr(frame)), level, rights, (unsigned)type) : 0;
 	return EXC_NONE;
@@ -251,7 +234,7 @@ static cap_t ept_place_frame(cap_t frame, struct ept_words w, const struct ept_p
 	uint64_t old = *to->entry;
 
 	ept_write(to->entry, to->value);
-	if (virt->ept_present(old))
+	if (old)
 		tlb_flush_nested(to->root);
 	frame = cap_frame_with_asid(frame, cap_paging_asid(invocation_extra(w.space)->cap));
 	return cap_frame_with_map(cap_frame_with_mapped(frame, invocation_arg(w.gpa)), FRAME_EPT);

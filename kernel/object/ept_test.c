@@ -7,6 +7,7 @@
 #include "object/memory_fake.h"
 #include "arch/x86/mm/window.h"
 #include "arch/x86/virt/virt.h"
+#include "arch/x86/virt/virt_ept.h"
 #include "object/ept.h"
 #include "object/vspace.h"
 #include "object/vspace_walk.h"
@@ -31,10 +32,6 @@ static uint64_t table(paddr_t p)
 {
 	return p.v << 1 | 15;
 }
-static bool present(uint64_t e)
-{
-	return e & 7;
-}
 static bool is_leaf(uint64_t e, unsigned level)
 {
 	return level == 1 || (e & BIT(12));
@@ -46,7 +43,11 @@ static paddr_t address(uint64_t e)
 static bool next(uint64_t e, paddr_t *t)
 {
 	*t = address(e);
-	return present(e) && !(e & BIT(12));
+	return e && !(e & BIT(12));
+}
+static uint64_t *walk(paddr_t from, uint64_t gpa, unsigned level, unsigned *missing)
+{
+	return virt_ept_walk(next, from, gpa, level, missing);
 }
 static unsigned perm(uint64_t e)
 {
@@ -56,9 +57,8 @@ static const struct virt_ops ops = {
 	.name = "test",
 	.ept_leaf = leaf,
 	.ept_table = table,
-	.ept_present = present,
 	.ept_is_leaf = is_leaf,
-	.ept_next = next,
+	.ept_walk = walk,
 	.ept_address = address,
 	.ept_perm = perm,
 };
@@ -92,7 +92,7 @@ static uint64_t entry(uint64_t gpa, unsigned level)
 	uint64_t *t = window_kv(cap_paddr(fake_root(root)->cap));
 
 	for (unsigned l = 4; l > level; l--) {
-		assert_true(present(t[vspace_index(gpa, l)]) && !(t[vspace_index(gpa, l)] & BIT(12)));
+		assert_true(t[vspace_index(gpa, l)] && !(t[vspace_index(gpa, l)] & BIT(12)));
 		t = window_kv(address(t[vspace_index(gpa, l)]));
 	}
 	return t[vspace_index(gpa, level)];

@@ -40,18 +40,16 @@ static const struct virt_ops vendors[] = {
     {.name = "SVM",
      .ept_leaf = svm_npt_leaf,
      .ept_table = svm_npt_table,
-     .ept_present = svm_npt_present,
      .ept_is_leaf = svm_npt_is_leaf,
-     .ept_next = svm_npt_next,
+     .ept_walk = svm_npt_walk,
      .ept_address = svm_npt_address,
      .ept_perm = svm_npt_perm,
      .ept_part = svm_npt_part},
     {.name = "VT-x",
      .ept_leaf = vmx_ept_leaf,
      .ept_table = vmx_ept_table,
-     .ept_present = vmx_ept_present,
      .ept_is_leaf = vmx_ept_is_leaf,
-     .ept_next = vmx_ept_next,
+     .ept_walk = vmx_ept_walk,
      .ept_address = vmx_ept_address,
      .ept_perm = vmx_ept_perm,
      .ept_part = vmx_ept_part},
@@ -153,7 +151,7 @@ static uint64_t *ept_entry(uint64_t gpa, unsigned level)
 	uint64_t *t = window_kv(cap_paddr(fake_root(ept)->cap));
 
 	for (unsigned l = 4; l > level; l--) {
-		if (!virt->ept_present(t[vspace_index(gpa, l)]) ||
+		if (!t[vspace_index(gpa, l)] ||
 		    virt->ept_is_leaf(t[vspace_index(gpa, l)], l))
 			return NULL;
 		t = window_kv(virt->ept_address(t[vspace_index(gpa, l)]));

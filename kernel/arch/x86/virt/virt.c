@@ -13,8 +13,8 @@ static bool virt_complete(const struct virt_ops *o)
 {
 	return o->name && o->cpu_init && o->vcpu_init && o->vcpu_clear && o->load && o->run && o->unload &&
 	       o->put && o->get && o->read_field && o->write_field && o->read_msr && o->write_msr &&
-	       o->set_ept_root && o->ioport && o->ept_leaf && o->ept_table && o->ept_present &&
-	       o->ept_is_leaf && o->ept_next && o->ept_address && o->ept_perm && o->ept_part && o->ept_flush;
+	       o->set_ept_root && o->ioport && o->ept_leaf && o->ept_table && o->ept_is_leaf &&
+	       o->ept_walk && o->ept_address && o->ept_perm && o->ept_part && o->ept_flush;
 }
 
 bool virt_init(void)

@@ -59,10 +59,10 @@ struct virt_ops {
 	/* entries of second-level tables; level 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB; memory type 0 UC..6 WB */
 	uint64_t (*ept_leaf)(paddr_t p, unsigned level, unsigned perm, unsigned memory_type);
 	uint64_t (*ept_table)(paddr_t p);
-	bool (*ept_present)(uint64_t entry);
+	/* Of an entry that is there: what is not is 0. */
 	bool (*ept_is_leaf)(uint64_t entry, unsigned level);
-	/* One step of a walk: the table that an entry of a level above 1 points to. False: a leaf, or nothing. */
-	bool (*ept_next)(uint64_t entry, paddr_t *table);
+	/* virt_ept_walk() (virt_ept.h) in this format. */
+	uint64_t *(*ept_walk)(paddr_t root, uint64_t gpa, unsigned level, unsigned *missing);
 	paddr_t (*ept_address)(uint64_t entry);
 	unsigned (*ept_perm)(uint64_t entry);
 	/* The entry of level - 1 for the index-th of the 512 parts of what this leaf maps: same permissions and type. */

@@ -122,9 +122,8 @@ bool svm_check(const struct vmcb *b);
 /* svm_npt.c */
 uint64_t svm_npt_leaf(paddr_t p, unsigned level, unsigned perm, unsigned memory_type);
 uint64_t svm_npt_table(paddr_t p);
-bool svm_npt_present(uint64_t entry);
 bool svm_npt_is_leaf(uint64_t entry, unsigned level);
-bool svm_npt_next(uint64_t entry, paddr_t *table);
+uint64_t *svm_npt_walk(paddr_t root, uint64_t gpa, unsigned level, unsigned *missing);
 paddr_t svm_npt_address(uint64_t entry);
 unsigned svm_npt_perm(uint64_t entry);
 uint64_t svm_npt_part(uint64_t leaf, unsigned level, unsigned index);

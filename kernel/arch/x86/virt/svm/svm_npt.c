@@ -3,6 +3,7 @@
  * by object/ept.c through the vendor contract. Pure.
  */
 #include "arch/x86/virt/svm/svm.h"
+#include "arch/x86/virt/virt_ept.h"
 
 /*
  * Memory types are chosen by the host's PAT: 0 WB, 1 WT, 3 UC, 4 WC (cpu_init). There is no entry for WP; UC
@@ -44,24 +45,22 @@ uint64_t svm_npt_table(paddr_t p)
 	return npt_with_accessed(npt_with_write(npt_with_user(npt_with_present(e, 1), 1), 1), 1).w[0];
 }
 
-/* A leaf without any right is there, though the CPU does not see it: "user" is set in every entry that we
- * make. */
-bool svm_npt_present(uint64_t entry)
-{
-	return npt_user((npt_t){{entry}}) != 0;
-}
-
 bool svm_npt_is_leaf(uint64_t entry, unsigned level)
 {
 	return level == 1 || npt_large((npt_t){{entry}}) != 0;
 }
 
-bool svm_npt_next(uint64_t entry, paddr_t *table)
+static bool svm_npt_next(uint64_t entry, paddr_t *table)
 {
 	npt_t e = {{entry}};
 
 	*table = paddr(npt_table_base(e));
-	return npt_user(e) && !npt_large(e);
+	return entry && !npt_large(e);
+}
+
+uint64_t *svm_npt_walk(paddr_t root, uint64_t gpa, unsigned level, unsigned *missing)
+{
+	return virt_ept_walk(svm_npt_next, root, gpa, level, missing);
 }
 
 paddr_t svm_npt_address(uint64_t entry)

@@ -112,9 +112,8 @@ uint64_t *vmx_exit_msr(struct vcpu *v, uint32_t msr);
 /* vmx_ept.c */
 uint64_t vmx_ept_leaf(paddr_t p, unsigned level, unsigned perm, unsigned memory_type);
 uint64_t vmx_ept_table(paddr_t p);
-bool vmx_ept_present(uint64_t entry);
 bool vmx_ept_is_leaf(uint64_t entry, unsigned level);
-bool vmx_ept_next(uint64_t entry, paddr_t *table);
+uint64_t *vmx_ept_walk(paddr_t root, uint64_t gpa, unsigned level, unsigned *missing);
 paddr_t vmx_ept_address(uint64_t entry);
 unsigned vmx_ept_perm(uint64_t entry);
 uint64_t vmx_ept_part(uint64_t leaf, unsigned level, unsigned index);

@@ -7,6 +7,7 @@
  * ours.
  */
 #include "arch/x86/virt/vmx/vmx.h"
+#include "arch/x86/virt/virt_ept.h"
 
 uint64_t vmx_ept_leaf(paddr_t p, unsigned level, unsigned perm, unsigned memory_type)
 {
@@ -25,22 +26,20 @@ uint64_t vmx_ept_table(paddr_t p)
 	return ept_with_accessed(e, 1).w[0];
 }
 
-bool vmx_ept_present(uint64_t entry)
-{
-	ept_t e = {{entry}};
-
-	return ept_read(e) || ept_write(e) || ept_execute(e);
-}
-
 bool vmx_ept_is_leaf(uint64_t entry, unsigned level)
 {
 	return level == 1 || ept_large((ept_t){{entry}}) != 0;
 }
 
-bool vmx_ept_next(uint64_t entry, paddr_t *table)
+static bool vmx_ept_next(uint64_t entry, paddr_t *table)
 {
 	*table = paddr(ept_base((ept_t){{entry}}));
-	return vmx_ept_present(entry) && !ept_large((ept_t){{entry}});
+	return entry && !ept_large((ept_t){{entry}});
+}
+
+uint64_t *vmx_ept_walk(paddr_t root, uint64_t gpa, unsigned level, unsigned *missing)
+{
+	return virt_ept_walk(vmx_ept_next, root, gpa, level, missing);
 }
 
 paddr_t vmx_ept_address(uint64_t entry)
