@@ -19,7 +19,8 @@
 /* The message is copied before anything looks at it: the buffer is the user's. */
 static void invocation_take_args(struct percpu *p, unsigned length)
 {
-	struct tcb *t = p->current;
+	const struct tcb *t = p->current;
+	const word_t *buffer = message_source(t);
 
 	if (length > ARRAY_SIZE(p->args))
 		length = ARRAY_SIZE(p->args);
@@ -28,7 +29,7 @@ static void invocation_take_args(struct percpu *p, unsigned length)
 	p->args[2] = t->ctx.r9;
 	p->args[3] = t->ctx.r15;
 	for (unsigned i = seL4_FastMessageRegisters; i < length; i++)
-		p->args[i] = message_get(t, i);
+		p->args[i] = buffer ? buffer[MESSAGE_BUFFER_MR + i] : 0;
 	p->arg_count = length;
 	p->reply_length = 0;
 }

@@ -9,7 +9,7 @@
 
 static struct lookup_result cnode_failed(exception_t status)
 {
-	return (struct lookup_result){status, NULL, 0};
+	return (struct lookup_result){NULL, status, 0};
 }
 
 static struct lookup_result cnode_guard_mismatch(unsigned left, word_t guard, unsigned guard_bits)
@@ -66,7 +66,7 @@ struct lookup_result cnode_resolve(cap_t root, cptr_t cptr, unsigned bits)
 		slot = cap_cnode_slots(node) + cnode_bits(cptr, rest, radix);
 		/*@ assert leads_to(node, cptr, left, slot, rest); */
 		if (rest == 0 || cap_type(slot->cap) != CAP_CNODE)
-			return (struct lookup_result){EXC_NONE, slot, rest};
+			return (struct lookup_result){slot, EXC_NONE, rest};
 		node = slot->cap;
 		left = rest;
 	}

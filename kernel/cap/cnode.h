@@ -16,11 +16,12 @@ static inline struct cte *cap_cnode_slots(cap_t node)
 	return window_kv(paddr(cap_cnode_ptr(node)));
 }
 
-struct lookup_result {
-	exception_t status; /* EXC_NONE, or EXC_LOOKUP_FAULT with percpu->lookup_fault filled */
+struct lookup_result { /* two words: it is returned in registers */
 	struct cte *slot;
+	exception_t status; /* EXC_NONE, or EXC_LOOKUP_FAULT with percpu->lookup_fault filled */
 	unsigned bits_left;
 };
+_Static_assert(sizeof(struct lookup_result) == 16, "in registers");
 
 /* Resolves `bits` low bits of cptr from a CNode capability. May stop early at a non-CNode: bits_left > 0. */
 struct lookup_result cnode_resolve(cap_t root, cptr_t cptr, unsigned bits);
