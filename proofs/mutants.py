@@ -47,7 +47,7 @@ MUTANTS = [
     ("refill", "kernel/sched/refill.c", "(end < time ? time : end) - tail.amount", "end - tail.amount", ["refill_give_back"]),
     ("refill", "kernel/sched/refill.c", "refill_min_budget && sc->refill_count > 1)", "refill_min_budget / 2 && sc->refill_count > 1)", ["refill_merge_small"]),
     ("refill", "kernel/sched/refill.c", "if (left.amount >= budget)", "if (left.amount > budget)", ["refill_update"]),
-    ("refill", "kernel/sched/refill.c", "slice.amount - usage : sc->budget", "slice.amount : sc->budget", ["refill_use_slice"]),
+    ("refill", "kernel/sched/sched_context.h", "slice->amount - usage : sc->budget", "slice->amount : sc->budget", ["refill_use_slice"]),
     ("refill", "kernel/sched/refill.c", "return usage % sc->budget;", "return usage;", ["refill_skip_periods"]),
     ("refill", "kernel/sched/refill.c", "refill_at(sc, 1)->time <= head.time", "refill_at(sc, 1)->time < head.time", ["refill_unblock_check"]),
     ("refill", "kernel/sched/refill.c", "tail.amount + amount);", "tail.amount);", ["refill_give_back"]),

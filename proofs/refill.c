@@ -200,7 +200,7 @@ void refill_new(struct sched_context *sc, uint16_t max, ticks_t budget, ticks_t 
 	assigns ring_of(sc)[0 .. sc->refill_max - 1];
 	ensures head_of(sc)->amount == (\old(head_of(sc)->amount) >= usage + refill_min_budget ?
 		\old(head_of(sc)->amount) - usage : sc->budget); exits \false; */
-static void refill_use_slice(struct sched_context *sc, ticks_t usage);
+static inline void refill_use_slice(struct sched_context *sc, ticks_t usage);
 /* What was left is kept, but never more than the new budget; the rest comes back a period later. */
 /*@ requires ring(sc) && room(sc, max) && sound(max, budget, period);
 	requires near(now) && near(head_of(sc)->time) && near(budget) && near(period) && head_of(sc)->amount > 0 && refill_min_budget > 0;

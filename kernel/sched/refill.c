@@ -141,13 +141,6 @@ void refill_update(struct sched_context *sc, uint16_t max, ticks_t budget, ticks
 	refill_merge_small(sc);
 }
 
-static void refill_use_slice(struct sched_context *sc, ticks_t usage)
-{
-	struct refill slice = *refill_head(sc);
-
-	refill_set(sc, 0, slice.time, refill_sufficient(sc, usage) ? slice.amount - usage : sc->budget);
-}
-
 /* So many periods, or what stands for all time there is. */
 static ticks_t refill_skip(ticks_t periods, ticks_t period)
 {

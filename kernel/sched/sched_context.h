@@ -90,6 +90,14 @@ static inline bool refill_sufficient(const struct sched_context *sc, ticks_t usa
 	return refill_capacity(sc, usage) >= refill_min_budget;
 }
 
+/* Uses up `usage` ticks of a round-robin slice; another begins if not enough is left of it. */
+static inline void refill_use_slice(struct sched_context *sc, ticks_t usage)
+{
+	struct refill *slice = refill_head(sc);
+
+	slice->amount = refill_sufficient(sc, usage) ? slice->amount - usage : sc->budget;
+}
+
 /* ---- sched_context.c: what a scheduling context is bound to ---- */
 
 void sched_context_init(struct sched_context *sc, unsigned size_bits);

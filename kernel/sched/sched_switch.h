@@ -18,7 +18,10 @@ static inline void sched_switch_account(struct percpu *p, ticks_t used)
 	if (!sc || !sc->refill_max || !used)
 		return;
 	sc->consumed += used;
-	refill_budget_check(sc, used);
+	if (sc->period == 0)
+		refill_use_slice(sc, used);
+	else
+		refill_budget_check(sc, used);
 }
 
 /* sc (NULL: none, the CPU is idle) instead of it, which is charged. Now is p->now. */
