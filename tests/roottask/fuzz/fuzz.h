@@ -60,7 +60,7 @@ enum fuzz_slot {
 };
 
 extern const char worker_code[], worker_code_end[], worker_guest[], worker_call[], worker_serve[],
-    worker_yield[];
+    worker_yield[], worker_keep[];
 extern seL4_IPCBuffer fuzz_buffers[];
 
 /* world.c: made once; then all that is under test taken back and made anew. */

@@ -98,6 +98,7 @@ static const struct generate_shape shapes[] = {
     {SchedContextUnbindObject, SC, 2, {NOTIFICATION}, ""},
     {SchedContextConsumed, SC, 3, {0}, ""},
     {SchedContextYieldTo, SC, 5, {0}, ""},
+    {InsulaSchedContextCharge, SC, 24, {REPLY}, "x"},
     {X86PDPTMap, PDPT, 6, {PML4}, "am"},
     {X86PDPTUnmap, PDPT, 2, {0}, ""},
     {X86PageDirectoryMap, PD, 6, {PML4}, "am"},

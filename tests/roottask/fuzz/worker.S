@@ -72,7 +72,7 @@ worker_code:
 	syscall
 	jmp 1b
 	.endm
-	.globl worker_call, worker_serve, worker_yield
+	.globl worker_call, worker_serve, worker_yield, worker_keep
 worker_call:
 	loop -1		/* Call */
 	loop -1
@@ -85,6 +85,11 @@ worker_serve:
 	loop -5		/* Send */
 	loop -6		/* NBSend */
 	loop -7		/* Recv */
+	.balign 16
+worker_keep:		/* one caller, who gets no answer */
+	movq $-7, %rdx	/* Recv */
+	movq %rbx, %rdi
+	syscall
 	loop -9		/* Wait */
 worker_yield:
 	loop -11	/* Yield */

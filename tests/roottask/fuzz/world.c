@@ -5,6 +5,7 @@
 #define WORLD_BITS   23u /* all memory of it */
 #define SERVER	     1u	 /* threads with something to do from the beginning */
 #define CLIENT	     3u
+#define KEEPER	     7u
 #define WORLD_PORT   0x80u /* and three behind it, of a DMA controller that nothing uses */
 #define WORLD_VECTOR 60u
 
@@ -259,13 +260,14 @@ void world_make(void)
 	put(FUZZ_TABLES, seL4_X86_IOPageTableObject, 0, 1);
 	put(FUZZ_ENDPOINT, seL4_EndpointObject, 0, 4);
 	put(FUZZ_NOTIFICATION, seL4_NotificationObject, 0, 4);
-	put(FUZZ_REPLY, seL4_ReplyObject, 0, 8);
+	put(FUZZ_REPLY, seL4_ReplyObject, 0, 3);
 	put(FUZZ_TIMER, insula_TimerObject, 0, 2);
 	make_space();
 	make_threads();
 	make_guest();
 	start(SERVER, worker_serve, at(FUZZ_ENDPOINT), at(FUZZ_REPLY));
 	start(SERVER + 1, worker_serve, at(FUZZ_ENDPOINT + 1), at(FUZZ_REPLY + 1));
+	start(KEEPER, worker_keep, at(FUZZ_ENDPOINT + 2), at(FUZZ_REPLY + 2));
 }
 
 void world_talk(void)
@@ -275,6 +277,7 @@ void world_talk(void)
 	start(CLIENT, worker_call, at(FUZZ_ENDPOINT), 0);
 	start(CLIENT + 1, worker_call, at(FUZZ_ENDPOINT + 1), 0);
 	start(CLIENT + 2, worker_yield, 0, 0);
+	start(CLIENT + 3, worker_call, at(FUZZ_ENDPOINT + 2), 0);
 }
 
 void world_end(void)
