@@ -14,7 +14,16 @@ $(HO)/$(1:%.c=%): $(1) $(wildcard $(1:%_test.c=%.c)) $(shell sed -n 's|^// links
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(filter-out -l% -Wl%,$(shell sed -n 's|^// cflags:||p' $(1))) -MM -MP -MT $$@ $$(filter %.c,$$^) > $$@.d
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(shell sed -n 's|^// cflags:||p' $(1)) -o $$@ $$(filter %.c,$$^) -lcmocka
 -include $(HO)/$(1:%.c=%).d
+
+# What the compiler says of the same, without making a program of it.
+$(HO)/$(1:%.c=%).checked: $(1) $(wildcard $(1:%_test.c=%.c)) $(shell sed -n 's|^// links:||p' $(1)) $(GEN_H)
+	@mkdir -p $$(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(filter-out -l% -Wl%,$(shell sed -n 's|^// cflags:||p' $(1))) -MM -MP -MT $$@ $$(filter %.c,$$^) > $$@.d
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(filter-out -l% -Wl%,$(shell sed -n 's|^// cflags:||p' $(1))) -fsyntax-only $$(filter %.c,$$^)
+	$(Q)touch $$@
+-include $(HO)/$(1:%.c=%).checked.d
 endef
 $(foreach t,$(HOST_TESTS),$(eval $(call HOST_RULE,$(t))))
-.PHONY: host-tests
+.PHONY: host-tests host-check
 host-tests: $(HOST_BINS)
+host-check: $(HOST_BINS:%=%.checked)
