@@ -12,6 +12,7 @@
 /* What a server used for a caller that waits (docs/extensions/charge.md): the caller's turns are shorter for it. */
 #include "sched/sched.h"
 #include "insula/ext.h"
+#include "ipc/notification.h"
 #include "sched/sched_fake.h" /* last: its threads have short names */
 
 #include <setjmp.h>
@@ -80,7 +81,8 @@ static void test_errors(void **state)
 	assert_int_equal(sim_invoke(b, SC_A, InsulaSchedContextCharge, 0, NULL, 1, (word_t[]){1}), seL4_TruncatedMessage);
 	assert_int_equal(sim_invoke(b, SC_A, InsulaSchedContextCharge, 1, (unsigned[]){REPLY}, 0, NULL), seL4_TruncatedMessage);
 	assert_int_equal(sim_invoke(b, SC_A, InsulaSchedContextCharge, 1, (unsigned[]){EP}, 1, (word_t[]){1}), seL4_InvalidCapability);
-	/* nobody calls: the server waits with it */
+	/* nobody calls: the server waits with it, and is not charged for another */
+	assert_int_equal(sim_invoke(b, SC_C, InsulaSchedContextCharge, 1, (unsigned[]){REPLY}, 1, (word_t[]){1}), seL4_IllegalOperation);
 	assert_int_equal(sim_invoke(b, SC_A, InsulaSchedContextCharge, 1, (unsigned[]){REPLY}, 1, (word_t[]){1}), seL4_IllegalOperation);
 	call(b, 10 * US);
 	/* the caller's own */
@@ -121,6 +123,26 @@ static void test_turn_goes_on(void **state)
 	assert_true(sim_was_fast());
 	assert_in_range(runs_for(b), 600 * US, 705 * US);
 	assert_ptr_equal(percpu_host->current, c);
+}
+
+/* Woken ahead of its turn: it is charged of the whole slice, and what is left goes on. */
+static void test_ahead(void **state)
+{
+	(void)state;
+	server_and_two();
+	assert_ptr_equal(sim_syscall(b, seL4_SysWait, NTFN, 0), c);
+	for (unsigned i = 0; i < 200; i++)
+		sim_run(100 * US);
+	sched_update_time();
+	notification_signal(cap_notification_of(sim_slot(NTFN)->cap), 1);
+	sim_exit();
+	while (percpu_host->current != b)
+		sim_run(5 * US);
+	assert_true(b->sc->ahead);
+	call(b, 600 * US);
+	assert_int_equal(charge(SC_A, REPLY, 600 * US), seL4_NoError);
+	assert_ptr_equal(answer(), b);
+	assert_in_range(runs_for(b), 300 * US, 405 * US);
 }
 
 /* More than its turn: the others are next, and its next turns are shorter until all is paid. */
@@ -261,7 +283,7 @@ int main(void)
 	    cmocka_unit_test_setup(test_turn_goes_on, sched_fake_setup), cmocka_unit_test_setup(test_turn_ends, sched_fake_setup),
 	    cmocka_unit_test_setup(test_debts_are_bounded, sched_fake_setup), cmocka_unit_test_setup(test_alone, sched_fake_setup),
 	    cmocka_unit_test_setup(test_sporadic, sched_fake_setup),	 cmocka_unit_test_setup(test_forgiven, sched_fake_setup),
-	    cmocka_unit_test_setup(test_no_sleep_in_debt, sched_fake_setup),
+	    cmocka_unit_test_setup(test_no_sleep_in_debt, sched_fake_setup), cmocka_unit_test_setup(test_ahead, sched_fake_setup),
 	    cmocka_unit_test_setup(test_parts, sched_fake_setup),
 	};
 
