@@ -121,9 +121,10 @@ def told(machine: Admin) -> None:
     line = next(row for row in machine.shell("xl list -v").splitlines() if row.startswith("one "))
     check(re.match(r"one +\d+ +16 +1 +[r-]----- +[\d.]+ [0-9a-f-]{36}", line) is not None, f"xl list -v: {line!r}")
     machine.shell("xl sched-credit2 -d one -c 0; xl sched-credit2 -d one -w 256; xl destroy two")
+    # xentop reads the clock before it asks for anything: what one of its rounds takes longer than another is in the part that it says
     top = machine.shell("xentop -b -i 2 -d 5", 600)
     used = [float(row.split()[3]) for row in top.splitlines() if row.split()[:1] == ["one"]]
-    check(len(used) == 2 and 95 <= used[1] <= 100.5, f"xentop: {used!r} % of a CPU")
+    check(len(used) == 2 and abs(used[1] - 100) <= 100 * TOLERANCE, f"xentop: {used!r} % of a CPU")
     machine.shell("xl vcpu-pin one 0 0")
     check(vcpus(machine, "one")["one", 0][0] == "0", "a vCPU that works does not move when it is pinned elsewhere")
     machine.shell("xl vcpu-pin one 0 1")
