@@ -59,6 +59,9 @@ enum root_call {
 	/* account, bytes: so much of the free memory is kept for this account's blocks, in place of what was kept for it before. A block that it gets does not lower the
 	 * figure: its owner does. -ENOMEM: there is not so much; nothing changed */
 	ROOT_ACCOUNT_RESERVE,
+	/* account, block that ROOT_ACCOUNT_ALLOC gave, another account of the caller's: the block is that one's from now on, with what was made of it. -ENOENT: no such
+	 * block, or no such account */
+	ROOT_ACCOUNT_MOVE,
 };
 
 #define ROOT_TASK_EPT 1u

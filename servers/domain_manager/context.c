@@ -11,7 +11,7 @@
 #include "user/slot.h"
 #include "user/vspace.h"
 
-#define PAGES_VADDR (TASK_SHARED_VADDR + 0x200000000ull) /* for each row of the table those of VMM_MAX_VCPUS */
+#define PAGES_VADDR (TASK_SHARED_VADDR + 0x400000000ull) /* for each row of the table those of VMM_MAX_VCPUS */
 #define PAGES	    (VMM_CONTEXT_BYTES / 4096u)
 #define ROW_BYTES   (VMM_MAX_VCPUS * (uint64_t)VMM_CONTEXT_BYTES)
 #define WAIT_S	    2u

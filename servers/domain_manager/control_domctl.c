@@ -18,7 +18,7 @@
 #include "servers/domain_manager/domain_memory.h"
 #include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/domain_xen.h"
-#include "servers/domain_manager/root_call.h"
+#include "servers/domain_manager/page_store.h"
 #include "user/env.h"
 #include <xen/errno.h>
 #include <xen/domctl.h>
@@ -181,7 +181,7 @@ static int64_t mempool_set(struct domain *d, uint64_t bytes)
 
 	if (!d->bare || bytes % 4096)
 		return -XEN_EINVAL;
-	if (bytes > d->mempool_bytes && (root_info(info) || bytes - d->mempool_bytes > info[ROOT_INFO_FREE]))
+	if (bytes > d->mempool_bytes && (page_store_info(info) || bytes - d->mempool_bytes > info[ROOT_INFO_FREE]))
 		return -XEN_ENOMEM;
 	d->mempool_bytes = bytes;
 	return 0;

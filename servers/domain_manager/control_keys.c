@@ -2,6 +2,7 @@
  * it. */
 #include "servers/domain_manager/control.h"
 #include "servers/domain_manager/domain.h"
+#include "servers/domain_manager/page_store.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/env.h"
 #include "user/log.h"
@@ -40,7 +41,7 @@ static void memory(void)
 {
 	uint64_t info[ROOT_INFO_WORDS];
 
-	if (root_info(info))
+	if (page_store_info(info))
 		return;
 	log_line("memory: total %llu KiB, free %llu KiB, domains %llu KiB, servers %llu KiB, kernel %llu KiB",
 		 (unsigned long long)(info[ROOT_INFO_TOTAL] >> 10),

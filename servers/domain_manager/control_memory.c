@@ -35,13 +35,13 @@ static bool populate_one(struct domain *d, uint64_t gfn, unsigned order, bool on
 }
 
 /* Of what was claimed, so much may be taken now. */
-static uint64_t claim_open(struct domain *d, uint64_t pages)
+static uint64_t claim_open(struct domain *d, uint64_t pages, unsigned order)
 {
 	uint64_t open = pages < d->map.claim ? pages : d->map.claim;
 
 	d->map.claim -= open;
 	if (open)
-		(void)physmap_keep(&d->map);
+		(void)physmap_keep(&d->map, order);
 	return open;
 }
 
@@ -58,12 +58,15 @@ static int64_t populate(struct control *c, const struct xen_memory_reservation *
 		return (int64_t)start;
 	if (n > EXTENTS_MAX)
 		n = EXTENTS_MAX;
+	/* no extent of this size can be had: the caller tries smaller ones */
 	if (!d->bare || (r->extent_order != 0 && r->extent_order != P2M_LARGE_ORDER))
-		return (int64_t)start; /* no extent of this size can be had: the caller tries smaller ones */
+		return (int64_t)start;
+	if (r->extent_order && !on_demand && !physmap_may_be_large(&d->map))
+		return (int64_t)start;
 	gfn = control_in(c, (uint64_t)(uintptr_t)r->extent_start.p, (uint32_t)(n * sizeof(*gfn)));
 	if (!gfn)
 		return CONTROL_AGAIN;
-	open = on_demand ? 0 : claim_open(d, (n - start) << r->extent_order);
+	open = on_demand ? 0 : claim_open(d, (n - start) << r->extent_order, r->extent_order);
 	for (done = start; done < n && populate_one(d, gfn[done], r->extent_order, on_demand); done++)
 		;
 	taken = (done - start) << r->extent_order;
@@ -162,14 +165,14 @@ static int64_t claim(const struct xen_memory_reservation *r)
 		return -XEN_EINVAL;
 	if (r->nr_extents == 0) {
 		d->map.claim = 0;
-		return physmap_keep(&d->map);
+		return physmap_keep(&d->map, 0);
 	}
 	have = physmap_pages(&d->map);
 	/* one at a time; and for memory that it has not, and may have */
 	if (!d->bare || d->map.claim || r->nr_extents <= have || r->nr_extents > d->max_pages)
 		return -XEN_EINVAL;
 	d->map.claim = r->nr_extents - have;
-	if (!physmap_keep(&d->map))
+	if (!physmap_keep(&d->map, 0))
 		return 0;
 	d->map.claim = 0;
 	return -XEN_ENOMEM;

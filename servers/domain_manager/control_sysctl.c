@@ -11,7 +11,7 @@
 #include "servers/domain_manager/control_policy.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/domain_xen.h"
-#include "servers/domain_manager/root_call.h"
+#include "servers/domain_manager/page_store.h"
 #include "user/env.h"
 #include <xen/errno.h>
 #include <xen/domctl.h>
@@ -33,7 +33,7 @@ static int64_t physinfo(struct xen_sysctl_physinfo *p)
 {
 	uint64_t info[ROOT_INFO_WORDS];
 
-	if (root_info(info))
+	if (page_store_info(info))
 		return -XEN_EIO;
 	memset(p, 0, sizeof(*p));
 	p->threads_per_core = 1;
@@ -104,7 +104,7 @@ static int64_t numa(struct control *c, struct xen_sysctl_numainfo *a)
 	const uint32_t distance = DISTANCE;
 	xen_sysctl_meminfo_t m;
 
-	if (root_info(info))
+	if (page_store_info(info))
 		return -XEN_EIO;
 	m = (xen_sysctl_meminfo_t){.memsize = info[ROOT_INFO_TOTAL], .memfree = info[ROOT_INFO_FREE]};
 	if (a->num_nodes && a->meminfo.p)
@@ -189,7 +189,7 @@ static int64_t available(struct xen_sysctl_availheap *a)
 
 	if (a->node > 0)
 		return -XEN_EINVAL;
-	if (root_info(info))
+	if (page_store_info(info))
 		return -XEN_EIO;
 	a->avail_bytes = info[ROOT_INFO_FREE];
 	return 0;

@@ -112,6 +112,7 @@ void domain_release(struct domain *d)
 	while (!grant_release(d))
 		;
 	domain_unplace(d);
+	physmap_release(&d->map);
 	/* console first: its ring must not be signalled by a vmm that is half gone */
 	if (d->account)
 		(void)root_account_free(d->account);

@@ -20,10 +20,11 @@ static void limit_raise(struct domain_heap *h, uint64_t limit)
 		h->limit = limit;
 }
 
-/* 2 MiB in single pages: some 2.2 KiB, and as much again for a moment where the table of them grows. */
+#define PAGE_NOTES 12u /* 2 MiB in single pages: some 4.2 KiB, and half of that again for a moment where the table of them grows */
+
 void domain_heap_allow(struct domain_heap *h, uint64_t pages)
 {
-	limit_raise(h, pages < DOMAIN_HEAP_MAX / 8 ? h->base + pages * 8 : DOMAIN_HEAP_MAX);
+	limit_raise(h, pages < DOMAIN_HEAP_MAX / PAGE_NOTES ? h->base + pages * PAGE_NOTES : DOMAIN_HEAP_MAX);
 }
 
 void domain_heap_allow_more(struct domain_heap *h, uint32_t bytes)

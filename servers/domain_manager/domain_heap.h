@@ -39,7 +39,7 @@ void *domain_heap_resize(struct domain_heap *h, void *p, size_t count, size_t si
 void domain_heap_free(struct domain_heap *h, void *p);
 
 /* ---- domain_heap_pages.c ---- */
-/* The heap of the table's row n. */
+/* The heap of the table's row n; of row DOMAINS_MAX: of no domain. */
 void domain_heap_begin(struct domain_heap *h, unsigned n);
 /* All of it goes back to root, whatever still lies in it. */
 void domain_heap_end(struct domain_heap *h);

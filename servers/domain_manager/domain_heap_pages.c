@@ -2,18 +2,20 @@
 #include <errno.h>
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
-#include "servers/domain_manager/domain_heap.h"
+#include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/slot.h"
 #include "user/vspace.h"
 
 #define HEAPS_VADDR (TASK_SHARED_VADDR + 0x100000000ull)
+#define HEAPS_END   (TASK_SHARED_VADDR + 0x400000000ull) /* context.c's pages */
 #define CNODE_RADIX 7u
 #define CNODE_SLOTS (1u << CNODE_RADIX)
 #define CNODES	    (sizeof(((struct domain_heap *)0)->slot_cnode) / sizeof(uint32_t))
 #define STEP_BITS   14u
 #define BLOCK_BITS  18u /* at most */
 #define BLOCK_PAGES (1u << (BLOCK_BITS - 12u))
+_Static_assert(HEAPS_VADDR + (DOMAINS_MAX + 1) * DOMAIN_HEAP_MAX <= HEAPS_END, "those of the domains, and one");
 _Static_assert(1u << BLOCK_BITS == DOMAIN_HEAP_BLOCK, "the same");
 _Static_assert(1u << STEP_BITS == DOMAIN_HEAP_STEP && CNODES * CNODE_SLOTS * 4096ull == DOMAIN_HEAP_MAX, "slots for all of it");
 

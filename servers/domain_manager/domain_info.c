@@ -37,6 +37,7 @@ void domain_describe(struct domain *d, struct domain_info *out)
 	(void)root_account_size(d->account, &account);
 	if (d->heap.account && !root_account_size(d->heap.account, &heap))
 		account += heap;
+	account += d->map.singles << 12;
 	if (account > d->ram_bytes)
 		out->overhead_kib = (account - d->ram_bytes) >> 10;
 	for (uint32_t i = 0; i < d->spec.vcpus; i++)

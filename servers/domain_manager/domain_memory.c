@@ -17,7 +17,7 @@ void domain_pages_changed(struct domain *d)
 {
 	d->ram_bytes = physmap_pages(&d->map) << 12;
 	/* where root has less now than is to be kept, it is tried again with the next change */
-	(void)physmap_keep(&d->map);
+	(void)physmap_keep(&d->map, 0);
 }
 
 void domain_ram_describe(struct domain *d)

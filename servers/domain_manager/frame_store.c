@@ -5,15 +5,24 @@
 #include "proto/task/task.h"
 #include "user/slot.h"
 
-#define CHUNK_RADIX 11u /* FRAME_COPIES * FRAME_CHUNK slots, rounded up */
 #define MAP_WORDS   (FRAME_CHUNK / 64u)
+#define FEW_PLACES  128u /* of the first chunk of each kind: a small domain needs no more */
 
+/* A row of places for each copy. */
 struct frame_chunk {
 	uint32_t cnode; /* our slot */
-	uint32_t used;
-	uint64_t map[MAP_WORDS];
+	uint16_t used, places;
+	uint8_t radix;
+	bool single; /* without the row of FRAME_OWNER */
+	uint64_t map[MAP_WORDS]; /* set: taken, or none of the places */
 };
-_Static_assert(FRAME_COPIES * FRAME_CHUNK <= 1u << CHUNK_RADIX, "a chunk's CNode");
+_Static_assert(FRAME_OWNER == 0 && FRAME_COPIES == 3 && FRAME_CHUNK == 512 && FEW_PLACES == 128, "radix_of");
+
+/* Slots for three rows, rounded up, or for two. */
+static uint8_t radix_of(bool few, bool single)
+{
+	return (uint8_t)((few ? 7u : 9u) + (single ? 1u : 2u));
+}
 
 void frame_store_init(struct frame_store *s, struct object_pool *pool, struct domain_heap *heap)
 {
@@ -31,9 +40,9 @@ void frame_store_end(struct frame_store *s)
 	*s = (struct frame_store){0};
 }
 
-static int chunk_add(struct frame_store *s)
+static int chunk_add(struct frame_store *s, bool single, bool few)
 {
-	struct frame_chunk *more = domain_heap_resize(s->heap, s->chunk, s->chunks + 1, sizeof(*more));
+	struct frame_chunk *more = domain_heap_resize(s->heap, s->chunk, s->chunks + 1, sizeof(*more)), *c;
 	uint32_t slot;
 
 	if (!more)
@@ -42,59 +51,104 @@ static int chunk_add(struct frame_store *s)
 	slot = (uint32_t)slot_alloc();
 	if (!slot)
 		return -ENOMEM;
-	if (object_pool_make(s->pool, seL4_CapTableObject, CHUNK_RADIX, TASK_SLOT_CNODE, slot)) {
+	if (object_pool_make(s->pool, seL4_CapTableObject, radix_of(few, single), TASK_SLOT_CNODE, slot)) {
 		slot_free(slot);
 		return -ENOMEM;
 	}
-	s->chunk[s->chunks++] = (struct frame_chunk){.cnode = slot};
+	c = &s->chunk[s->chunks++];
+	*c = (struct frame_chunk){.cnode = slot, .places = few ? FEW_PLACES : FRAME_CHUNK, .radix = radix_of(few, single), .single = single};
+	for (uint32_t w = c->places / 64; w < MAP_WORDS; w++)
+		c->map[w] = ~0ull;
 	return 0;
 }
 
 static uint32_t free_in(const struct frame_chunk *c)
 {
-	for (uint32_t w = 0; w < MAP_WORDS; w++)
-		if (~c->map[w])
-			return w * 64 + (uint32_t)__builtin_ctzll(~c->map[w]);
-	return FRAME_CHUNK;
+	uint32_t w = 0;
+
+	while (!~c->map[w])
+		w++;
+	return w * 64 + (uint32_t)__builtin_ctzll(~c->map[w]);
+}
+
+static bool has_room(const struct frame_chunk *c, bool single)
+{
+	return c->single == single && c->used < c->places;
+}
+
+/* A chunk with a free place: the one that was used last, another, or a new one. */
+static int chunk_find(struct frame_store *s, bool single, uint32_t *chunk)
+{
+	uint32_t i = s->last[single];
+	bool few = true;
+	int r;
+
+	if (i < s->chunks && has_room(&s->chunk[i], single)) {
+		*chunk = i;
+		return 0;
+	}
+	for (i = 0; i < s->chunks && !has_room(&s->chunk[i], single); i++)
+		few = few && s->chunk[i].single != single;
+	r = i == s->chunks ? chunk_add(s, single, few) : 0;
+	*chunk = s->last[single] = i;
+	return r;
+}
+
+static int take(struct frame_store *s, bool single, uint32_t *frame)
+{
+	struct frame_chunk *c;
+	uint32_t i, k;
+	int r = chunk_find(s, single, &i);
+
+	if (r)
+		return r;
+	c = &s->chunk[i];
+	k = free_in(c);
+	c->map[k / 64] |= 1ull << (k % 64);
+	c->used++;
+	*frame = i * FRAME_CHUNK + k;
+	return 0;
 }
 
 int frame_store_take(struct frame_store *s, uint32_t *frame)
 {
-	for (uint32_t i = 0;; i++) {
-		int r = i == s->chunks ? chunk_add(s) : 0;
-		uint32_t k;
+	return take(s, false, frame);
+}
 
-		if (r)
-			return r;
-		if (s->chunk[i].used == FRAME_CHUNK)
-			continue;
-		k = free_in(&s->chunk[i]);
-		s->chunk[i].map[k / 64] |= 1ull << (k % 64);
-		s->chunk[i].used++;
-		*frame = i * FRAME_CHUNK + k;
-		return 0;
-	}
+int frame_store_take_single(struct frame_store *s, uint32_t *frame)
+{
+	return take(s, true, frame);
 }
 
 int frame_store_take_chunk(struct frame_store *s, uint32_t *first)
 {
-	for (uint32_t i = 0;; i++) {
-		int r = i == s->chunks ? chunk_add(s) : 0;
+	struct frame_chunk *c;
+	uint32_t i = 0;
+	int r;
 
-		if (r)
-			return r;
-		if (s->chunk[i].used)
-			continue;
-		memset(s->chunk[i].map, 0xff, sizeof(s->chunk[i].map));
-		s->chunk[i].used = FRAME_CHUNK;
-		*first = i * FRAME_CHUNK;
-		return 0;
-	}
+	while (i < s->chunks && (s->chunk[i].used || !s->chunk[i].single || s->chunk[i].places != FRAME_CHUNK))
+		i++;
+	r = i == s->chunks ? chunk_add(s, true, false) : 0;
+	if (r)
+		return r;
+	c = &s->chunk[i];
+	memset(c->map, 0xff, sizeof(c->map));
+	c->used = FRAME_CHUNK;
+	*first = i * FRAME_CHUNK;
+	return 0;
+}
+
+bool frame_store_is_single(const struct frame_store *s, uint32_t frame)
+{
+	return s->chunk[frame / FRAME_CHUNK].single;
 }
 
 struct frame_place frame_store_place(const struct frame_store *s, uint32_t frame, enum frame_copy copy)
 {
-	return (struct frame_place){.root = s->chunk[frame / FRAME_CHUNK].cnode, .index = copy * FRAME_CHUNK + frame % FRAME_CHUNK, .depth = CHUNK_RADIX};
+	const struct frame_chunk *c = &s->chunk[frame / FRAME_CHUNK];
+	seL4_Word row = copy - (seL4_Word)c->single;
+
+	return (struct frame_place){.root = c->cnode, .index = row * c->places + frame % FRAME_CHUNK, .depth = c->radix};
 }
 
 static void copy_delete(struct frame_store *s, uint32_t frame, enum frame_copy copy)
@@ -111,11 +165,12 @@ static void place_free(struct frame_store *s, uint32_t frame)
 
 	c->map[k / 64] &= ~(1ull << (k % 64));
 	c->used--;
+	s->last[c->single] = frame / FRAME_CHUNK;
 }
 
 void frame_store_give(struct frame_store *s, uint32_t frame)
 {
-	for (unsigned copy = FRAME_COPIES; copy-- > 0;)
+	for (unsigned copy = FRAME_COPIES; copy-- > (frame_store_is_single(s, frame) ? 1u : 0u);)
 		copy_delete(s, frame, (enum frame_copy)copy);
 	place_free(s, frame);
 }

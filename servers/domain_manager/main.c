@@ -12,6 +12,7 @@
 #include "servers/domain_manager/cpu_hw.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/domain_end.h"
+#include "servers/domain_manager/page_store.h"
 #include "servers/domain_manager/root_call.h"
 #include "servers/domain_manager/vmm_call.h"
 #include "user/env.h"
@@ -146,6 +147,7 @@ int main(void)
 
 	slot_begin(DOMAIN_SLOT_SCHED_CONTROL + env_get()->cpu_count);
 	(void)log_connect();
+	(void)page_store_begin();
 	info = seL4_Recv(TASK_SLOT_SERVICE, &badge, TASK_SLOT_REPLY);
 
 	for (;;) {

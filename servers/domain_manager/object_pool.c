@@ -6,9 +6,9 @@
 #include "user/object.h"
 #include "user/slot.h"
 
-#define BLOCK_BITS  16u
+#define BLOCK_BITS  15u
 #define BLOCKS_EACH 8u /* of one size; then the next are twice as large */
-#define BLOCK_TIMES 4u /* so often */
+#define BLOCK_TIMES 5u /* so often */
 
 bool object_pool_init(struct object_pool *p, uint32_t account)
 {

@@ -83,7 +83,7 @@ static inline struct p2m_region *region_of(const struct p2m *p, uint64_t gfn)
 }
 
 /* To be changed. */
-static struct p2m_region *region_at(struct p2m *p, uint64_t gfn)
+static inline struct p2m_region *region_at(struct p2m *p, uint64_t gfn)
 {
 	struct p2m_region *r = region_of(p, gfn);
 
@@ -277,54 +277,14 @@ int p2m_in(struct p2m *p, uint64_t gfn)
 	return change(p, gfn, P2M_OUT, P2M_RAM);
 }
 
-int p2m_lend(struct p2m *p, uint64_t gfn)
+int p2m_give(struct p2m *p, uint64_t gfn)
 {
-	return change(p, gfn, P2M_OUT, P2M_LENT);
+	return change(p, gfn, P2M_OUT, P2M_GIVEN);
 }
 
 int p2m_replace(struct p2m *p, uint64_t gfn)
 {
-	return change(p, gfn, P2M_LENT, P2M_RAM);
-}
-
-int p2m_room(struct p2m *p, uint64_t gfn, uint32_t first)
-{
-	struct p2m_region *r;
-
-	if (gfn >= P2M_GFN_LIMIT || first > P2M_FRAME_LIMIT - P2M_LARGE_PAGES)
-		return -EINVAL;
-	if (region_of(p, gfn))
-		return -EEXIST;
-	r = region_add(p, gfn);
-	if (!r)
-		return -ENOMEM;
-	r->small = words_take(p);
-	if (!r->small) {
-		region_remove(p, r);
-		return -ENOMEM;
-	}
-	r->used = P2M_LARGE_PAGES;
-	for (uint32_t i = 0; i < P2M_LARGE_PAGES; i++)
-		r->small[i] = word_of((struct p2m_entry){.kind = P2M_OUT, .frame = first + i});
-	r->note = (struct p2m_note){.out = P2M_LARGE_PAGES, .given = true};
-	p->pages[P2M_OUT] += P2M_LARGE_PAGES;
-	return 0;
-}
-
-bool p2m_find_out(const struct p2m *p, uint64_t *gfn)
-{
-	for (uint32_t i = 0; i < p->count; i++) {
-		const struct p2m_region *r = &p->region[i];
-
-		if (!r->note.out || r->note.given || r->note.uses)
-			continue;
-		for (uint32_t k = 0; k < P2M_LARGE_PAGES; k++)
-			if (entry_of(r->small[k], false).kind == P2M_OUT) {
-				*gfn = ((uint64_t)r->index << P2M_LARGE_ORDER) + k;
-				return true;
-			}
-	}
-	return false;
+	return change(p, gfn, P2M_GIVEN, P2M_RAM);
 }
 
 struct p2m_note *p2m_note(struct p2m *p, uint64_t gfn)

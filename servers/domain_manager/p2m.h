@@ -19,9 +19,9 @@ enum p2m_kind {
 	P2M_RAM,     /* the domain's own memory */
 	P2M_XEN,     /* a page that a hypervisor gives: grant table, shared information; the frame is of the domain's account */
 	P2M_FOREIGN, /* a page of another domain */
-	P2M_OUT,     /* the guest gave its page back (ballooning); the frame's number is kept for when it wants one there again */
+	P2M_OUT,     /* the guest gave its page back (ballooning), and it is still held: others use pages of its 2 MiB, or it is of the domain's account */
 	P2M_POD,     /* there is a page when one is looked for first (populate on demand); no frame yet */
-	P2M_LENT,    /* as P2M_OUT, and the frame has been taken for another place */
+	P2M_GIVEN,   /* the guest gave its page back, and it is gone; the frame's number is kept for when it wants one there again */
 	P2M_KINDS,
 };
 
@@ -44,10 +44,9 @@ struct p2m {
 
 /* What is noted of an aligned 2 MiB in which something is. */
 struct p2m_note {
-	uint64_t block; /* of root's, which is all of it; 0: none */
+	uint64_t block; /* of the account, which is all of it; 0: none */
 	uint32_t uses;  /* of its pages by other domains */
 	uint16_t out;   /* pages of kind P2M_OUT */
-	bool given;     /* all are, and the block has been given back */
 	bool whole;     /* it was populated as one: its vmm finds something at all of it, for as long as the domain lives */
 };
 
@@ -67,13 +66,9 @@ int p2m_split(struct p2m *p, uint64_t gfn, uint32_t first);
 /* A page of kind P2M_RAM becomes P2M_OUT, or the other way round. -ENOENT if it is not of that kind, or in a large frame. */
 int p2m_out(struct p2m *p, uint64_t gfn);
 int p2m_in(struct p2m *p, uint64_t gfn);
-/* A page of kind P2M_OUT becomes P2M_LENT, or one of that kind P2M_RAM. -ENOENT if it is not of that kind. */
-int p2m_lend(struct p2m *p, uint64_t gfn);
+/* A page of kind P2M_OUT becomes P2M_GIVEN, or one of that kind P2M_RAM. -ENOENT if it is not of that kind. */
+int p2m_give(struct p2m *p, uint64_t gfn);
 int p2m_replace(struct p2m *p, uint64_t gfn);
-/* All of an aligned 2 MiB in which nothing is becomes P2M_OUT, frames first, first + 1, ..., its memory given back: there is room for pages. -EEXIST, -EINVAL, -ENOMEM. */
-int p2m_room(struct p2m *p, uint64_t gfn, uint32_t first);
-/* A page of kind P2M_OUT whose memory has not been given back, in 2 MiB of which others use nothing. */
-bool p2m_find_out(const struct p2m *p, uint64_t *gfn);
 /* NULL where nothing is. Good until something is set or cleared. */
 struct p2m_note *p2m_note(struct p2m *p, uint64_t gfn);
 

@@ -93,13 +93,6 @@ static void last_page(void **state)
 		assert_int_equal(p2m_clear(&p, gfn), 0);
 	}
 	assert_null(p2m_note(&p, 600));
-	assert_int_equal(p2m_room(&p, 512, 1000), 0);
-	assert_int_equal(p2m_in(&p, 512), 0);
-	for (uint64_t gfn = 512; gfn < 1024; gfn++) {
-		assert_non_null(p2m_note(&p, 600));
-		assert_int_equal(p2m_clear(&p, gfn), 0);
-	}
-	assert_null(p2m_note(&p, 600));
 	p2m_free(&p);
 }
 
@@ -120,7 +113,6 @@ static void emptied(void **state)
 		assert_int_equal(p2m_out(&p, 600), -ENOENT);
 		assert_int_equal(p2m_split(&p, 600, 0), -ENOENT);
 		assert_false(p2m_next(&p, 0, &found));
-		assert_false(p2m_find_out(&p, &found));
 		switch (what) {
 		case 0:
 			assert_int_equal(p2m_set(&p, 601, ram), 0);
@@ -133,7 +125,8 @@ static void emptied(void **state)
 			assert_int_equal(p2m_clear(&p, 600), 0);
 			break;
 		case 2:
-			assert_int_equal(p2m_room(&p, 600, 1000), 0);
+			assert_int_equal(p2m_set(&p, 512, large), 0);
+			assert_int_equal(p2m_split(&p, 512, 1000), 0);
 			for (uint64_t gfn = 512; gfn < 1024; gfn++)
 				assert_int_equal(p2m_clear(&p, gfn), 0);
 			break;
@@ -183,12 +176,10 @@ static void out_and_in(void **state)
 static void populate_on_demand(void **state)
 {
 	const struct p2m_entry pod = {.kind = P2M_POD, .large = true};
-	uint64_t found;
 	struct p2m p;
 
 	(void)state;
 	p2m_init(&p, heap());
-	assert_false(p2m_find_out(&p, &found));
 	assert_int_equal(p2m_set(&p, 512, pod), 0);
 	assert_int_equal(p.pages[P2M_POD], 512);
 	assert_int_equal(p2m_out(&p, 600), -ENOENT);
@@ -199,42 +190,17 @@ static void populate_on_demand(void **state)
 	assert_int_equal(p.pages[P2M_POD], 511);
 	assert_int_equal(p2m_out(&p, 600), 0);
 	assert_int_equal(p2m_in(&p, 601), -ENOENT);
-	/* its frame is taken for another place, and it gets another one later */
-	p2m_note(&p, 600)->uses = 1;
-	assert_false(p2m_find_out(&p, &found));
-	p2m_note(&p, 600)->uses = 0;
-	assert_true(p2m_find_out(&p, &found));
-	assert_int_equal(found, 600);
+	/* its page goes elsewhere, and it gets another one later */
+	assert_int_equal(p2m_note(&p, 600)->out, 1);
 	assert_int_equal(p2m_replace(&p, 600), -ENOENT);
-	assert_int_equal(p2m_lend(&p, 600), 0);
+	assert_int_equal(p2m_give(&p, 600), 0);
+	assert_int_equal(p2m_give(&p, 600), -ENOENT);
+	assert_int_equal(p.pages[P2M_GIVEN], 1);
 	assert_int_equal(p2m_note(&p, 600)->out, 0);
-	assert_false(p2m_find_out(&p, &found));
 	assert_int_equal(p2m_in(&p, 600), -ENOENT);
 	assert_int_equal(p2m_replace(&p, 600), 0);
 	assert_int_equal(p2m_get(&p, 600).kind, P2M_RAM);
 	assert_int_equal(p2m_note(&p, 600)->out, 0);
-	p2m_free(&p);
-}
-
-static void room(void **state)
-{
-	uint64_t found;
-	struct p2m p;
-
-	(void)state;
-	p2m_init(&p, heap());
-	assert_int_equal(p2m_room(&p, P2M_GFN_LIMIT, 0), -EINVAL);
-	assert_int_equal(p2m_room(&p, 0, P2M_FRAME_LIMIT), -EINVAL);
-	assert_int_equal(p2m_set(&p, 5, ram), 0);
-	assert_int_equal(p2m_room(&p, 100, 0), -EEXIST);
-	assert_int_equal(p2m_room(&p, 600, 1000), 0);
-	assert_int_equal(p.pages[P2M_OUT], 512);
-	assert_true(p2m_note(&p, 700)->given);
-	assert_int_equal(p2m_note(&p, 700)->out, 512);
-	assert_false(p2m_find_out(&p, &found)); /* there is no memory behind them */
-	assert_int_equal(p2m_in(&p, 1023), 0);
-	assert_int_equal(p2m_get(&p, 1023).frame, 1511);
-	assert_int_equal(p2m_note(&p, 700)->out, 511);
 	p2m_free(&p);
 }
 
@@ -353,7 +319,7 @@ static void comes_and_goes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(refusals), cmocka_unit_test(split), cmocka_unit_test(last_page), cmocka_unit_test(emptied), cmocka_unit_test(out_and_in), cmocka_unit_test(populate_on_demand),
-					   cmocka_unit_test(room), cmocka_unit_test(comes_and_goes), cmocka_unit_test(random_against_model)};
+					   cmocka_unit_test(comes_and_goes), cmocka_unit_test(random_against_model)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
+#include "servers/domain_manager/page_store.h"
 #include "servers/domain_manager/physmap_private.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/slot.h"
@@ -12,7 +13,7 @@
 
 int physmap_init(struct physmap *m, struct domain_heap *heap, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace)
 {
-	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace, .nowhere = PHYSMAP_NO_FRAME, .whole = PHYSMAP_NO_FRAME};
+	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace, .nowhere = PHYSMAP_NO_FRAME, .whole = PHYSMAP_NO_FRAME, .hint = PAGE_POOL_NONE};
 	p2m_init(&m->p2m, heap);
 	if (!object_pool_init(&m->pool, account))
 		return -ENOMEM;
@@ -44,6 +45,9 @@ void physmap_end(struct physmap *m)
 	for (uint32_t i = 0; i < m->sources; i++)
 		domain_heap_free(m->heap, m->source[i]);
 	domain_heap_free(m->heap, m->source);
+	for (uint32_t i = 0; i < m->single_chunks; i++)
+		domain_heap_free(m->heap, m->single[i]);
+	domain_heap_free(m->heap, m->single);
 	for (unsigned i = 0; i < SCRATCHES; i++)
 		slot_end(m->slot_scratch[i]);
 	slot_end(m->slot_whole);
@@ -53,11 +57,6 @@ void physmap_end(struct physmap *m)
 uint64_t physmap_pages(const struct physmap *m)
 {
 	return m->p2m.pages[P2M_RAM] + m->pod_cache;
-}
-
-int physmap_keep(struct physmap *m)
-{
-	return root_account_reserve(m->pool.account, (m->pod_cache + m->claim) << PAGE_BITS);
 }
 
 /* ---- memory of the domain's own ---- */
@@ -78,17 +77,9 @@ int physmap_large_make(struct physmap *m, seL4_CPtr cnode, seL4_Word index, uint
 	return r;
 }
 
-int physmap_frame_make(struct physmap *m, uint32_t frame, unsigned order, uint64_t *block)
+int physmap_place_take(struct physmap *m, uint64_t gfn, bool single, struct p2m_entry *e)
 {
-	struct frame_place p = frame_store_place(&m->frames, frame, FRAME_OWNER);
-
-	*block = 0;
-	return order == 0 ? object_pool_make(&m->pool, seL4_X86_4K, 0, p.root, p.index) : physmap_large_make(m, p.root, p.index, block);
-}
-
-int physmap_place_take(struct physmap *m, uint64_t gfn, struct p2m_entry *e)
-{
-	int r = frame_store_take(&m->frames, &e->frame);
+	int r = single ? frame_store_take_single(&m->frames, &e->frame) : frame_store_take(&m->frames, &e->frame);
 
 	if (r)
 		return r;
@@ -101,33 +92,46 @@ int physmap_place_take(struct physmap *m, uint64_t gfn, struct p2m_entry *e)
 void physmap_place_give(struct physmap *m, uint64_t gfn, uint32_t frame)
 {
 	(void)p2m_clear(&m->p2m, gfn);
+	physmap_unmap(m, frame);
+	(void)physmap_single_give(m, frame);
 	frame_store_give(&m->frames, frame);
+}
+
+static int populate_large(struct physmap *m, uint64_t gfn)
+{
+	struct p2m_entry e = {.kind = P2M_RAM, .large = true};
+	struct frame_place p;
+	uint64_t block;
+	int r = physmap_place_take(m, gfn, false, &e);
+
+	if (r)
+		return r;
+	p = frame_store_place(&m->frames, e.frame, FRAME_OWNER);
+	r = physmap_large_make(m, p.root, p.index, &block);
+	if (!r) {
+		struct p2m_note *n = p2m_note(&m->p2m, gfn);
+
+		n->block = block;
+		n->whole = true;
+		r = physmap_map(m, gfn, e.frame);
+		if (r)
+			(void)root_account_return(m->pool.account, block);
+	}
+	if (r)
+		physmap_place_give(m, gfn, e.frame);
+	return r;
 }
 
 int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order)
 {
-	struct p2m_entry e = {.kind = P2M_RAM, .large = order != 0};
-	uint64_t block;
-	int r;
-
-	if (order != 0 && order != P2M_LARGE_ORDER)
+	switch (order) {
+	case 0:
+		return physmap_single(m, gfn);
+	case P2M_LARGE_ORDER:
+		return populate_large(m, gfn);
+	default:
 		return -EINVAL;
-	r = physmap_place_take(m, gfn, &e);
-	if (r)
-		return r;
-	r = physmap_frame_make(m, e.frame, order, &block);
-	if (!r && block)
-		p2m_note(&m->p2m, gfn)->block = block;
-	if (!r && e.large)
-		p2m_note(&m->p2m, gfn)->whole = true;
-	if (!r)
-		r = physmap_map(m, gfn, e.frame);
-	if (r) {
-		physmap_place_give(m, gfn, e.frame);
-		if (block)
-			(void)root_account_return(m->pool.account, block);
 	}
-	return r;
 }
 
 int physmap_remove(struct physmap *m, uint64_t gfn)
@@ -136,29 +140,23 @@ int physmap_remove(struct physmap *m, uint64_t gfn)
 
 	if (e.kind != P2M_RAM || e.large)
 		return e.kind == P2M_NONE ? -ENOENT : -EBUSY;
-	(void)p2m_clear(&m->p2m, gfn);
-	frame_store_give(&m->frames, e.frame);
+	if (p2m_note(&m->p2m, gfn)->uses)
+		return -EBUSY; /* whose capability it is does not change while others have it */
+	physmap_place_give(m, gfn, e.frame);
 	return 0;
-}
-
-void physmap_block_return(struct physmap *m, struct p2m_note *n)
-{
-	if (n->block == 0 || n->out != P2M_LARGE_PAGES || n->uses || root_account_return(m->pool.account, n->block))
-		return;
-	n->block = 0;
-	n->given = true;
 }
 
 /* ---- pages that a hypervisor gives ---- */
 
 int physmap_frame(struct physmap *m, uint32_t *frame)
 {
-	uint64_t block;
+	struct frame_place p;
 	int r = frame_store_take(&m->frames, frame);
 
 	if (r)
 		return r;
-	r = physmap_frame_make(m, *frame, 0, &block);
+	p = frame_store_place(&m->frames, *frame, FRAME_OWNER);
+	r = object_pool_make(&m->pool, seL4_X86_4K, 0, p.root, p.index);
 	if (r)
 		frame_store_give(&m->frames, *frame);
 	return r;

@@ -23,10 +23,15 @@ struct physmap {
 	uint32_t slot_whole, whole;	/* a copy of a large frame's capability, of which pages were wanted last; its number, or UINT32_MAX */
 	uint32_t nowhere;		/* frame that the vmm has where its guest gave pages back: nothing of it is used; UINT32_MAX: not made yet */
 	uint32_t taken;			/* places from which physmap_take_away took something */
-	uint64_t most;			/* places that it may have for pages: those that are out, or still to come, included */
+	uint64_t most;			/* pages that it may hold: those that are out, or still to come, included */
 	uint64_t foreign_elsewhere;	/* pages of ours that other domains have mapped */
 	uint64_t pod_cache;		/* pages that are kept for places of kind P2M_POD */
 	uint64_t claim;			/* pages that are kept for it until its maker has them populated */
+	uint64_t kept, promised;	/* for these two, at root and in the page store */
+	uint64_t singles;		/* pages of the page store that it has */
+	uint32_t hint;			/* page_store_take */
+	uint32_t **single;		/* by frame, FRAME_CHUNK in each: a page of the page store, and 1; 0: none. NULL where there is none */
+	uint32_t single_chunks;
 	struct physmap_source **source;	/* of foreign pages, by frame: FRAME_CHUNK in each, NULL where there is none */
 	uint32_t sources;
 };
@@ -38,16 +43,20 @@ struct physmap_source {
 	uint16_t owner; /* PHYSMAP_NOBODY for one that is accounted for otherwise */
 };
 
-/* Takes slots of ours. 0 or -ENOMEM. physmap_end gives all back, when the account was freed. */
+/*
+ * Takes slots of ours. 0 or -ENOMEM. physmap_release gives back what is not of the account, which is freed next, with the copies of it: no other domain has a page of it
+ * any more. physmap_end gives all back, when the account was freed.
+ */
 int physmap_init(struct physmap *m, struct domain_heap *heap, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace);
+void physmap_release(struct physmap *m);
 void physmap_end(struct physmap *m);
 
 /* New zeroed memory of 2^order pages (order 0 or P2M_LARGE_ORDER) at gfn. 0, -EEXIST, -EINVAL, -ENOMEM. */
 int physmap_populate(struct physmap *m, uint64_t gfn, unsigned order);
 /*
- * Ballooning. A page of RAM is given back by the guest, or comes where none is: one was given back, or never was any. A large frame is split for it; when all pages of its
- * 2 MiB are out and no other domain has one of them, the memory goes back to root. Where the domain has as many places as it may, a new one takes the page of another that
- * is out: so it never holds more memory than that. While more pages are to be populated on demand than are kept for that, a page given back is kept too.
+ * Ballooning. A page of RAM is given back by the guest, or comes where none is: one was given back, or never was any. A large frame is split for it, and its block is
+ * the page store's from then on. The page goes there at once, or when no other domain has a page of its 2 MiB any more: until then it is held, and the domain never
+ * holds more than it may. While more pages are to be populated on demand than are kept for that, one more is kept for each that is given back.
  * -ENOENT (there is no such page), -EEXIST (something else is there), -ENOMEM.
  */
 int physmap_out(struct physmap *m, uint64_t gfn);
@@ -55,8 +64,13 @@ int physmap_in(struct physmap *m, uint64_t gfn);
 
 /* What the domain has, of which it is told that it is its memory: pages that are there, and those kept to be populated on demand. */
 uint64_t physmap_pages(const struct physmap *m);
-/* What is kept at root follows pod_cache and claim. -ENOMEM: there is less; what was kept before still is. */
-int physmap_keep(struct physmap *m);
+/*
+ * What is kept, at root or, where that has no more, in the page store, follows pod_cache and claim. -ENOMEM: there is less; what was kept before still is. What is kept
+ * no longer is to come by frames of this order: large ones from root, single ones from the store first.
+ */
+int physmap_keep(struct physmap *m, unsigned order);
+/* False: what is kept for it is single pages by now. Large ones would take what its single ones need, for their capabilities and tables. */
+bool physmap_may_be_large(const struct physmap *m);
 
 /* ---- populate on demand (physmap_pod.c) ---- */
 /* A page, or 512 of them, is to come at gfn when it is looked for. -EEXIST, -EINVAL, -ENOMEM. */
@@ -78,7 +92,7 @@ int physmap_pod_forget(struct physmap *m, uint64_t gfn);
 #define PHYSMAP_WHOLE 2u
 int physmap_vmm_finds(struct physmap *m, uint64_t gfn, uint64_t *what);
 
-/* Takes a page of its own memory out (P2M_RAM). -ENOENT; -EBUSY for a page inside a large frame, or one of another kind. */
+/* Takes a page of its own memory out (P2M_RAM). -ENOENT; -EBUSY for a page inside a large frame, or near one that others use, or one of another kind. */
 int physmap_remove(struct physmap *m, uint64_t gfn);
 /* The same of a foreign one, whose owner is told. -ENOENT; -EBUSY for a page of another kind. */
 int physmap_remove_foreign(struct physmap *m, uint64_t gfn, uint16_t *owner);

@@ -161,8 +161,8 @@ static void take_out(struct physmap *m, uint64_t gfn, uint32_t frame, struct phy
 	(void)p2m_clear(&m->p2m, gfn);
 	frame_store_give_one(&m->frames, frame);
 	n = s.from ? p2m_note(&s.from->p2m, s.gfn) : NULL;
-	if (n && n->uses && --n->uses == 0)
-		physmap_block_return(s.from, n);
+	if (n && n->uses && --n->uses == 0 && n->out)
+		physmap_out_give(s.from, s.gfn);
 }
 
 static struct physmap_source source_of(const struct physmap *m, uint32_t frame)

@@ -12,7 +12,7 @@
 
 int physmap_copy_out(struct physmap *m, uint32_t frame, enum frame_copy copy, uint32_t to)
 {
-	struct frame_place p = frame_store_place(&m->frames, frame, copy);
+	struct frame_place p = copy == FRAME_OWNER ? physmap_owner(m, frame) : frame_store_place(&m->frames, frame, copy);
 
 	return seL4_CNode_Copy(TASK_SLOT_CNODE, to, seL4_WordBits, p.root, p.index, p.depth, seL4_AllRights) ? -ENOMEM : 0;
 }
@@ -171,13 +171,6 @@ int physmap_map_over(struct physmap *m, uint32_t what, uint64_t gfn, uint32_t fr
 	if (r)
 		physmap_drop(slot);
 	return r;
-}
-
-int physmap_move(struct physmap *m, uint32_t from, uint32_t to)
-{
-	struct frame_place a = frame_store_place(&m->frames, from, FRAME_OWNER), b = frame_store_place(&m->frames, to, FRAME_OWNER);
-
-	return seL4_CNode_Move(b.root, b.index, b.depth, a.root, a.index, a.depth) ? -EINVAL : 0;
 }
 
 int physmap_zero(struct physmap *m, uint32_t frame)

@@ -1,11 +1,10 @@
 /*
- * Populate on demand: places that get a page when something looks there for the first time, out of a number of pages that are kept at root for the domain. 2 MiB
+ * Populate on demand: places that get a page when something looks there for the first time, out of a number of pages that are kept for the domain. 2 MiB
  * at once where all of it is still to come and the number allows; else single pages.
  */
 #include <errno.h>
 #include "servers/domain_manager/physmap_private.h"
 #include "servers/domain_manager/pod_cache.h"
-#include "servers/domain_manager/root_call.h"
 
 int physmap_pod_mark(struct physmap *m, uint64_t gfn, unsigned order)
 {
@@ -21,7 +20,7 @@ int physmap_pod_target(struct physmap *m, uint64_t target, uint64_t most)
 	m->pod_cache = pod_cache_for(target, physmap_pages(m), cache, m->p2m.pages[P2M_POD]);
 	more = m->pod_cache > cache ? m->pod_cache - cache : 0;
 	m->claim -= more < claim ? more : claim;
-	if ((!more || physmap_pages(m) <= most) && !physmap_keep(m))
+	if ((!more || physmap_pages(m) <= most) && !physmap_keep(m, 0))
 		return 0;
 	m->pod_cache = cache;
 	m->claim = claim;
@@ -53,45 +52,14 @@ static int turn(struct physmap *m, uint64_t gfn, unsigned order)
 
 	(void)p2m_clear(&m->p2m, gfn);
 	m->pod_cache -= 1ull << order;
-	(void)physmap_keep(m);
+	(void)physmap_keep(m, order);
 	r = physmap_populate(m, gfn, order);
 	if (r) {
 		m->pod_cache += 1ull << order;
-		(void)physmap_keep(m);
+		(void)physmap_keep(m, order);
 		(void)physmap_pod_mark(m, gfn, order);
 	}
 	return r;
-}
-
-/*
- * What the guest gave back is kept for it, but root has it only when 2 MiB are together. Where root has nothing left, such a page goes to gfn by itself; the block
- * that it is of stays with the domain then.
- */
-static int turn_given(struct physmap *m, uint64_t gfn)
-{
-	struct p2m_entry e = {.kind = P2M_RAM};
-	int r = frame_store_take(&m->frames, &e.frame);
-
-	if (r)
-		return r;
-	r = physmap_take_given(m, e.frame);
-	if (r) {
-		frame_store_give(&m->frames, e.frame);
-		return r;
-	}
-	(void)p2m_clear(&m->p2m, gfn);
-	r = p2m_set(&m->p2m, gfn, e);
-	if (!r)
-		r = physmap_map(m, gfn, e.frame);
-	if (r) {
-		/* there was no memory for tables: the page is lost to the domain, not to its account */
-		(void)p2m_clear(&m->p2m, gfn);
-		frame_store_give(&m->frames, e.frame);
-		(void)physmap_pod_mark(m, gfn, 0);
-		return r;
-	}
-	m->pod_cache--;
-	return 0;
 }
 
 int physmap_pod_need(struct physmap *m, uint64_t gfn)
@@ -101,14 +69,12 @@ int physmap_pod_need(struct physmap *m, uint64_t gfn)
 
 	if (e.kind != P2M_POD)
 		return 0;
-	if (e.large && m->pod_cache >= P2M_LARGE_PAGES && !turn(m, gfn & ~(uint64_t)(P2M_LARGE_PAGES - 1), P2M_LARGE_ORDER))
+	if (e.large && m->pod_cache >= P2M_LARGE_PAGES && physmap_may_be_large(m) && !turn(m, gfn & ~(uint64_t)(P2M_LARGE_PAGES - 1), P2M_LARGE_ORDER))
 		return 0;
 	if (m->pod_cache == 0)
 		return -ENOSPC;
 	r = single(m, gfn);
-	if (!r)
-		r = turn(m, gfn, 0);
-	return r == -ENOMEM ? turn_given(m, gfn) : r;
+	return r ? r : turn(m, gfn, 0);
 }
 
 int physmap_vmm_finds(struct physmap *m, uint64_t gfn, uint64_t *what)
@@ -119,12 +85,12 @@ int physmap_vmm_finds(struct physmap *m, uint64_t gfn, uint64_t *what)
 	if (r)
 		return r;
 	e = p2m_get(&m->p2m, gfn);
-	if (e.kind != P2M_RAM && e.kind != P2M_XEN && e.kind != P2M_OUT && e.kind != P2M_LENT)
+	if (e.kind != P2M_RAM && e.kind != P2M_XEN && e.kind != P2M_OUT && e.kind != P2M_GIVEN)
 		return -ENOENT;
 	*what = e.kind == P2M_RAM ? PHYSMAP_RAM : 0;
 	if (p2m_note(&m->p2m, gfn)->whole) {
 		*what |= PHYSMAP_WHOLE;
-	} else if (e.kind == P2M_OUT || e.kind == P2M_LENT) {
+	} else if (e.kind == P2M_OUT || e.kind == P2M_GIVEN) {
 		physmap_nowhere(m, gfn, e.frame);
 	}
 	return 0;

@@ -27,23 +27,31 @@ int physmap_map_copy(struct physmap *m, uint32_t frame, enum frame_copy copy, ui
 int physmap_map_over(struct physmap *m, uint32_t what, uint64_t gfn, uint32_t frame);
 /* A part of one page of the frame in slot `whole`, as a capability in the owner's place of `frame`, mapped for the guest at address `at`. -EEXIST, -ENOMEM. */
 int physmap_derive_mapped(struct physmap *m, uint32_t whole, uint64_t offset, uint32_t frame, uint64_t at, bool write);
-/* The owner's copy goes from one place to another, which is empty. */
-int physmap_move(struct physmap *m, uint32_t from, uint32_t to);
 /* Its page is all zeros afterwards. */
 int physmap_zero(struct physmap *m, uint32_t frame);
 
 /* ---- physmap.c ---- */
 /* A large frame of a block of its own, at `index` of a CNode. */
 int physmap_large_make(struct physmap *m, seL4_CPtr cnode, seL4_Word index, uint64_t *block);
-/* A new frame in the owner's place; *block is 0 if it is not a block of its own. */
-int physmap_frame_make(struct physmap *m, uint32_t frame, unsigned order, uint64_t *block);
-/* A place in the store for what comes to gfn, and the record of it first: it says whether there is room, and is easily taken back. */
-int physmap_place_take(struct physmap *m, uint64_t gfn, struct p2m_entry *e);
+/* A place in the store for what comes to gfn (single: of that kind), and the record of it first: it says whether there is room, and is easily taken back. */
+int physmap_place_take(struct physmap *m, uint64_t gfn, bool single, struct p2m_entry *e);
 void physmap_place_give(struct physmap *m, uint64_t gfn, uint32_t frame);
-/* 2 MiB go back to root, if nobody has any of them. */
-void physmap_block_return(struct physmap *m, struct p2m_note *n);
 /* There is a page for where the vmm is to find something and the guest nothing. False: there is no memory for it. */
 bool physmap_nowhere_made(struct physmap *m);
+
+/* ---- physmap_single.c ---- */
+/* Room to note which pages of the page store the frames of a chunk are. 0 or -ENOMEM. */
+int physmap_single_room(struct physmap *m, uint32_t frame);
+/* These 512 frames are such pages now. There is room. */
+void physmap_single_note(struct physmap *m, uint32_t frame, uint32_t first);
+/* A frame of that kind (frame_store.h) is a cleared page from now on. 0 or -ENOMEM. */
+int physmap_single_make(struct physmap *m, uint32_t frame);
+/* If it is one, it goes back; nothing has it mapped. False: it is none. */
+bool physmap_single_give(struct physmap *m, uint32_t frame);
+/* Where the owner's capability of any frame is. */
+struct frame_place physmap_owner(const struct physmap *m, uint32_t frame);
+/* A page of RAM at gfn, where nothing is. 0, -EEXIST, -EINVAL, -ENOMEM. */
+int physmap_single(struct physmap *m, uint64_t gfn);
 
 /* ---- physmap_foreign.c ---- */
 /* A large frame is about to change: nothing is derived from the copy that is kept of it. */
@@ -52,7 +60,7 @@ void physmap_whole_forget(struct physmap *m);
 /* ---- physmap_balloon.c ---- */
 /* So that the vmm finds something at gfn, in the place of a frame whose page is out, if it does not yet. */
 void physmap_nowhere(struct physmap *m, uint64_t gfn, uint32_t frame);
-/* The frame of a page that was given back goes, cleared, to the place `to`, which is empty. -ENOMEM: there is none that is still held. */
-int physmap_take_given(struct physmap *m, uint32_t to);
+/* Others have no page any more of the 2 MiB at gfn: pages of it that were given back are held no longer. */
+void physmap_out_give(struct physmap *m, uint64_t gfn);
 
 #endif

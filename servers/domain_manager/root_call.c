@@ -54,6 +54,14 @@ int root_account_return(uint32_t account, uint64_t block)
 	return call(ROOT_ACCOUNT_RETURN, 2);
 }
 
+int root_account_move(uint32_t account, uint64_t block, uint32_t to)
+{
+	seL4_SetMR(0, account);
+	seL4_SetMR(1, block);
+	seL4_SetMR(2, to);
+	return call(ROOT_ACCOUNT_MOVE, 3);
+}
+
 int root_account_reserve(uint32_t account, uint64_t bytes)
 {
 	seL4_SetMR(0, account);

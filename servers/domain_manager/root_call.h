@@ -11,6 +11,8 @@ int root_account_alloc(uint32_t account, unsigned size_bits, uint32_t slot);
 /* The same; *block names it for root_account_return, which revokes all that was made of it. */
 int root_account_alloc_block(uint32_t account, unsigned size_bits, uint32_t slot, uint64_t *block);
 int root_account_return(uint32_t account, uint64_t block);
+/* The block is of another account from now on. */
+int root_account_move(uint32_t account, uint64_t block, uint32_t to);
 /* In place of what was kept for it. -ENOMEM: nothing changed. */
 int root_account_reserve(uint32_t account, uint64_t bytes);
 int root_account_size(uint32_t account, uint64_t *bytes);
@@ -35,7 +37,7 @@ int root_fault_next(uint32_t *task);
 
 /* Insula's own command line, cut to size - 1 bytes; zeros behind it. */
 int root_cmdline(char *text, uint32_t size);
-/* All words of enum root_info. */
+/* All words of enum root_info. What is free at root alone: page_store.h has the rest. */
 int root_info(uint64_t info[ROOT_INFO_WORDS]);
 /* Returns only if it failed. */
 enum { ROOT_MACHINE_POWER_OFF = 0, ROOT_MACHINE_REBOOT = 1 };

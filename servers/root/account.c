@@ -60,19 +60,14 @@ bool account_reserve(struct account *a, uint64_t bytes)
 	return true;
 }
 
-struct buddy_node *account_block(struct account *a, unsigned bits)
+static void block_add(struct account *a, struct buddy_node *n)
 {
-	struct buddy_node *n = bits < 64 && account_free_bytes() + a->reserved >= 1ull << bits ? memory_take(bits) : NULL;
-
-	if (!n)
-		return NULL;
 	n->next = a->blocks;
 	a->blocks = n;
 	a->bytes += 1ull << n->bits;
-	return n;
 }
 
-void account_block_return(struct account *a, struct buddy_node *n)
+static void block_take_out(struct account *a, struct buddy_node *n)
 {
 	struct buddy_node **at = &a->blocks;
 
@@ -80,7 +75,27 @@ void account_block_return(struct account *a, struct buddy_node *n)
 		at = &(*at)->next;
 	*at = n->next;
 	a->bytes -= 1ull << n->bits;
+}
+
+struct buddy_node *account_block(struct account *a, unsigned bits)
+{
+	struct buddy_node *n = bits < 64 && account_free_bytes() + a->reserved >= 1ull << bits ? memory_take(bits) : NULL;
+
+	if (n)
+		block_add(a, n);
+	return n;
+}
+
+void account_block_return(struct account *a, struct buddy_node *n)
+{
+	block_take_out(a, n);
 	memory_release(n);
+}
+
+void account_block_move(struct account *a, struct buddy_node *n, struct account *to)
+{
+	block_take_out(a, n);
+	block_add(to, n);
 }
 
 struct buddy_node *account_block_find(const struct account *a, uint64_t slot)

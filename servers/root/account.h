@@ -42,6 +42,8 @@ struct buddy_node *account_block(struct account *a, unsigned bits);
 
 /* Gives back a block; what was made of it is revoked. */
 void account_block_return(struct account *a, struct buddy_node *n);
+/* A block of `a` becomes one of `to`. */
+void account_block_move(struct account *a, struct buddy_node *n, struct account *to);
 /* The block whose Untyped is in this slot of ours; NULL: none, or one that root makes objects of. */
 struct buddy_node *account_block_find(const struct account *a, uint64_t slot);
 

@@ -170,6 +170,18 @@ static int service_account_return(struct task *t, struct message *m)
 	return 0;
 }
 
+static int service_account_move(struct task *t, struct message *m)
+{
+	struct account *a = service_account(t, m), *to;
+	struct buddy_node *n = a ? account_block_find(a, message_get(m)) : NULL;
+
+	to = n ? service_account(t, m) : NULL;
+	if (!to)
+		return -ENOENT;
+	account_block_move(a, n, to);
+	return 0;
+}
+
 static int service_account_reserve(const struct task *t, struct message *m)
 {
 	struct account *a = service_account(t, m);
@@ -301,6 +313,8 @@ static int service_maker(struct task *t, uint64_t label, struct message *m)
 		return service_account_alloc(t, m);
 	case ROOT_ACCOUNT_RETURN:
 		return service_account_return(t, m);
+	case ROOT_ACCOUNT_MOVE:
+		return service_account_move(t, m);
 	case ROOT_ACCOUNT_RESERVE:
 		return service_account_reserve(t, m);
 	case ROOT_ACCOUNT_SIZE:

@@ -359,7 +359,7 @@ def mem_set(machine: Admin, name: str, log: str) -> None:
         machine.shell(f"until [ $(xl list {name} | awk 'NR == 2 {{print $3}}') -le 160 ]; do usleep 500000; done", 300)
         machine.shell(f"until [ $(grep '{log}' /var/log/xen/guest-{name}.log | tail -n 1 | awk '{{print $3}}') -lt {int(total) - 90000} ]; do usleep 500000; done", 120)
         got = int(machine.shell("xl info free_memory")) - free
-        insula.check(got >= 64, f"of 96 MiB that the guest gave back {got} are free")
+        insula.check(90 <= got <= 96, f"of 96 MiB that the guest gave back {got} are free")
         machine.shell(f"xl mem-set {name} 256", 60)
         machine.shell(f"until [ $(xl list {name} | awk 'NR == 2 {{print $3}}') -ge 256 ]; do usleep 500000; done", 300)
         machine.shell(f"until [ $(grep -c 'LIFE filled' /var/log/xen/guest-{name}.log) = {times} ]; do usleep 500000; done", 300)

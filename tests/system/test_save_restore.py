@@ -49,6 +49,14 @@ def prepare(machine: Admin) -> None:
     machine.shell("sed -i 's/vcpus=1/vcpus=2/; s/memory=128/memory=96/' /run/dev.cfg; echo 'vif=[\"bridge=xenbr0,mac=00:16:3e:00:00:02\"]' >> /run/dev.cfg")
 
 
+def gives_memory(machine: Admin, name: str) -> None:
+    """What a restored domain gives back, all of whose memory came by single pages, is free."""
+    free = int(machine.shell("xl info free_memory"))
+    machine.shell(f"xl mem-set {name} 80 && until [ $(xl list {name} | awk 'NR == 2 {{print $3}}') -le 80 ]; do usleep 200000; done", 120)
+    got = int(machine.shell("xl info free_memory")) - free
+    insula.check(14 <= got <= 16, f"of 16 MiB that it gave back {got} are free")
+
+
 @scenario(weight=100, on_xen=True)
 def save_and_restore_with_devices():
     with Admin("save-devices", limit=900) as machine:
@@ -61,4 +69,5 @@ def save_and_restore_with_devices():
         insula.check(len(machine.shell("xl list").splitlines()) == 2, "a domain that has been saved is still there")
         machine.shell("sleep 5; xl restore /run/dev.save 2>/run/said", 300)
         goes_on(machine, "dev", last + 4)
+        gives_memory(machine, "dev")
         end_all(machine, "dev")
