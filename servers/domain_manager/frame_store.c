@@ -12,7 +12,7 @@
 struct frame_chunk {
 	uint32_t cnode; /* our slot */
 	uint16_t used, places;
-	uint8_t radix;
+	uint8_t radix, from; /* of its CNode; words of the map below this one have no free place */
 	bool single; /* without the row of FRAME_OWNER */
 	uint64_t map[MAP_WORDS]; /* set: taken, or none of the places */
 };
@@ -62,12 +62,13 @@ static int chunk_add(struct frame_store *s, bool single, bool few)
 	return 0;
 }
 
-static uint32_t free_in(const struct frame_chunk *c)
+static uint32_t free_in(struct frame_chunk *c)
 {
-	uint32_t w = 0;
+	uint32_t w = c->from;
 
 	while (!~c->map[w])
 		w++;
+	c->from = (uint8_t)w;
 	return w * 64 + (uint32_t)__builtin_ctzll(~c->map[w]);
 }
 
@@ -164,6 +165,8 @@ static void place_free(struct frame_store *s, uint32_t frame)
 	uint32_t k = frame % FRAME_CHUNK;
 
 	c->map[k / 64] &= ~(1ull << (k % 64));
+	if (k / 64 < c->from)
+		c->from = (uint8_t)(k / 64);
 	c->used--;
 	s->last[c->single] = frame / FRAME_CHUNK;
 }
@@ -186,5 +189,5 @@ void frame_store_give_chunk(struct frame_store *s, uint32_t first)
 	struct frame_chunk *c = &s->chunk[first / FRAME_CHUNK];
 
 	memset(c->map, 0, sizeof(c->map));
-	c->used = 0;
+	c->used = c->from = 0;
 }
