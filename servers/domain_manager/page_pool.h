@@ -15,9 +15,9 @@
 
 struct page_pool_block {
 	bool used;
-	uint16_t free;	  /* of its pages */
-	uint32_t keep[3]; /* the caller's */
-	uint64_t keep_block[2];
+	uint16_t free;		     /* of its pages */
+	uint32_t cnode;		     /* these three are the caller's: where the pages' capabilities are, */
+	uint64_t memory, cnode_memory; /* and root's numbers of what was had for both */
 	const void *sole;		     /* whose all its pages are that are not free; NULL: several domains', or nobody's */
 	uint64_t map[PAGE_POOL_EACH / 64];   /* set: free */
 	uint64_t dirty[PAGE_POOL_EACH / 64]; /* set: somebody has used it */

@@ -19,11 +19,6 @@ static struct {
 	uint32_t untyped, large; /* slots that are empty between operations; 0: not begun */
 } store;
 
-/* In a block's record. */
-#define CNODE(b)       ((b)->keep[0])	    /* our slot */
-#define BLOCK(b)       ((b)->keep_block[0]) /* root's numbers */
-#define CNODE_BLOCK(b) ((b)->keep_block[1])
-
 int page_store_info(uint64_t info[ROOT_INFO_WORDS])
 {
 	int r = root_info(info);
@@ -101,8 +96,8 @@ static int block_begin(const void *owner, uint32_t *block)
 		(void)root_account_return(store.account, of);
 		return -ENOMEM;
 	}
-	CNODE(b) = cnode;
-	CNODE_BLOCK(b) = of;
+	b->cnode = cnode;
+	b->cnode_memory = of;
 	return 0;
 }
 
@@ -111,16 +106,16 @@ static void block_forget(uint32_t block)
 {
 	struct page_pool_block *b = page_pool_block(&store.pool, block);
 
-	drop(CNODE(b));
-	slot_free(CNODE(b));
-	(void)root_account_return(store.account, CNODE_BLOCK(b));
+	drop(b->cnode);
+	slot_free(b->cnode);
+	(void)root_account_return(store.account, b->cnode_memory);
 	page_pool_remove(&store.pool, block);
 }
 
 /* Its memory goes back: root revokes what was made of it. */
 static void block_end(uint32_t block)
 {
-	(void)root_account_return(store.account, BLOCK(page_pool_block(&store.pool, block)));
+	(void)root_account_return(store.account, page_pool_block(&store.pool, block)->memory);
 	block_forget(block);
 }
 
@@ -146,12 +141,12 @@ int page_store_grow(void)
 	if (r)
 		return r;
 	b = page_pool_block(&store.pool, block);
-	r = object_make(seL4_X86_LargePageObject, 0, BLOCK_BITS, store.large, &BLOCK(b));
+	r = object_make(seL4_X86_LargePageObject, 0, BLOCK_BITS, store.large, &b->memory);
 	if (r) {
 		block_forget(block);
 		return r;
 	}
-	s = insula_Frame_Split(store.large, CNODE(b), 0, 0, 0, 0);
+	s = insula_Frame_Split(store.large, b->cnode, 0, 0, 0, 0);
 	if (s.error || s.left) {
 		drop(store.large);
 		block_end(block);
@@ -172,7 +167,7 @@ int page_store_adopt(uint32_t account, uint64_t of, const void *owner, uint32_t 
 		block_forget(block);
 		return r;
 	}
-	BLOCK(page_pool_block(&store.pool, block)) = of;
+	page_pool_block(&store.pool, block)->memory = of;
 	*first = block * PAGE_POOL_EACH;
 	return 0;
 }
@@ -181,7 +176,7 @@ void page_store_adopt_undo(uint32_t account, uint32_t first)
 {
 	uint32_t block = first / PAGE_POOL_EACH;
 
-	(void)root_account_move(store.account, BLOCK(page_pool_block(&store.pool, block)), account);
+	(void)root_account_move(store.account, page_pool_block(&store.pool, block)->memory, account);
 	block_forget(block);
 }
 
@@ -201,7 +196,7 @@ struct frame_place page_store_place(uint32_t page)
 {
 	const struct page_pool_block *b = page_pool_block(&store.pool, page / PAGE_POOL_EACH);
 
-	return b ? (struct frame_place){.root = CNODE(b), .index = page % PAGE_POOL_EACH, .depth = RADIX} : (struct frame_place){0};
+	return b ? (struct frame_place){.root = b->cnode, .index = page % PAGE_POOL_EACH, .depth = RADIX} : (struct frame_place){0};
 }
 
 bool page_store_shared(uint32_t page)
