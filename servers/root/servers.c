@@ -23,8 +23,8 @@ static const struct server {
 } servers[SERVERS] = {
 	/* a page and a history for each of 250 clients; a share of the CPU, so that a client that floods it cannot take the machine */
 	[SERVER_CONSOLE] = {"console", ROOT_PRIORITY_CONSOLE, 2000, 10000, 1280u << 10, 12, 21},
-	/* slots, a page and page tables for what is noted of each of 250 domains, pages between pairs of them */
-	[SERVER_DOMAIN_MANAGER] = {"domain_manager", ROOT_PRIORITY_DOMAIN_MANAGER, ROUND_ROBIN_US, ROUND_ROBIN_US, 1024u << 10, 15, 23},
+	/* slots, two of them for each 2 MiB in single pages (64 GiB), a page and page tables for what is noted of each of 250 domains, pages between pairs of them */
+	[SERVER_DOMAIN_MANAGER] = {"domain_manager", ROOT_PRIORITY_DOMAIN_MANAGER, ROUND_ROBIN_US, ROUND_ROBIN_US, 1024u << 10, 16, 23},
 	[SERVER_MONITOR] = {"monitor", ROOT_PRIORITY_MONITOR, ROUND_ROBIN_US, ROUND_ROBIN_US, 64u << 10, 9, 17},
 };
 
