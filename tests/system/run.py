@@ -89,9 +89,11 @@ def run_scenario(entry: scenarios.Scenario, count: Count) -> None:
             try:
                 entry.function()
                 break
-            except scenarios.Again:
+            except scenarios.Again as again:
                 if attempt == ATTEMPTS - 1:
                     raise
+                with OUTPUT:
+                    print(f"AGAIN {entry.name}: {again}", flush=True)
     except Failure as failure:
         why = str(failure)
     except Exception as error:  # a bug of the scenario is a failure of the scenario, not of the run
