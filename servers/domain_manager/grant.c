@@ -6,7 +6,6 @@
 #include "sel4/sel4.h"
 #include "servers/domain_manager/domain_end.h"
 #include "servers/domain_manager/domain_private.h"
-#include "servers/domain_manager/page_window.h"
 #include "user/slot.h"
 #include "user/vspace.h"
 #include <xen/xen.h>
@@ -393,7 +392,7 @@ struct side {
 	uint8_t *at;
 };
 
-static int16_t side_open(struct side *s, struct domain *d, const struct grant_buffer *b, unsigned window)
+static int16_t side_open(struct side *s, struct domain *d, const struct grant_buffer *b, unsigned n)
 {
 	struct domain *of = b->domain == DOMID_SELF ? d : domain_find(b->domain);
 	uint64_t gfn = b->page;
@@ -415,14 +414,12 @@ static int16_t side_open(struct side *s, struct domain *d, const struct grant_bu
 		}
 		gfn = s->use->gfn;
 	}
-	r = page_window_open(window, of, gfn, s->write, &s->at);
+	r = physmap_look(&of->map, gfn, n, &s->at);
 	return !r ? GNTST_okay : r == -ENOENT ? GNTST_bad_page : GNTST_general_error;
 }
 
-static void side_close(struct side *s, unsigned window)
+static void side_close(struct side *s)
 {
-	if (s->at)
-		page_window_close(window);
 	if (s->entry)
 		entry_unpin(s->entry, s->use, s->write);
 }
@@ -438,8 +435,8 @@ int16_t grant_copy(struct domain *d, const struct grant_buffer *source, const st
 		status = GNTST_bad_copy_arg;
 	if (status == GNTST_okay)
 		memmove(to.at + dest->offset, from.at + source->offset, bytes);
-	side_close(&to, 1);
-	side_close(&from, 0);
+	side_close(&to);
+	side_close(&from);
 	return status;
 }
 

@@ -13,7 +13,7 @@
 
 int physmap_init(struct physmap *m, struct domain_heap *heap, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace)
 {
-	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace, .nowhere = PHYSMAP_NO_FRAME, .whole = PHYSMAP_NO_FRAME, .hint = PAGE_POOL_NONE};
+	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace, .nowhere = PHYSMAP_NO_FRAME, .hint = PAGE_POOL_NONE};
 	p2m_init(&m->p2m, heap);
 	if (!object_pool_init(&m->pool, account))
 		return -ENOMEM;
@@ -23,8 +23,7 @@ int physmap_init(struct physmap *m, struct domain_heap *heap, uint32_t account, 
 		if (!m->slot_scratch[i])
 			return -ENOMEM;
 	}
-	m->slot_whole = (uint32_t)slot_alloc();
-	return m->slot_whole ? 0 : -ENOMEM;
+	return 0;
 }
 
 static void slot_end(uint32_t slot)
@@ -50,7 +49,6 @@ void physmap_end(struct physmap *m)
 	domain_heap_free(m->heap, m->single);
 	for (unsigned i = 0; i < SCRATCHES; i++)
 		slot_end(m->slot_scratch[i]);
-	slot_end(m->slot_whole);
 	*m = (struct physmap){0};
 }
 
@@ -144,6 +142,20 @@ int physmap_remove(struct physmap *m, uint64_t gfn)
 		return -EBUSY; /* whose capability it is does not change while others have it */
 	physmap_place_give(m, gfn, e.frame);
 	return 0;
+}
+
+int physmap_page_need(struct physmap *m, uint64_t gfn, struct p2m_entry *e)
+{
+	int r;
+
+	*e = p2m_get(&m->p2m, gfn);
+	if (e->kind == P2M_POD) {
+		r = physmap_pod_need(m, gfn);
+		if (r)
+			return r;
+		*e = p2m_get(&m->p2m, gfn);
+	}
+	return e->kind == P2M_RAM || e->kind == P2M_XEN ? 0 : -ENOENT;
 }
 
 /* ---- pages that a hypervisor gives ---- */

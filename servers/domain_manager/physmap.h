@@ -20,7 +20,6 @@ struct physmap {
 	struct frame_store frames;
 	uint32_t slot_ept, slot_vspace; /* our copies of the EPT root and of the vmm's VSpace */
 	uint32_t slot_scratch[4];	/* empty between operations */
-	uint32_t slot_whole, whole;	/* a copy of a large frame's capability, of which pages were wanted last; its number, or UINT32_MAX */
 	uint32_t nowhere;		/* frame that the vmm has where its guest gave pages back: nothing of it is used; UINT32_MAX: not made yet */
 	uint32_t taken;			/* places from which physmap_take_away took something */
 	uint64_t most;			/* pages that it may hold: those that are out, or still to come, included */
@@ -103,8 +102,12 @@ int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64
 /* The same of a page that need not be in from's memory: a frame of its store. */
 int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, bool write, uint16_t owner);
 
-/* A capability to page gfn of its own memory (RAM or one of P2M_XEN), with write access or without, in an empty slot of ours; it goes when the page's owner does. -ENOENT, -ENOMEM. */
-int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot);
+/*
+ * Page gfn of its own memory (RAM or one of P2M_XEN) is at *at, for us to read and write, until the same side is looked at again or anything else is done to m. -ENOENT,
+ * -ENOMEM.
+ */
+#define PHYSMAP_SIDES 2u /* of a copy */
+int physmap_look(struct physmap *m, uint64_t gfn, unsigned side, uint8_t **at);
 
 /* A new zeroed page that is not in the guest's memory yet: its number in the store. 0 or -ENOMEM. */
 int physmap_frame(struct physmap *m, uint32_t *frame);

@@ -52,7 +52,7 @@ static int split(struct physmap *m, uint64_t gfn, uint32_t large)
 
 	if (r)
 		return r;
-	physmap_whole_forget(m);
+	physmap_window_forget(m, large, true);
 	r = split_tables(m, keep);
 	if (!r)
 		r = physmap_single_room(m, first);

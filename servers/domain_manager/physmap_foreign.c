@@ -5,48 +5,19 @@
 #include "sel4/sel4.h"
 #include "servers/domain_manager/physmap_private.h"
 
-void physmap_whole_forget(struct physmap *m)
+/* Of what pages are derived: a copy of the owner's capability in a slot of ours. Where it is kept it stays there for the next page. */
+static int whole_take(struct physmap *m, struct p2m_entry e, uint32_t *slot, bool *kept)
 {
-	if (m->whole == PHYSMAP_NO_FRAME)
-		return;
-	physmap_drop(m->slot_whole);
-	m->whole = PHYSMAP_NO_FRAME;
-}
-
-/* Of what pages are derived: a copy of the owner's capability in a slot of ours. That of a large frame stays there for the next page. */
-static int whole_take(struct physmap *m, struct p2m_entry e, uint32_t *slot)
-{
-	int r;
-
-	*slot = e.large ? m->slot_whole : m->slot_scratch[0];
-	if (e.large && m->whole == e.frame)
-		return 0;
-	if (e.large)
-		physmap_whole_forget(m);
-	r = physmap_copy_out(m, e.frame, FRAME_OWNER, *slot);
-	if (!r && e.large)
-		m->whole = e.frame;
-	return r;
+	*kept = physmap_window_is(m, e);
+	if (*kept)
+		return physmap_window_slot(m, e, slot);
+	*slot = m->slot_scratch[0];
+	return physmap_copy_out(m, e.frame, FRAME_OWNER, *slot);
 }
 
 static uint64_t offset_in(struct p2m_entry e, uint64_t gfn)
 {
 	return e.large ? gfn % P2M_LARGE_PAGES << PAGE_BITS : 0;
-}
-
-/* The page at gfn, or a frame of one page, derived from the owner's capability, into `slot`. */
-static int derive(struct physmap *from, struct p2m_entry e, uint64_t gfn, uint32_t slot, bool write)
-{
-	uint32_t whole;
-	int r = whole_take(from, e, &whole);
-
-	if (r)
-		return r;
-	if (insula_Frame_Derive(whole, TASK_SLOT_CNODE, slot, seL4_WordBits, write ? seL4_ReadWrite : seL4_CanRead, offset_in(e, gfn), PAGE_BITS))
-		r = -ENOMEM;
-	if (!e.large)
-		physmap_drop(whole);
-	return r;
 }
 
 static int source_set(struct physmap *m, uint32_t frame, struct physmap_source source)
@@ -96,14 +67,15 @@ static void foreign_forget(struct physmap *m, uint64_t at, uint32_t frame)
 static int foreign(struct physmap *m, uint64_t at, struct physmap *from, struct p2m_entry what, bool write, struct physmap_source source)
 {
 	uint32_t frame, whole;
+	bool kept;
 	int r = foreign_note(m, at, source, &frame);
 
 	if (r)
 		return r;
-	r = whole_take(from, what, &whole);
+	r = whole_take(from, what, &whole, &kept);
 	if (!r) {
 		r = physmap_derive_mapped(m, whole, offset_in(what, source.gfn), frame, at << PAGE_BITS, write);
-		if (!what.large)
+		if (!kept)
 			physmap_drop(whole);
 	}
 	if (r)
@@ -111,25 +83,10 @@ static int foreign(struct physmap *m, uint64_t at, struct physmap *from, struct 
 	return r;
 }
 
-/* A page of RAM or of Xen's at gfn, populated now if it is to be on demand. */
-static int page_need(struct physmap *m, uint64_t gfn, struct p2m_entry *e)
-{
-	int r;
-
-	*e = p2m_get(&m->p2m, gfn);
-	if (e->kind == P2M_POD) {
-		r = physmap_pod_need(m, gfn);
-		if (r)
-			return r;
-		*e = p2m_get(&m->p2m, gfn);
-	}
-	return e->kind == P2M_RAM || e->kind == P2M_XEN ? 0 : -ENOENT;
-}
-
 int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner)
 {
 	struct p2m_entry e;
-	int r = page_need(from, gfn, &e);
+	int r = physmap_page_need(from, gfn, &e);
 
 	if (r)
 		return r;
@@ -137,16 +94,6 @@ int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64
 	if (!r)
 		p2m_note(&from->p2m, gfn)->uses++;
 	return r;
-}
-
-int physmap_derive(struct physmap *m, uint64_t gfn, bool write, uint32_t slot)
-{
-	struct p2m_entry e;
-	int r = page_need(m, gfn, &e);
-
-	if (r)
-		return r;
-	return derive(m, e, gfn, slot, write);
 }
 
 int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, bool write, uint16_t owner)

@@ -36,6 +36,8 @@ int physmap_large_make(struct physmap *m, seL4_CPtr cnode, seL4_Word index, uint
 /* A place in the store for what comes to gfn (single: of that kind), and the record of it first: it says whether there is room, and is easily taken back. */
 int physmap_place_take(struct physmap *m, uint64_t gfn, bool single, struct p2m_entry *e);
 void physmap_place_give(struct physmap *m, uint64_t gfn, uint32_t frame);
+/* A page of RAM or of Xen's at gfn, populated now if it is to be on demand. -ENOENT, or as physmap_pod_need. */
+int physmap_page_need(struct physmap *m, uint64_t gfn, struct p2m_entry *e);
 /* There is a page for where the vmm is to find something and the guest nothing. False: there is no memory for it. */
 bool physmap_nowhere_made(struct physmap *m);
 
@@ -48,14 +50,22 @@ void physmap_single_note(struct physmap *m, uint32_t frame, uint32_t first);
 int physmap_single_make(struct physmap *m, uint32_t frame);
 /* If it is one, it goes back; nothing has it mapped. False: it is none. */
 bool physmap_single_give(struct physmap *m, uint32_t frame);
+/* It is one. */
+bool physmap_single_is(const struct physmap *m, uint32_t frame);
 /* Where the owner's capability of any frame is. */
 struct frame_place physmap_owner(const struct physmap *m, uint32_t frame);
 /* A page of RAM at gfn, where nothing is. 0, -EEXIST, -EINVAL, -ENOMEM. */
 int physmap_single(struct physmap *m, uint64_t gfn);
 
-/* ---- physmap_foreign.c ---- */
-/* A large frame is about to change: nothing is derived from the copy that is kept of it. */
-void physmap_whole_forget(struct physmap *m);
+/* ---- physmap_window.c ---- */
+/* Memory of which a window may be kept: large frames, and pages of the page store. The others below are for these only. */
+bool physmap_window_is(const struct physmap *m, struct p2m_entry e);
+/* A copy of its owner's capability is in this slot of ours until the next of these calls, to derive from. 0 or -ENOMEM. */
+int physmap_window_slot(struct physmap *m, struct p2m_entry e, uint32_t *slot);
+/* A large frame is about to be split, or a page to be the store's again: what is kept of it goes. */
+void physmap_window_forget(const struct physmap *m, uint32_t frame, bool large);
+/* What is kept of all its memory goes. */
+void physmap_window_end(const struct physmap *m);
 
 /* ---- physmap_balloon.c ---- */
 /* So that the vmm finds something at gfn, in the place of a frame whose page is out, if it does not yet. */

@@ -91,10 +91,18 @@ bool physmap_single_give(struct physmap *m, uint32_t frame)
 
 	if (!note || !*note)
 		return false;
+	physmap_window_forget(m, frame, false);
 	page_store_give(*note - 1);
 	*note = 0;
 	m->singles--;
 	return true;
+}
+
+bool physmap_single_is(const struct physmap *m, uint32_t frame)
+{
+	const uint32_t *note = frame_store_is_single(&m->frames, frame) ? note_of(m, frame) : NULL;
+
+	return note && *note;
 }
 
 struct frame_place physmap_owner(const struct physmap *m, uint32_t frame)
@@ -185,6 +193,7 @@ void physmap_release(struct physmap *m)
 
 	if (!m->heap)
 		return;
+	physmap_window_end(m);
 	promise(m, 0);
 	m->singles -= page_store_end(m);
 	while (m->singles && p2m_next(&m->p2m, gfn, &gfn)) {

@@ -4,7 +4,7 @@
  */
 // cflags: -iquote servers/domain_manager/fake/include -D__XEN_TOOLS__ -std=gnu11
 // links: servers/domain_manager/fake/machine_fake.c servers/domain_manager/physmap_balloon.c servers/domain_manager/physmap_foreign.c servers/domain_manager/physmap_map.c servers/domain_manager/physmap_pod.c
-// links: servers/domain_manager/physmap_single.c servers/domain_manager/frame_store.c servers/domain_manager/object_pool.c servers/domain_manager/page_pool.c
+// links: servers/domain_manager/physmap_single.c servers/domain_manager/physmap_window.c servers/domain_manager/frame_store.c servers/domain_manager/object_pool.c servers/domain_manager/page_pool.c
 // links: servers/domain_manager/page_store.c servers/domain_manager/p2m.c servers/domain_manager/pod_cache.c servers/domain_manager/domain_heap.c user/heap.c
 #include <errno.h>
 #include <setjmp.h>
@@ -229,6 +229,24 @@ static void foreign_in(uint32_t i)
 	domain[i].foreign++;
 }
 
+/* Some pages of two domains, as a copy looks at them: what we find is what the guest has there. */
+static void look(uint32_t i)
+{
+	uint32_t of[PHYSMAP_SIDES] = {i, pick(DOMAINS)}, gfn[PHYSMAP_SIDES];
+	uint8_t *at[PHYSMAP_SIDES];
+	unsigned found = 0;
+
+	for (unsigned side = 0; side < PHYSMAP_SIDES; side++) {
+		struct physmap *m = &domain[of[side]].m;
+
+		gfn[side] = somewhere();
+		found += !physmap_look(m, gfn[side], side, &at[side]);
+		(void)physmap_keep(m, 0);
+	}
+	for (unsigned side = 0; found == PHYSMAP_SIDES && side < PHYSMAP_SIDES; side++)
+		assert_int_equal(page_of_ours(at[side]), page_at(of[side], GUEST, gfn[side]));
+}
+
 static void keep_something(uint32_t i)
 {
 	struct physmap *m = &domain[i].m;
@@ -265,7 +283,7 @@ static void step(uint32_t i)
 	struct physmap *m = &domain[i].m;
 	uint32_t gfn = somewhere();
 
-	switch (pick(16)) {
+	switch (pick(18)) {
 	case 0:
 		comes(i, gfn, populate_two_mib);
 		break;
@@ -298,6 +316,10 @@ static void step(uint32_t i)
 		break;
 	case 14:
 		(void)physmap_remove(m, gfn);
+		break;
+	case 15:
+	case 16:
+		look(i);
 		break;
 	default:
 		write_some(i);
@@ -426,6 +448,58 @@ static void no_room_for_notes(void **state)
 		check();
 	} while (r);
 	assert_int_equal(m->frames.chunks, chunks + 1);
+	everything_ends();
+}
+
+/* Whatever numbers the frames of two domains have, a copy's two sides are there together. */
+static void both_sides(void **state)
+{
+	static const uint32_t gfn[PHYSMAP_SIDES] = {3, 5};
+	uint8_t *at[PHYSMAP_SIDES];
+
+	(void)state;
+	for (uint32_t i = 0; i < DOMAINS; i++)
+		begin(i);
+	assert_int_equal(physmap_populate(&domain[1].m, 0, P2M_LARGE_ORDER), 0);
+	for (uint32_t taken = 0; taken < 400; taken++) {
+		uint32_t frame;
+
+		for (uint32_t k = 0; k < taken; k++)
+			assert_int_equal(frame_store_take(&domain[0].m.frames, &frame), 0);
+		assert_int_equal(physmap_populate(&domain[0].m, 0, P2M_LARGE_ORDER), 0);
+		for (unsigned side = 0; side < PHYSMAP_SIDES; side++)
+			assert_int_equal(physmap_look(&domain[side].m, gfn[side], side, &at[side]), 0);
+		for (unsigned side = 0; side < PHYSMAP_SIDES; side++)
+			assert_int_equal(page_of_ours(at[side]), page_at(side, GUEST, gfn[side]));
+		end(0);
+		begin(0);
+	}
+	everything_ends();
+}
+
+/* Two domains' frames of one number, in whatever accounts they are. */
+static void one_number(void **state)
+{
+	uint32_t burnt[ACCOUNTS], n = 0;
+	uint8_t *at;
+
+	(void)state;
+	for (uint32_t i = 0; i < DOMAINS; i++)
+		begin(i);
+	assert_int_equal(physmap_populate(&domain[0].m, 0, P2M_LARGE_ORDER), 0);
+	while (n < ACCOUNTS - 8) {
+		assert_int_equal(physmap_populate(&domain[1].m, 0, P2M_LARGE_ORDER), 0);
+		assert_int_equal(p2m_get(&domain[0].m.p2m, 0).frame, p2m_get(&domain[1].m.p2m, 0).frame);
+		for (uint32_t i = 0; i < 2; i++) {
+			assert_int_equal(physmap_look(&domain[i].m, 1, 0, &at), 0);
+			assert_int_equal(page_of_ours(at), page_at(i, GUEST, 1));
+		}
+		end(1);
+		(void)root_account_create(&burnt[n++]);
+		begin(1);
+	}
+	while (n)
+		(void)root_account_free(burnt[--n]);
 	everything_ends();
 }
 
@@ -610,7 +684,7 @@ static void kept_less(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_second_page), cmocka_unit_test(held), cmocka_unit_test(no_room_for_notes), cmocka_unit_test(kept_in_the_store), cmocka_unit_test(claims_end),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_second_page), cmocka_unit_test(held), cmocka_unit_test(both_sides), cmocka_unit_test(one_number), cmocka_unit_test(no_room_for_notes), cmocka_unit_test(kept_in_the_store), cmocka_unit_test(claims_end),
 					   cmocka_unit_test(kept_less), cmocka_unit_test(given_back_and_to_come), cmocka_unit_test(many_steps), cmocka_unit_test(something_fails)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "servers/domain_manager/root_call.h"
 #include "user/object.h"
 #include "user/slot.h"
+#include "user/vspace.h"
 
 static struct cap own[SLOTS];
 static bool slot_used[SLOTS];
@@ -107,6 +108,7 @@ seL4_Error seL4_CNode_Copy(seL4_CPtr root, seL4_Word index, seL4_Uint8 depth, se
 		return seL4_DeleteFirst;
 	*to = *c;
 	to->mapped = false;
+	to->ours = 0;
 	return seL4_NoError;
 }
 
@@ -406,6 +408,27 @@ int root_info(uint64_t info[ROOT_INFO_WORDS])
 {
 	memset(info, 0, ROOT_INFO_WORDS * sizeof(info[0]));
 	return 0;
+}
+
+int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute)
+{
+	(void)execute;
+	assert_true(write && own[frame].kind == FRAME && !own[frame].mapped && !own[frame].ours);
+	assert_int_equal(vaddr % ((uint64_t)own[frame].pages << 12), 0);
+	for (uint32_t i = 0; i < own[frame].pages; i++)
+		assert_int_equal(page_of_ours((const uint8_t *)(vaddr + ((uint64_t)i << 12))), UINT32_MAX);
+	if (fails())
+		return -ENOMEM;
+	own[frame].ours = vaddr;
+	return 0;
+}
+
+uint32_t page_of_ours(const uint8_t *at)
+{
+	for (uint32_t i = 0; i < SLOTS; i++)
+		if (own[i].ours && (uint64_t)at >= own[i].ours && (uint64_t)at < own[i].ours + ((uint64_t)own[i].pages << 12))
+			return own[i].page + (uint32_t)(((uint64_t)at - own[i].ours) >> 12);
+	return UINT32_MAX;
 }
 
 int page_window_zero(uint32_t slot)

@@ -20,7 +20,7 @@
 #define SPACE	(GFNS + FOREIGN)
 #define SLOTS	4096u
 #define SMALL_BLOCK 1000000u /* root's number of each */
-#define ACCOUNTS 64u
+#define ACCOUNTS 300u
 
 enum { NOTHING, UNTYPED, CNODE, FRAME, TABLE };
 enum { GUEST, VMM, VIEWS };
@@ -28,6 +28,7 @@ enum { GUEST, VMM, VIEWS };
 struct cap {
 	uint32_t kind, page, pages, domain, view, at; /* a CNode's number, or a frame's first page, and where it is mapped */
 	bool mapped;
+	uint64_t ours; /* where it is in our own address space; 0: nowhere */
 };
 /* What is in a slot; NULL: there is no such slot. */
 struct cap *cap_at(seL4_CPtr root, seL4_Word index);
@@ -36,6 +37,7 @@ struct cap *cap_at(seL4_CPtr root, seL4_Word index);
 #define EPT_ROOT(n) (1000u + (n))
 #define VSPACE(n)   (2000u + (n))
 extern struct cap *seen[DOMAINS][VIEWS][SPACE]; /* which capability's mapping is there */
+uint32_t page_of_ours(const uint8_t *at);	/* that we find there; UINT32_MAX: none */
 extern uint8_t data[PAGES];			/* of a page. 0: cleared; else what a domain wrote */
 extern uint32_t block_of[BLOCKS];		/* the account that has it; 0: free */
 extern uint64_t reserved[ACCOUNTS];		/* bytes */
