@@ -116,6 +116,7 @@ enum insula_virt_feature {
 	INSULA_VIRT_DECODE = 2,      /* nested faults carry the instruction's bytes */
 	INSULA_VIRT_HUGE_PAGES = 4,  /* 1 GiB second-level pages */
 	INSULA_VIRT_APIC_TPR = 8,
+	INSULA_VIRT_PAUSE_LOOP = 16, /* a guest that spins with PAUSE can be made to exit (VMCS field 401eh, bit 10) */
 };
 
 /*

@@ -27,7 +27,7 @@ struct cpu_features {
 	uint32_t virt;	     /* enum insula_virt of abi/insula/ext.h */
 	/* SVM: CPUID 8000000A */
 	uint32_t svm_asids;
-	bool svm_npt, svm_nrip, svm_decode, svm_flush_asid, svm_vmcb_clean, svm_vgif, svm_pause_filter;
+	bool svm_npt, svm_nrip, svm_decode, svm_flush_asid, svm_vmcb_clean, svm_vgif, svm_pause_filter, svm_pause_threshold;
 	/* VT-x capability MSRs are read by virt/vmx */
 };
 extern struct cpu_features cpu; /* cpu_detect.c */

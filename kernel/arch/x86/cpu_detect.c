@@ -152,6 +152,7 @@ static void cpu_detect_virt(uint32_t leaf1_ecx, uint32_t ext1_ecx, uint32_t max_
 	cpu.svm_flush_asid = r[3] & BIT(6);
 	cpu.svm_decode = r[3] & BIT(7);
 	cpu.svm_pause_filter = r[3] & BIT(10);
+	cpu.svm_pause_threshold = r[3] & BIT(12);
 	cpu.svm_vgif = r[3] & BIT(16);
 }
 
@@ -308,6 +309,7 @@ void cpu_feature_words(char *buffer, size_t size)
 	    {cpu.svm_flush_asid, "flush-asid"},
 	    {cpu.svm_vmcb_clean, "vmcb-clean"},
 	    {cpu.svm_vgif, "vgif"},
+	    {cpu.svm_pause_filter, "pause-filter"},
 	};
 	size_t used = 0;
 

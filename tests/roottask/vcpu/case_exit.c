@@ -231,6 +231,32 @@ static void exit_triple_fault(void)
 	case_end();
 }
 
+/* A guest that spins leaves where the CPU can tell and the VMM wants it; else it spins to the end. */
+static void exit_spin(void)
+{
+	const uint64_t field = 0x401e, loops = 1u << 10;
+	bool can;
+
+	machine_write(field, loops);
+	can = machine_read(field) & loops;
+	case_begin("a loop of PAUSEs that does not exit");
+	machine_write(field, 0);
+	case_equal(machine_read(field) & loops, 0, "the control");
+	machine_long(guest_wait);
+	machine_expect(12);
+	case_end();
+	if (case_left_out(!can, "a loop of PAUSEs that exits", "this CPU cannot tell"))
+		return;
+	case_begin("a loop of PAUSEs that exits");
+	machine_write(field, loops);
+	machine_long(guest_wait);
+	machine_expect(40);
+	exit_length(2);
+	case_check(R(RCX) > 0 && R(RCX) < 200000, "it has not waited to the end, and longer than for one PAUSE");
+	machine_write(field, 0);
+	case_end();
+}
+
 static void exit_undefined(void)
 {
 	case_begin("VMRUN in the guest is undefined"); /* on VT-x by the CPU itself */
@@ -270,6 +296,7 @@ void case_exits(void)
 	exit_pae();
 	exit_int3();
 	exit_triple_fault();
+	exit_spin();
 	exit_undefined();
 	exit_message();
 }

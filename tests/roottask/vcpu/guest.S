@@ -182,6 +182,11 @@ program wbinvd
 program pause
 	pause
 	hlt
+program wait
+	movl $200000, %ecx
+1:	pause
+	loop 1b
+	hlt
 program monitor
 	monitor
 	hlt

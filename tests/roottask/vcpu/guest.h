@@ -21,7 +21,7 @@ extern const char guest_cpuid[], guest_hlt[], guest_out80[], guest_in_dx[], gues
     guest_iret[], guest_hlt2[], guest_vmcall[], guest_vmmcall[], guest_vmrun[], guest_ud2[], guest_sse[],
     guest_read_sse[], guest_xsetbv[], guest_dr[], guest_read_dr[], guest_cr3[], guest_cr4[], guest_cr8[],
     guest_step[], guest_db_handler[], guest_cpuid_loop[], guest_msrs[], guest_invlpg[], guest_wbinvd[],
-    guest_pause[], guest_monitor[], guest_rdtsc[], guest_nmi_handler[], guest_store_hole[], guest_int80[],
+    guest_pause[], guest_wait[], guest_monitor[], guest_rdtsc[], guest_nmi_handler[], guest_store_hole[], guest_int80[],
     guest_touch[], guest_count[], guest_pae[], guest_unaligned[], guest_db_loop[], guest_int1_loop[],
     guest_watch_loop[], guest_int3[];
 

@@ -77,7 +77,8 @@ struct vcpu {
 	    held_info; /* an interrupt or NMI that waited in entry_info when something else had to go first */
 	uint32_t primary;    /* primary processor-based controls, VT-x's bits */
 	uint32_t exceptions; /* exception bitmap that the VMM asked for */
-	bool controls_dirty; /* primary, exceptions, masks: not yet in the hardware's structure */
+	bool pause_loop;     /* the VMM wants exits of a guest that spins with PAUSE, and the CPU has them */
+	bool controls_dirty; /* the above, and masks: not yet in the hardware's structure */
 	bool dr_live;	     /* DR0-3 of the guest are in the CPU */
 	bool ept_valid;
 	bool entry_length_moved; /* SVM: RIP was moved over a software event's instruction */

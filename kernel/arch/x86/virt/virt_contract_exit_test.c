@@ -55,6 +55,35 @@ static void test_simple_exits(void **state)
 	fake_vcpu_free(v);
 }
 
+/* A guest that spins leaves if the VMM wants that and the CPU can tell; one that waits a moment does not. */
+static void test_spin(void **state)
+{
+	static const unsigned lasts[] = {50, 5000};
+	struct vcpu *v = fake_vcpu();
+
+	(void)state;
+	for (unsigned wanted = 0; wanted < 3; wanted++) {
+		write_field(v, VTX_FIELD_SECONDARY, wanted == 1 ? VTX_SECONDARY_PAUSE_LOOP : 0);
+		for (unsigned i = 0; i < ARRAY_SIZE(lasts); i++) {
+			fake_do((struct fake_step){.act = FAKE_SPIN, .number = lasts[i], .length = 2});
+			if (wanted == 1 && i == 1 && fake.pause_loop) {
+				run_expect(v, 40);
+				assert_int_equal(s.length, has_length ? 2 : 0);
+			}
+			fake_do((struct fake_step){.act = FAKE_CPUID, .length = 2});
+			run_expect(v, 10);
+		}
+	}
+	/* every PAUSE exits if that is wanted, too */
+	write_field(v, VTX_FIELD_SECONDARY, VTX_SECONDARY_PAUSE_LOOP);
+	write_field(v, VTX_FIELD_PRIMARY, VTX_PRIMARY_PAUSE);
+	fake_do((struct fake_step){.act = FAKE_SPIN, .number = 1, .length = 2});
+	run_expect(v, 40);
+	fake_do((struct fake_step){.act = FAKE_PAUSE, .length = 2});
+	run_expect(v, 40);
+	fake_vcpu_free(v);
+}
+
 static void test_io(void **state)
 {
 	struct vcpu *v = fake_vcpu();
@@ -483,7 +512,7 @@ static void test_host_events(void **state)
 int main(void)
 {
 	const struct contract_case cases[] = {
-	    CASE(test_simple_exits), CASE(test_io),	   CASE(test_gpa),	CASE(test_cr),
+	    CASE(test_simple_exits), CASE(test_spin), CASE(test_io),	   CASE(test_gpa),	CASE(test_cr),
 	    CASE(test_cr0_own),	     CASE(test_cr4_own),   CASE(test_cr4_step), CASE(test_pae),
 	    CASE(test_cr8),	     CASE(test_step_over), CASE(test_dr),	CASE(test_exceptions),
 	    CASE(test_host_events),

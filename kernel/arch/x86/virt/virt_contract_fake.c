@@ -12,6 +12,7 @@ static int start(const struct virt_ops *ops, bool nrip, bool decode, bool tcg)
 	fake.svm_nrip = nrip;
 	fake.svm_decode = decode;
 	fake.svm_virq = tcg;
+	fake.pause_loop = !tcg;
 	fake_svm_reset();
 	fake_vmx_reset();
 	is_svm = ops == &virt_svm;

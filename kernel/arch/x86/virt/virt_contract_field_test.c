@@ -51,6 +51,8 @@ static void test_fields(void **state)
 			 VTX_PRIMARY_FORCED | VTX_PRIMARY_FREE);
 	assert_int_equal(write_field(v, VTX_FIELD_PIN, 0), VTX_PIN_VALUE);
 	assert_int_equal(write_field(v, VTX_FIELD_SECONDARY, 0), VTX_SECONDARY_VALUE);
+	assert_int_equal(write_field(v, VTX_FIELD_SECONDARY, ~UINT64_C(0)),
+			 VTX_SECONDARY_VALUE | (fake.pause_loop ? VTX_SECONDARY_PAUSE_LOOP : 0));
 	assert_int_equal(write_field(v, VTX_FIELD_VMCS_LINK, 0), ~UINT64_C(0));
 	assert_int_equal(write_field(v, VTX_FIELD_PAT, 0x0202020202020202), 0x0007040600070406);
 	assert_int_equal(write_field(v, VTX_FIELD_EXCEPTIONS, 0xffffffff), 0xfffbfffb);
@@ -95,7 +97,7 @@ static const struct field_row {
     {VTX_FIELD_ENTRY_ERROR, 1, FIELD_WRITE, WORD, 0},
     {VTX_FIELD_ENTRY_LENGTH, 1, FIELD_WRITE, 15, 0},
     {VTX_FIELD_TPR_THRESHOLD, 1, FIELD_FIXED, 0, 0},
-    {VTX_FIELD_SECONDARY, 1, FIELD_FIXED, 0, VTX_SECONDARY_VALUE},
+    {VTX_FIELD_SECONDARY, 1, FIELD_WRITE, VTX_SECONDARY_VALUE | VTX_SECONDARY_PAUSE_LOOP, VTX_SECONDARY_VALUE},
     {VTX_FIELD_INSTRUCTION_ERROR, 8, FIELD_EXIT, 0, 0}, /* .. EXIT_INSTRUCTION */
     {VTX_FIELD_ES_LIMIT, 8, FIELD_WRITE, WORD, 0},
     {VTX_FIELD_GDTR_LIMIT, 2, FIELD_WRITE, 0xffff, 0},
@@ -131,6 +133,9 @@ static void check_field(struct vcpu *v, const struct field_row *r, uint32_t fiel
 	bool rights = r->field == VTX_FIELD_ES_AR;
 	uint64_t fixed = field == VTX_FIELD_EXIT_CONTROLS ? VTX_EXIT_VALUE : r->zeros, value;
 	uint64_t ones_read = r->ones | (field == VTX_FIELD_CR4 && !is_svm ? BIT(17) : 0);
+
+	if (field == VTX_FIELD_SECONDARY && !fake.pause_loop)
+		ones_read &= ~VTX_SECONDARY_PAUSE_LOOP;
 
 	put_flags(v, 2, 0); /* a shadow with TF set has a word in what is pending */
 	switch (r->kind) {

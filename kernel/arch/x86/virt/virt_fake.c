@@ -164,7 +164,7 @@ uint64_t cpu_rdmsr(uint32_t msr)
 	case 0x490:
 		return 0xffff000011fbull;
 	case 0x48b:
-		return (UINT64_C(0xffffffff) << 32) & ~(fake.lacks & 1 ? BIT(32 + 5) : 0);
+		return (UINT64_C(0xffffffff) << 32) & ~((fake.lacks & 1 ? BIT(32 + 5) : 0) | (fake.pause_loop ? 0 : BIT(32 + 10)));
 	case 0x48c:
 		return BIT(6) | BIT(14) | BIT(16) | BIT(17) | BIT(20) | BIT(26) | BIT(32) | BIT(42) |
 		       (fake.lacks & 2 ? 0 : BIT(25)) | (fake.lacks & 8 ? 0 : BIT(21));
@@ -277,7 +277,10 @@ void fake_start(const struct virt_ops *ops)
 	    .svm_nrip = fake.svm_nrip,
 	    .svm_decode = fake.svm_decode,
 	    .svm_vmcb_clean = true,
+	    .svm_pause_filter = fake.pause_loop,
+	    .svm_pause_threshold = fake.pause_loop,
 	};
+	virt_features = 0;
 	fake_tlb_start(ops == &virt_vmx);
 	virt = ops;
 	for (unsigned n = FAKE_CPUS; n-- > 0;) {

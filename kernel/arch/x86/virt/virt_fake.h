@@ -25,6 +25,7 @@ enum fake_act {
 	FAKE_HYPERCALL,
 	FAKE_XSETBV,
 	FAKE_PAUSE,
+	FAKE_SPIN, /* number: PAUSEs in a tight loop, FAKE_PAUSE_CYCLES each */
 	FAKE_MONITOR,
 	FAKE_MWAIT,
 	FAKE_INVLPG,
@@ -64,6 +65,8 @@ struct fake_step {
 	uint32_t vectoring_error;
 };
 
+#define FAKE_PAUSE_CYCLES 40u
+
 struct fake_cpu {
 	/* the script, and how far it is */
 	struct fake_step step[32];
@@ -88,7 +91,7 @@ struct fake_cpu {
 	struct fpu_state *fpu_from; /* whose state is loaded */
 	uint64_t root_version[8];   /* of the EPT root at (index + 1) << 20: changes when its tables do */
 	/* traits */
-	bool svm_nrip, svm_decode, svm_virq;
+	bool svm_nrip, svm_decode, svm_virq, pause_loop;
 	uint8_t lacks; /* VT-x: bit 0 VPIDs, 1 INVEPT of one context, 2 TPR shadow, 3 EPT access bits */
 };
 extern struct fake_cpu fake;

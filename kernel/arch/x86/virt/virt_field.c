@@ -1,6 +1,7 @@
 /* See virt_field.h. */
 #include "arch/x86/virt/virt_field.h"
 #include "arch/x86/virt/vcpu_struct.h"
+#include "arch/x86/virt/virt.h"
 #include "arch/x86/virt/vtx.h"
 
 bool virt_field_read_exit(const struct vcpu *v, uint32_t field, uint64_t *value)
@@ -50,6 +51,9 @@ bool virt_field_read_control(const struct vcpu *v, uint32_t field, uint64_t *val
 	case VTX_FIELD_PRIMARY:
 		*value = v->primary;
 		return true;
+	case VTX_FIELD_SECONDARY:
+		*value = VTX_SECONDARY_VALUE | (v->pause_loop ? VTX_SECONDARY_PAUSE_LOOP : 0);
+		return true;
 	case VTX_FIELD_EXCEPTIONS:
 		*value = v->exceptions;
 		return true;
@@ -73,6 +77,9 @@ bool virt_field_write_control(struct vcpu *v, uint32_t field, uint64_t value)
 	case VTX_FIELD_PRIMARY:
 		v->primary = ((uint32_t)value & (uint32_t)VTX_PRIMARY_FREE) | (uint32_t)VTX_PRIMARY_FORCED;
 		return true;
+	case VTX_FIELD_SECONDARY:
+		v->pause_loop = (value & VTX_SECONDARY_PAUSE_LOOP) && (virt_features & INSULA_VIRT_PAUSE_LOOP);
+		return true;
 	case VTX_FIELD_EXCEPTIONS:
 		v->exceptions = (uint32_t)value & ~(uint32_t)(BIT(2) | BIT(18));
 		return true;
@@ -95,9 +102,6 @@ bool virt_field_constant(uint32_t field, bool long_mode, uint64_t *value)
 	switch (field) {
 	case VTX_FIELD_PIN:
 		*value = VTX_PIN_VALUE;
-		return true;
-	case VTX_FIELD_SECONDARY:
-		*value = VTX_SECONDARY_VALUE;
 		return true;
 	case VTX_FIELD_EXIT_CONTROLS:
 		*value = VTX_EXIT_VALUE;

@@ -109,9 +109,10 @@ enum vtx_event_type {
 
 /* Pin-based controls: external interrupts, NMIs, virtual NMIs, and the reserved ones. Nothing to choose. */
 #define VTX_PIN_VALUE 0x3fu
-/* Secondary controls as reported: EPT, RDTSCP, VPID, WBINVD exiting, unrestricted guest. Nothing to choose.
- */
-#define VTX_SECONDARY_VALUE (BIT(1) | BIT(3) | BIT(5) | BIT(6) | BIT(7))
+/* Secondary controls as reported: EPT, RDTSCP, VPID, WBINVD exiting, unrestricted guest; and what a VMM may
+ * choose where the CPU has it. */
+#define VTX_SECONDARY_VALUE	 (BIT(1) | BIT(3) | BIT(5) | BIT(6) | BIT(7))
+#define VTX_SECONDARY_PAUSE_LOOP BIT(10)
 /* Exit controls: 64-bit host, PAT and EFER saved and loaded, and the reserved ones. */
 #define VTX_EXIT_VALUE 0x003fefffu
 /* Entry controls: PAT and EFER loaded, the reserved ones; bit 9 follows EFER.LMA. */

@@ -92,6 +92,8 @@ static void svm_detect(void)
 	svm_traits.nrip = cpu.svm_nrip;
 	svm_traits.decode = cpu.svm_decode;
 	svm_traits.clean = cpu.svm_vmcb_clean;
+	if (cpu.svm_pause_filter)
+		virt_features |= INSULA_VIRT_PAUSE_LOOP;
 	svm_traits.asids = cpu.svm_asids;
 	svm_traits.inject_virq = svm_traits.pat_shared = svm_is_tcg();
 	svm_traits.host_pat = cpu_rdmsr(SVM_MSR_PAT);

@@ -16,7 +16,7 @@ static void fake_svm_zero(const struct vmcb *b)
 {
 	static const struct {
 		uint16_t from, to;
-	} zero[] = {{0x014, 0x040}, {0x05d, 0x060}, {0x098, 0x0a8}, {0x0b8, 0x0c0},
+	} zero[] = {{0x014, 0x03c}, {0x05d, 0x060}, {0x098, 0x0a8}, {0x0b8, 0x0c0},
 		    {0x0e0, 0x400}, {0x4a0, 0x4cb}, {0x4cc, 0x4d0}, {0x4d8, 0x548},
 		    {0x580, 0x5d8}, {0x5e0, 0x5f8}, {0x648, 0x668}, {0x698, 0x1000}};
 	const uint8_t *byte = (const uint8_t *)b;
@@ -53,6 +53,7 @@ void fake_svm_harmless(const struct vcpu *v, const struct vmcb *b)
 	assert_in_range(b->asid, 1, cpu.svm_asids - 1);
 	assert_int_equal(b->dbgctl, 0);
 	fake_svm_zero(b);
+	assert_true(fake.pause_loop || (b->pause_count == 0 && b->pause_threshold == 0));
 	assert_true(b->cr4 & BIT(6)); /* a machine check would shut the machine down */
 	assert_true(b->cr_write & 1u << 4);
 	/* its debug registers are the guest's only while they are loaded */

@@ -39,6 +39,8 @@ static void fake_svm_clean(struct vmcb *b)
 	if (clean & SVM_CLEAN_INTERCEPTS) {
 		assert_memory_equal(b, c, 0x18);
 		assert_int_equal(b->tsc_offset, c->tsc_offset);
+		assert_int_equal(b->pause_count, c->pause_count);
+		assert_int_equal(b->pause_threshold, c->pause_threshold);
 	}
 	if (clean & SVM_CLEAN_MAPS) {
 		assert_int_equal(b->iopm_pa, c->iopm_pa);
@@ -189,6 +191,15 @@ static bool fake_svm_iret(struct vmcb *b, const struct fake_step *s)
 	return false;
 }
 
+/* The counter is loaded by VMRUN: each spin of the script is the first of its entry. */
+static bool fake_svm_spin(struct vmcb *b, const struct fake_step *s)
+{
+	if (s->number <= b->pause_count || (b->pause_threshold && FAKE_PAUSE_CYCLES > b->pause_threshold))
+		return false;
+	assert_true(fake.pause_loop || !b->pause_count);
+	return fake_svm_simple(b, s, SVM_EXIT_PAUSE);
+}
+
 /* An exit of any kind, and a guest that has changed all that it can. */
 static bool fake_svm_raw(struct vcpu *v, struct vmcb *b, const struct fake_step *s)
 {
@@ -260,6 +271,8 @@ static bool fake_svm_step(struct vcpu *v, struct vmcb *b, const struct fake_step
 	case FAKE_GUEST_FLUSH:
 		fake_tlb_guest_flush(v, b->asid);
 		return false;
+	case FAKE_SPIN:
+		return fake_svm_spin(b, s);
 	case FAKE_RAW:
 		return fake_svm_raw(v, b, s);
 	case FAKE_INT1: /* a trap: RIP is behind it */

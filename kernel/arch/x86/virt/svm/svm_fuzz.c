@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake.svm_virq = (data[0] & 3) == 0; /* as QEMU */
 	fake.svm_nrip = (data[0] & 3) > 1;
 	fake.svm_decode = (data[0] & 3) > 2;
+	fake.pause_loop = data[0] & 4;
 	fake_svm_reset();
 	virt_fuzz_run(&virt_svm, data + 1, size - 1);
 	return 0;

@@ -9,6 +9,7 @@
 #include "arch/x86/virt/virt_guest.h"
 #include "arch/x86/virt/virt_tag.h"
 #include "arch/x86/arch.h"
+#include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/mce.h"
 #include "arch/x86/mm/window.h"
@@ -31,7 +32,9 @@ static void svm_controls(struct vcpu *v)
 	misc1 |= p & VTX_PRIMARY_HLT ? SVM_MISC1_HLT : 0;
 	misc1 |= p & VTX_PRIMARY_INVLPG ? SVM_MISC1_INVLPG : 0;
 	misc1 |= p & VTX_PRIMARY_RDTSC ? SVM_MISC1_RDTSC : 0;
-	misc1 |= p & VTX_PRIMARY_PAUSE ? SVM_MISC1_PAUSE : 0;
+	misc1 |= v->pause_loop || p & VTX_PRIMARY_PAUSE ? SVM_MISC1_PAUSE : 0;
+	b->pause_count = v->pause_loop && !(p & VTX_PRIMARY_PAUSE) ? SVM_PAUSE_COUNT : 0;
+	b->pause_threshold = b->pause_count && cpu.svm_pause_threshold ? SVM_PAUSE_THRESHOLD : 0;
 	b->misc1 = (uint32_t)misc1;
 	b->misc2 = SVM_MISC2_VMRUN | SVM_MISC2_VMMCALL | SVM_MISC2_VMLOAD | SVM_MISC2_VMSAVE |
 		   SVM_MISC2_STGI | SVM_MISC2_CLGI | SVM_MISC2_SKINIT | SVM_MISC2_WBINVD | SVM_MISC2_MONITOR |

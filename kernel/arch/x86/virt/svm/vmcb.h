@@ -124,6 +124,11 @@ _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "VMCB layout");
 #define SVM_MISC2_XSETBV      BIT(13)
 #define SVM_MISC2_RDPRU	      BIT(14)
 
+/* Pause filter (15.14.4): so many PAUSEs of one entry are a spin, if none is more cycles after the one before
+ * (CPUID Fn8000_000A_EDX[PauseFilterThreshold]; without, whatever comes between them). */
+#define SVM_PAUSE_COUNT	    3000u
+#define SVM_PAUSE_THRESHOLD 128u
+
 /* Clean bits (15.15.3): what the CPU may have kept since the last VMRUN of this VMCB on it. */
 #define SVM_CLEAN_INTERCEPTS BIT(0) /* and TSC offset, pause filter */
 #define SVM_CLEAN_MAPS	     BIT(1)

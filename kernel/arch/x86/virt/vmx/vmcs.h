@@ -26,6 +26,8 @@ enum vmcs_field {
 	VMCS_EXIT_MSR_STORE_COUNT = 0x400e,
 	VMCS_EXIT_MSR_LOAD_COUNT = 0x4010,
 	VMCS_ENTRY_MSR_LOAD_COUNT = 0x4014,
+	VMCS_PLE_GAP = 0x4020,
+	VMCS_PLE_WINDOW = 0x4022,
 	VMCS_HOST_SYSENTER_CS = 0x4c00,
 	VMCS_HOST_CR0 = 0x6c00,
 	VMCS_HOST_CR3 = 0x6c02,
@@ -75,6 +77,9 @@ enum vmx_msr {
 #define VMX_SECONDARY_WBINVD	   BIT(6)
 #define VMX_SECONDARY_UNRESTRICTED BIT(7)
 #define VMX_SECONDARY_INVPCID	   BIT(12)
+/* PAUSE-loop exiting (25.6.13): a spin's PAUSEs are that many cycles from one to the next, and it lasts. */
+#define VMX_PLE_GAP    128u
+#define VMX_PLE_WINDOW 4096u
 /* Exit controls (25.7.1). */
 #define VMX_EXIT_SAVE_DEBUG BIT(2)
 #define VMX_EXIT_HOST_64    BIT(9)

@@ -116,6 +116,8 @@ static bool vmx_detect(void)
 	t->invept_single = ept & VMX_EPT_CAP_INVEPT_SINGLE;
 	t->invvpid_all = (ept & VMX_EPT_CAP_INVVPID) && (ept & VMX_EPT_CAP_INVVPID_ALL);
 	t->vpid = vmx_has(t->secondary, VMX_SECONDARY_VPID) && t->invvpid_all;
+	if (vmx_has(t->secondary, VTX_SECONDARY_PAUSE_LOOP))
+		virt_features |= INSULA_VIRT_PAUSE_LOOP;
 	t->tpr_shadow = vmx_has(t->primary, VTX_PRIMARY_TPR_SHADOW);
 	t->cr0_must = cpu_rdmsr(VMX_MSR_CR0_FIXED0);
 	t->cr0_may = cpu_rdmsr(VMX_MSR_CR0_FIXED1);
@@ -242,6 +244,8 @@ void vmx_controls(struct vcpu *v)
 
 	if (vmx_traits.vpid)
 		secondary |= VMX_SECONDARY_VPID;
+	if (v->pause_loop)
+		secondary |= VTX_SECONDARY_PAUSE_LOOP;
 	if (vmx_hw_read(VTX_FIELD_EFER) & VMX_EFER_LMA)
 		entry |= VTX_ENTRY_LONG_MODE;
 	vmx_hw_write(VTX_FIELD_PIN,
@@ -275,6 +279,10 @@ static void vmx_vcpu_init(struct vcpu *v)
 	vmx_hw_write(VMCS_IO_MAP_B, window_pa(v->io_map).v + PAGE_SIZE);
 	vmx_hw_write(VMCS_MSR_MAP, vmx_traits.msr_map.v);
 	vmx_hw_write(VMCS_VIRTUAL_APIC, window_pa(&v->io_overflow).v);
+	if (virt_features & INSULA_VIRT_PAUSE_LOOP) {
+		vmx_hw_write(VMCS_PLE_GAP, VMX_PLE_GAP);
+		vmx_hw_write(VMCS_PLE_WINDOW, VMX_PLE_WINDOW);
+	}
 	vmx_reset(v);
 }
 

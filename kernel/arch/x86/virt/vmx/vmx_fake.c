@@ -257,6 +257,16 @@ static bool fake_vmx_dr(const struct fake_step *s)
 	return false;
 }
 
+static bool fake_vmx_spin(const struct fake_step *s)
+{
+	const uint64_t *field = fake_current[FAKE_CPU]->field;
+
+	if (F(PRIMARY) & VTX_PRIMARY_PAUSE)
+		return fake_vmx_exit(40, 0, s->length);
+	return (F(SECONDARY) & VTX_SECONDARY_PAUSE_LOOP) && FAKE_PAUSE_CYCLES <= field[VMCS_PLE_GAP] &&
+	       s->number * FAKE_PAUSE_CYCLES > field[VMCS_PLE_WINDOW] && fake_vmx_exit(40, 0, s->length);
+}
+
 /* An exit of any kind, and a guest that has changed all that it can. */
 static bool fake_vmx_raw(struct vcpu *v, const struct fake_step *s)
 {
@@ -295,6 +305,8 @@ static bool fake_vmx_step(struct vcpu *v, const struct fake_step *s)
 		return fake_vmx_exit(55, 0, s->length);
 	case FAKE_PAUSE:
 		return fake_vmx_if(VTX_PRIMARY_PAUSE, 40, s->length);
+	case FAKE_SPIN:
+		return fake_vmx_spin(s);
 	case FAKE_MONITOR:
 		return fake_vmx_if(VTX_PRIMARY_MONITOR, 39, s->length);
 	case FAKE_MWAIT:

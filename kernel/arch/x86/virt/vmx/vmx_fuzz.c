@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fake_vmx_reset();
 	fake.lacks = data[0];
+	fake.pause_loop = data[0] & 16;
 	virt_fuzz_run(&virt_vmx, data + 1, size - 1);
 	return 0;
 }
