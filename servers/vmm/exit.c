@@ -138,7 +138,10 @@ static void dispatch(struct vcpu *v)
 	case EXIT_INTERRUPT_WINDOW:
 	case EXIT_NMI_WINDOW:
 		break; /* the loop injects */
-	case EXIT_PAUSE:
+	case EXIT_PAUSE: /* it spins: what it waits for may be a vCPU whose turn is later */
+		seL4_Yield();
+		(void)vcpu_skip(v);
+		break;
 	case EXIT_WBINVD:
 	case EXIT_INVD:
 		(void)vcpu_skip(v);

@@ -453,6 +453,19 @@ static void xapic_page(void **state)
 	}
 }
 
+/* A guest that spins gives its turn to others, and goes on behind its PAUSE. */
+static void spins(void **state)
+{
+	(void)state;
+	code("\xf3\x90", 2);
+	v->s->reason = EXIT_PAUSE;
+	exit_handle(v);
+	assert_int_equal(fake.yields, 1);
+	assert_int_equal(v->s->rip, CODE + 2);
+	assert_int_equal(v->run, VCPU_RUNNING);
+	assert_int_equal(fake.pause_loops, vmm.vcpu_count);
+}
+
 static void halts(void **state)
 {
 	(void)state;
@@ -536,6 +549,7 @@ int main(void)
 		cmocka_unit_test_setup(pae_record, setup),
 		cmocka_unit_test_setup(cr4, setup),
 		cmocka_unit_test_setup(xapic_page, setup),
+		cmocka_unit_test_setup(spins, setup),
 		cmocka_unit_test_setup(halts, setup),
 		cmocka_unit_test_setup(crosses_and_ends, setup),
 	};

@@ -10,6 +10,8 @@
 #include "user/vspace.h"
 
 #define VMCS_PDPTE0	0x280au /* SDM volume 3, appendix B */
+#define VMCS_SECONDARY	0x401eu
+#define PAUSE_LOOP	(1u << 10)
 #define CR0_RESET	0x60000010ull
 #define VMM_STATE_VADDR (TASK_SHARED_VADDR + 0x100000ull)
 
@@ -110,6 +112,7 @@ void vcpu_create(uint32_t id)
 	    seL4_TCB_SetEPTRoot(TASK_SLOT_TCB + id, TASK_SLOT_EPT_ROOT) ||
 	    insula_Timer_Bind(v->slot_timer, object_mint_badge(v->slot_notification, VMM_EVENT_TIMER)))
 		abort();
+	(void)seL4_X86_VCPU_WriteVMCS(v->slot_vcpu, VMCS_SECONDARY, PAUSE_LOOP); /* where the CPU has it */
 	v->slot_kick = object_mint_badge(v->slot_notification, VMM_EVENT_KICK);
 	v->s->wanted = 0; /* CS, SS and XCR0 come always; other segments are asked for where they count */
 	vcpu_reset(v);

@@ -26,18 +26,8 @@
 #define FIRST_REF   8u
 #define PORTS	    80u
 #define KEEP	    3u /* ports below are the store's and the console's: left alone until the end */
-#define AP_PAGE	    UINT64_C(0x8000)
 #define EPERM	    1
 
-#define X2APIC_ICR	 0x830
-#define APIC_BASE	 0x1b
-#define APIC_BASE_X2APIC (UINT64_C(3) << 10)
-#define ICR_INIT	 UINT64_C(0x4500)
-#define ICR_STARTUP	 UINT64_C(0x4600)
-#define APIC_ID_OF_1	 (UINT64_C(2) << 32)
-
-extern uint8_t ap_trampoline[], ap_trampoline_end[];
-extern void (*volatile ap_entry)(void);
 
 static struct fuzz_cpu {
 	uint64_t state, calls, done;
@@ -415,14 +405,7 @@ static void second(void)
 
 static void second_start(void)
 {
-	volatile uint8_t *to = (volatile uint8_t *)(uintptr_t)AP_PAGE;
-
-	for (size_t i = 0; i < (size_t)(ap_trampoline_end - ap_trampoline); i++)
-		to[i] = ap_trampoline[i];
-	ap_entry = second;
-	payload_wrmsr(APIC_BASE, payload_rdmsr(APIC_BASE) | APIC_BASE_X2APIC);
-	payload_wrmsr(X2APIC_ICR, APIC_ID_OF_1 | ICR_INIT);
-	payload_wrmsr(X2APIC_ICR, APIC_ID_OF_1 | ICR_STARTUP | AP_PAGE / PAGE);
+	payload_second_start(second);
 	/* an NMI before it has its gates would be its end */
 	while (!up)
 		payload_pause();

@@ -42,6 +42,12 @@ static void payload_set_gates(void)
 
 void trap_c(uint64_t vector, uint64_t error, uint64_t *frame)
 {
+	uint8_t *at = (uint8_t *)frame[0];
+
+	if (vector == 6 && at[0] == 0x0f && at[1] == 0x01 && at[2] == 0xd9) {
+		at[2] = 0xc1; /* on VT-x VMMCALL is undefined: it becomes VMCALL */
+		return;
+	}
 	payload_traps[vector & 255]++;
 	if (vector >= 32 && payload_upcall)
 		*payload_upcall = 0;
@@ -156,7 +162,7 @@ void main_c(const struct hvm_start_info *info)
 	console_init();
 	if (!payload_try(bench_modes) && !payload_try(hostile_modes) && !payload_try(memory_modes) && !payload_try(pair_modes) &&
 	    !payload_try(share_modes) && !payload_try(fuzz_modes) && !payload_try(ping_modes) && !payload_try(compat_modes) &&
-	    !payload_try(flood_modes) && !payload_try(liar_modes) && !payload_try(grants_modes) && !payload_try(saved_modes))
+	    !payload_try(flood_modes) && !payload_try(liar_modes) && !payload_try(grants_modes) && !payload_try(saved_modes) && !payload_try(handover_modes))
 		console_print("PAYLOAD unknown mode\n");
 	payload_shutdown(SHUTDOWN_poweroff);
 }

@@ -54,6 +54,10 @@ extern const struct payload_mode flood_modes[];
 extern const struct payload_mode liar_modes[];
 extern const struct payload_mode grants_modes[];
 extern const struct payload_mode saved_modes[];
+extern const struct payload_mode handover_modes[];
+
+/* vCPU 1 runs this, with the same tables and gates as the first, and a stack of its own. The first one's APIC is in x2APIC mode from then on. second.c */
+void payload_second_start(void (*run)(void));
 
 extern uint8_t image_start[], image_end[], hypercall_page[], page_ml4[], trap_stubs[];
 

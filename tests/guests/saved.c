@@ -8,7 +8,6 @@
 #include <xen/memory.h>
 #include <xen/sched.h>
 
-#define AP_PAGE	     UINT64_C(0x8000)
 #define INFO_GFN     UINT64_C(0x6f000)
 #define MEMORY_FIRST (UINT64_C(8) << 20)
 #define MEMORY_GAP   (UINT64_C(64) << 10) /* special pages may lie at the end */
@@ -20,7 +19,6 @@
 #define APIC_BASE_X2APIC (UINT64_C(3) << 10)
 #define X2APIC_EOI	 0x80b
 #define X2APIC_SVR	 0x80f
-#define X2APIC_ICR	 0x830
 #define X2APIC_LVT_TIMER 0x832
 #define X2APIC_TIMER	 0x838
 #define X2APIC_DIVIDE	 0x83e
@@ -29,17 +27,11 @@
 #define DIVIDE_BY_1	 0xbu
 #define TIMER_COUNT	 10000000u /* 100 ms */
 #define TICKS		 5u
-#define ICR_INIT	 UINT64_C(0x4500)
-#define ICR_STARTUP	 UINT64_C(0x4600)
-#define APIC_ID_OF_1	 (UINT64_C(2) << 32)
 
 #define CPUID_XSAVE_AVX (1u << 26 | 1u << 28)
 #define CR4_OSFXSR	(1u << 9)
 #define CR4_OSXSAVE	(1u << 18)
 #define XCR0_AVX	7u
-
-extern uint8_t ap_trampoline[], ap_trampoline_end[];
-extern void (*volatile ap_entry)(void);
 
 /* The PAT is not among them: Xen leaves it to the CPU, and QEMU's emulation of SVM has one for all of them. */
 static const uint32_t msrs[] = {
@@ -188,17 +180,6 @@ static void second(void)
 	}
 }
 
-static void second_start(void)
-{
-	volatile uint8_t *to = (volatile uint8_t *)(uintptr_t)AP_PAGE;
-
-	for (size_t i = 0; i < (size_t)(ap_trampoline_end - ap_trampoline); i++)
-		to[i] = ap_trampoline[i];
-	ap_entry = second;
-	payload_wrmsr(X2APIC_ICR, APIC_ID_OF_1 | ICR_INIT);
-	payload_wrmsr(X2APIC_ICR, APIC_ID_OF_1 | ICR_STARTUP | AP_PAGE / PAGE);
-}
-
 /* ---- memory and time ---- */
 
 static bool memory_walk(bool set)
@@ -272,7 +253,7 @@ static void saved(void)
 	(void)memory_walk(true);
 	registers_set(0);
 	timer_start();
-	second_start();
+	payload_second_start(second);
 	for (;;) {
 		tick(0);
 		registers_look(0);

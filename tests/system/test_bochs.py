@@ -7,7 +7,7 @@ import tempfile
 
 from bochs import Bochs
 from harness import OUT, ROOT
-from insula import BANNER, INIT, KERNEL_ALONE, OPTIONS, InsulaInBochs, check, domain, make_iso
+from insula import BANNER, INIT, KERNEL_ALONE, OPTIONS, TEST_PAYLOAD, InsulaInBochs, check, domain, make_iso
 from scenarios import scenario
 from test_roottask import CONFORMANCE, TASKS, conformance_verdict
 
@@ -33,6 +33,24 @@ def vmx_boots_debian():
             check(row.memory_mib == 128, f"list shows {row.memory_mib} MiB")
             insula.send("poweroff\r")
             insula.wait_end(120)
+
+
+def handover(vendor: str):
+    """Two vCPUs on one CPU wait for each other: who spins gives its turn away. Without exits from PAUSE loops each would wait for the rest of a turn, 190,000 ticks (1.9 ms)."""
+    def run() -> None:
+        with tempfile.TemporaryDirectory(prefix="insula-iso-") as folder:
+            iso = pathlib.Path(folder) / "boot.iso"
+            make_iso(iso, f"{OPTIONS} {domain('two', kernel='payload', ramdisk=None, memory=32, vcpus=2)}", "--module", f"{TEST_PAYLOAD[0]}={TEST_PAYLOAD[1]} handover rounds=200")
+            with InsulaInBochs(run.__name__, vendor, iso, limit=300) as insula:
+                insula.expect(BANNER, 120)
+                ticks = int(insula.expect(r"^HANDOVER ticks (\d+)", 120).group(1))
+                check(ticks < 30000, f"one waits {ticks} ticks for the other")
+    run.__name__ = f"handover_{vendor}"
+    scenario(25)(run)
+
+
+handover("vmx")
+handover("svm")
 
 
 def roottask_in_bochs(name: str, machine: str, program, good: str, bad: str, options: str = "", first: str = "") -> None:

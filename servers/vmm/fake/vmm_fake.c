@@ -158,11 +158,15 @@ seL4_X86_VCPU_ReadVMCS_t seL4_X86_VCPU_ReadVMCS(seL4_CPtr vcpu, seL4_Word field)
 	return (seL4_X86_VCPU_ReadVMCS_t){seL4_IllegalOperation, 0};
 }
 
-/* The pending debug exceptions, of a single step; and what PAE paging begins with. */
+/* The pending debug exceptions, of a single step; what PAE paging begins with; and whether a guest that spins exits. */
 seL4_X86_VCPU_WriteVMCS_t seL4_X86_VCPU_WriteVMCS(seL4_CPtr vcpu, seL4_Word field, seL4_Word value)
 {
 	if (vcpu && field >= 0x280a && field <= 0x2810 && !(field & 1)) {
 		fake.pdpte[(field - 0x280a) / 2] = value;
+		return (seL4_X86_VCPU_WriteVMCS_t){seL4_NoError, value};
+	}
+	if (vcpu && field == 0x401e) {
+		fake.pause_loops += value == 1u << 10;
 		return (seL4_X86_VCPU_WriteVMCS_t){seL4_NoError, value};
 	}
 	if (!vcpu || field != 0x6822 || value != 1u << 14)
@@ -440,7 +444,7 @@ static void begin(uint32_t vcpus)
 	vmm.control = &fake.control;
 	fake.object_limit = 3000;
 	fake.timer_tsc = UINT64_MAX;
-	fake.thread = fake.lines = fake.signals = fake.yields = fake.shutdowns = fake.reason = fake.frames_mapped = 0;
+	fake.pause_loops = fake.thread = fake.lines = fake.signals = fake.yields = fake.shutdowns = fake.reason = fake.frames_mapped = 0;
 	fake.line[0] = 0;
 	fake.enter = NULL;
 	fake.wait = NULL;

@@ -28,6 +28,7 @@ struct fake {
 	unsigned signals;      /* seL4_Signal, all */
 	unsigned thread;       /* the calling one: of the vCPU of that number */
 	unsigned yields;
+	unsigned pause_loops;  /* vCPUs that exit from a loop of PAUSEs */
 	uint64_t timer_tsc;    /* armed deadline of vCPU 0's timer, UINT64_MAX none */
 	unsigned shutdowns, reason;
 	unsigned frames_mapped; /* in the EPT */
