@@ -28,11 +28,8 @@ def wait_tick(machine: Admin, name: str, number: int) -> None:
     machine.shell(f"until grep -q 'DEVICES tick {number} ' /var/log/xen/guest-{name}.log; do usleep 200000; done", 300)
 
 
-def goes_on(machine: Admin, name: str, number: int) -> None:
+def all_right(rows: list[list[str]], now: int) -> None:
     """It counts without a gap, its clock is right, both vCPUs run, its file is as it was, every block that it wrote is there, pings are answered, and its log has no new warning."""
-    wait_tick(machine, name, number)
-    rows = ticks(machine, name)
-    now = int(machine.shell("date +%s"))
     insula.check([int(row[0]) for row in rows] == list(range(1, len(rows) + 1)), f"it has counted {rows!r}")
     insula.check(all(row[5] == "same" and row[6] == row[0] for row in rows), f"its file or disk: {rows!r}")
     for column in (1, 2, 3, 4):
@@ -42,11 +39,23 @@ def goes_on(machine: Admin, name: str, number: int) -> None:
     insula.check(len({row[7] for row in rows}) == 1, f"its log has warnings: {rows!r}")
 
 
-def prepare(machine: Admin) -> None:
+def goes_on(machine: Admin, name: str, number: int) -> None:
+    wait_tick(machine, name, number)
+    all_right(ticks(machine, name), int(machine.shell("date +%s")))
+
+
+def bridge(machine: Admin) -> None:
     machine.shell("brctl addbr xenbr0 && echo 0 > /sys/class/net/xenbr0/bridge/forward_delay && ip addr add 10.0.0.1/24 dev xenbr0 && ip link set xenbr0 up")
+
+
+def prepare(machine: Admin, words: str = "") -> None:
+    """words: for its kernel."""
+    bridge(machine)
     machine.shell("dd if=/dev/zero of=/run/disk.img bs=65536 count=16 2>/dev/null")
     scripted(machine, "dev", DEVICES_SCRIPT, more='disk=["/run/disk.img,raw,xvda,w"]')
     machine.shell("sed -i 's/vcpus=1/vcpus=2/; s/memory=128/memory=96/' /run/dev.cfg; echo 'vif=[\"bridge=xenbr0,mac=00:16:3e:00:00:02\"]' >> /run/dev.cfg")
+    if words:
+        machine.shell(f"sed -i 's/^extra=\"/&{words} /' /run/dev.cfg")
 
 
 def gives_memory(machine: Admin, name: str) -> None:
