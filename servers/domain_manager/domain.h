@@ -144,8 +144,8 @@ void domain_ratelimit_set(uint32_t us);
 /* The badge of a signal on our notification, and what it asks for. */
 #define DOMAIN_LOAD_BADGE (1ull << 61)
 void domain_load_tick(void);
-/* A call of a domain's vmm, which waits for the answer, took so many ticks: they are its vCPUs' time. */
-void domain_load_served(uint32_t id, uint64_t ticks);
+/* A call of a domain's vmm, which waits for the answer, came at `start` (TSC): what passed since is its vCPUs' time. */
+void domain_load_served(uint32_t id, uint64_t start);
 
 /* ---- domain_vmm.c ---- */
 /* From a vmm (by the badge's id). */

@@ -24,18 +24,19 @@ static uint64_t sampled_tsc;
 
 #define CHARGES_PER_SECOND 20000u /* of a domain, at most: less is kept until it is that much */
 
-void domain_load_served(uint32_t id, uint64_t ticks)
+void domain_load_served(uint32_t id, uint64_t start)
 {
 	struct domain *d = domain_find(id);
+	uint64_t now = cpu_tsc();
 
 	if (!d)
 		return;
-	d->served += ticks;
+	d->served += now - start;
 	if (d->served < env_get()->tsc_hz / CHARGES_PER_SECOND)
 		return;
 	/* the vCPU that called is as good as any other of its domain */
 	(void)insula_SchedContext_Charge(TASK_SLOT_SC, TASK_SLOT_REPLY, d->served);
-	d->served = 0;
+	d->served = cpu_tsc() - now; /* the charge itself */
 }
 
 static bool shared(const struct domain *d)

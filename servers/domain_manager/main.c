@@ -122,16 +122,6 @@ static int perform(uint32_t id, bool privileged, uint64_t label, const uint64_t 
 	}
 }
 
-static int from_vmm(uint32_t id, bool privileged, uint64_t label, const uint64_t *m, unsigned length, uint64_t *reply,
-		    unsigned *reply_length)
-{
-	uint64_t start = cpu_tsc();
-	int r = perform(id, privileged, label, m, length, reply, reply_length);
-
-	domain_load_served(id, cpu_tsc() - start);
-	return r;
-}
-
 static void faults(void)
 {
 	uint32_t task;
@@ -153,7 +143,7 @@ int main(void)
 	for (;;) {
 		uint64_t message[MESSAGE_MAX], reply[MESSAGE_MAX];
 		unsigned length = (unsigned)seL4_MessageInfo_get_length(info), reply_length = 0;
-		uint64_t label = seL4_MessageInfo_get_label(info);
+		uint64_t label = seL4_MessageInfo_get_label(info), start = cpu_tsc();
 		int result;
 
 		if (badge != DOMAIN_BADGE_CONTROL && !(badge & DOMAIN_BADGE_VMM)) {
@@ -167,10 +157,12 @@ int main(void)
 		}
 		for (unsigned i = 0; i < length && i < MESSAGE_MAX; i++)
 			message[i] = seL4_GetMR((int)i);
-		if (badge == DOMAIN_BADGE_CONTROL)
+		if (badge == DOMAIN_BADGE_CONTROL) {
 			result = control(label, message, length, reply, &reply_length);
-		else
-			result = from_vmm((uint32_t)badge, badge & DOMAIN_BADGE_PRIVILEGED, label, message, length, reply, &reply_length);
+		} else {
+			result = perform((uint32_t)badge, badge & DOMAIN_BADGE_PRIVILEGED, label, message, length, reply, &reply_length);
+			domain_load_served((uint32_t)badge, start);
+		}
 		for (unsigned i = 0; i < reply_length; i++)
 			seL4_SetMR((int)i, reply[i]);
 		info = seL4_MessageInfo_new(message_label_of(result), 0, 0, reply_length);
