@@ -54,6 +54,7 @@ enum domain_call {
 	DOMAIN_VMM_NEED,
 	DOMAIN_VMM_CPU_POLICY,     /* first word -> up to DOMAIN_POLICY_WORDS words of its struct cpu_policy (lib/cpu_policy), from there on. -ENOENT: its toolstack has set none */
 	DOMAIN_VMM_GRANT_COPY,     /* up to DOMAIN_COPIES times struct domain_copy -> GNTST_* of each */
+	DOMAIN_VMM_FOREIGN_MANY,   /* domain, then up to DOMAIN_FOREIGNS times gfn, its gfn -> of each 0 or as DOMAIN_VMM_FOREIGN, a signed word */
 };
 
 #define DOMAIN_POLICY_WORDS 100u
@@ -62,6 +63,7 @@ enum domain_call {
 
 #define DOMAIN_COPIES 24u
 #define DOMAIN_MAPS   32u
+#define DOMAIN_FOREIGNS 32u
 #define DOMAIN_PAGES  64u
 
 /* What GNTTABOP_map_grant_ref is given, in words. */

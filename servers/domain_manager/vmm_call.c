@@ -84,6 +84,16 @@ static int maps(struct domain *d, const uint64_t *m, unsigned length, uint64_t *
 	return 0;
 }
 
+static int foreigns(struct domain *d, const uint64_t *m, unsigned length, uint64_t *reply, unsigned *reply_length)
+{
+	if (length % 2 == 0 || length / 2 > DOMAIN_FOREIGNS)
+		return -EINVAL;
+	for (unsigned i = 0; i < length / 2; i++)
+		reply[i] = (uint64_t)(int64_t)foreign(d, m[1 + 2 * i], m[0], m[2 + 2 * i]);
+	*reply_length = length / 2;
+	return 0;
+}
+
 static int unmaps(struct domain *d, const uint64_t *m, unsigned length, uint64_t *reply, unsigned *reply_length)
 {
 	if (length % 2 || length / 2 > DOMAIN_MAPS)
@@ -194,6 +204,8 @@ int vmm_call(uint32_t id, bool privileged, uint64_t label, const uint64_t *m, un
 		return maps(d, m, length, reply, reply_length);
 	if (label == DOMAIN_VMM_GRANT_UNMAP)
 		return unmaps(d, m, length, reply, reply_length);
+	if (label == DOMAIN_VMM_FOREIGN_MANY)
+		return privileged ? foreigns(d, m, length, reply, reply_length) : -EPERM;
 	if (label == DOMAIN_VMM_OUT || label == DOMAIN_VMM_IN)
 		return balloon(d, label == DOMAIN_VMM_OUT, m, length, reply, reply_length);
 	/* what is missing is 0, and refused as such where it makes no sense */

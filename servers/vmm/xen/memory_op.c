@@ -54,14 +54,15 @@ static int64_t place(unsigned space, uint64_t index, uint64_t gfn)
 	return r;
 }
 
+static bool foreign_may(domid_t from, uint64_t gfn)
+{
+	return !is_self(from) && !(gfn >> 34) && !memory_at(gpa(gfn << 12), 1);
+}
+
 /* Another domain's page, where this one has nothing. */
 static int64_t foreign(domid_t from, uint64_t from_gfn, uint64_t gfn)
 {
-	if (is_self(from))
-		return -XEN_EINVAL;
-	if (gfn >> 34 || memory_at(gpa(gfn << 12), 1))
-		return -XEN_EINVAL;
-	return physmap_call_foreign(gfn, from, from_gfn);
+	return foreign_may(from, gfn) ? physmap_call_foreign(gfn, from, from_gfn) : -XEN_EINVAL;
 }
 
 static int64_t add_to_physmap(struct vcpu *v, uint64_t at, bool abi32)
@@ -73,6 +74,34 @@ static int64_t add_to_physmap(struct vcpu *v, uint64_t at, bool abi32)
 	if (!is_self(a.domid) || a.space == XENMAPSPACE_gmfn_foreign)
 		return -XEN_EPERM;
 	return place(a.space, a.idx, a.gpfn);
+}
+
+/*
+ * Several of a batch's entries from `first` on, which name other domains' pages, by one call. How many were done; 0: they cannot be read together, and go one by one, as
+ * those before what is not there are done; -EFAULT.
+ */
+static int64_t foreign_several(struct vcpu *v, const struct xen_add_to_physmap_batch *a, bool abi32, uint32_t first, int64_t *result)
+{
+	uint64_t index[DOMAIN_FOREIGNS], gfn[DOMAIN_FOREIGNS];
+	struct physmap_foreign page[DOMAIN_FOREIGNS];
+	int32_t answer[DOMAIN_FOREIGNS], error[DOMAIN_FOREIGNS];
+	uint32_t n = a->size - first < DOMAIN_FOREIGNS ? a->size - first : DOMAIN_FOREIGNS, pages = 0;
+
+	if (!argument_words_read(v, abi32, (uint64_t)(uintptr_t)a->idxs.p, first, index, n) || !argument_words_read(v, abi32, (uint64_t)(uintptr_t)a->gpfns.p, first, gfn, n))
+		return 0;
+	for (uint32_t i = 0; i < n; i++) {
+		error[i] = foreign_may(a->u.foreign_domid, gfn[i]) ? 0 : -XEN_EINVAL;
+		if (!error[i])
+			page[pages++] = (struct physmap_foreign){.gfn = gfn[i], .from_gfn = index[i]};
+	}
+	if (pages)
+		physmap_call_foreigns(a->u.foreign_domid, page, pages, answer);
+	for (uint32_t i = 0, k = 0; i < n; i++) {
+		if (!error[i])
+			error[i] = answer[k++];
+		*result = error[i] ? error[i] : *result;
+	}
+	return guest_write(v, gva((uint64_t)(uintptr_t)a->errs.p + first * sizeof(error[0])), error, n * sizeof(error[0])) ? (int64_t)n : -XEN_EFAULT;
 }
 
 static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at, bool abi32)
@@ -90,6 +119,16 @@ static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at, bool abi32)
 		uint64_t index, gfn;
 		int32_t error;
 
+		if (a.space == XENMAPSPACE_gmfn_foreign && a.size - i > 1) {
+			int64_t n = foreign_several(v, &a, abi32, i, &result);
+
+			if (n < 0)
+				return n;
+			if (n > 0) {
+				i += (uint32_t)n - 1;
+				continue;
+			}
+		}
 		if (!argument_words_read(v, abi32, (uint64_t)(uintptr_t)a.idxs.p, i, &index, 1) ||
 		    !argument_words_read(v, abi32, (uint64_t)(uintptr_t)a.gpfns.p, i, &gfn, 1))
 			return -XEN_EFAULT;

@@ -21,6 +21,19 @@ int64_t physmap_call_foreign(uint64_t gfn, uint32_t from, uint64_t from_gfn)
 	return message_call_short(TASK_SLOT_DOMAINS, DOMAIN_VMM_FOREIGN, 3, (const uint64_t[3]){gfn, from, from_gfn});
 }
 
+void physmap_call_foreigns(uint32_t from, const struct physmap_foreign *page, unsigned n, int32_t error[DOMAIN_FOREIGNS])
+{
+	struct message m;
+	int r;
+
+	message_begin(&m);
+	message_put(&m, from);
+	message_put_bytes(&m, page, n * sizeof(*page));
+	r = message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_FOREIGN_MANY);
+	for (unsigned i = 0; i < n; i++)
+		error[i] = r ? r : (int32_t)(int64_t)message_get(&m);
+}
+
 int64_t physmap_call_remove(uint64_t gfn)
 {
 	return message_call_short(TASK_SLOT_DOMAINS, DOMAIN_VMM_REMOVE, 1, (const uint64_t[3]){gfn});

@@ -8,6 +8,11 @@
 
 /* Page from_gfn of another domain appears at gfn. For the holder of the control capability only. */
 int64_t physmap_call_foreign(uint64_t gfn, uint32_t from, uint64_t from_gfn);
+/* The same of n pages, at most DOMAIN_FOREIGNS; what became of each. */
+struct physmap_foreign {
+	uint64_t gfn, from_gfn;
+};
+void physmap_call_foreigns(uint32_t from, const struct physmap_foreign *page, unsigned n, int32_t error[DOMAIN_FOREIGNS]);
 int64_t physmap_call_remove(uint64_t gfn);
 /* n pages at most DOMAIN_PAGES are given back, or wanted again: how many were done. */
 unsigned physmap_call_balloon(bool out, const uint64_t *gfn, unsigned n);

@@ -384,6 +384,97 @@ static void plugged_memory(void **state)
 	fake.call = NULL;
 }
 
+#define NOTHING_AT 0x200000u /* from this page on the guest has nothing */
+#define NOT_THERE  99u	       /* of the other domain's pages */
+static struct {
+	unsigned calls, pages;
+	uint64_t from_gfn[100];
+} asked;
+
+static int manager(struct message *m, uint64_t label)
+{
+	unsigned n = (unsigned)m->length / 2;
+	uint64_t gfn, from_gfn, from, one;
+
+	message_begin_read(m);
+	one = message_get(m);
+	if (label == DOMAIN_VMM_FOREIGN) {
+		from = message_get(m);
+		from_gfn = message_get(m);
+		assert_int_equal(from, 5);
+		asked.from_gfn[one - NOTHING_AT] = from_gfn;
+		asked.calls++;
+		asked.pages++;
+		return from_gfn == NOT_THERE ? -ENOENT : 0;
+	}
+	assert_int_equal(label, DOMAIN_VMM_FOREIGN_MANY);
+	assert_true(m->length == 2 * n + 1 && n <= DOMAIN_FOREIGNS);
+	assert_int_equal(one, 5);
+	for (unsigned i = 0; i < n; i++) {
+		gfn = message_get(m);
+		from_gfn = message_get(m);
+		asked.from_gfn[gfn - NOTHING_AT] = from_gfn;
+	}
+	asked.calls++;
+	asked.pages += n;
+	message_begin(m);
+	for (unsigned i = 0; i < n; i++) {
+		/* what was asked last */
+		from_gfn = asked.from_gfn[asked.pages - n + i];
+		message_put(m, (uint64_t)(from_gfn == NOT_THERE ? -ENOENT : 0));
+	}
+	return 0;
+}
+
+/* Pages of another domain, many by one call: each has its own error, and those before what cannot be read are done. */
+static void foreign_pages(void **state)
+{
+	struct xen_add_to_physmap_batch b = {.domid = DOMID_SELF, .space = XENMAPSPACE_gmfn_foreign, .size = 70, .u.foreign_domid = 5};
+	xen_ulong_t index[70];
+	xen_pfn_t gfn[70];
+	int32_t errors[70];
+
+	(void)state;
+	fake.control_domain = true;
+	fake.call = manager;
+	for (unsigned i = 0; i < 70; i++) {
+		index[i] = i == 50 ? NOT_THERE : 1000 + i;
+		gfn[i] = NOTHING_AT + i;
+	}
+	b.idxs.p = (void *)0x3000;
+	b.gpfns.p = (void *)0x4000;
+	b.errs.p = (void *)0x5000;
+	fake_poke(0x3000, index, sizeof(index));
+	fake_poke(0x4000, gfn, sizeof(gfn));
+	assert_int_equal(memory(XENMEM_add_to_physmap_batch, &b, sizeof(b)), -XEN_ENOENT);
+	fake_peek(0x5000, errors, sizeof(errors));
+	assert_int_equal(asked.pages, 70);
+	assert_int_equal(asked.calls, 3);
+	for (unsigned i = 0; i < 70; i++) {
+		assert_int_equal(errors[i], i == 50 ? -XEN_ENOENT : 0);
+		assert_int_equal(asked.from_gfn[i], index[i]);
+	}
+	/* where the guest has something nobody is asked */
+	memset(&asked, 0, sizeof(asked));
+	gfn[69] = 0x18;
+	fake_poke(0x4000, gfn, sizeof(gfn));
+	assert_int_equal(memory(XENMEM_add_to_physmap_batch, &b, sizeof(b)), -XEN_EINVAL);
+	fake_peek(0x5000, errors, sizeof(errors));
+	assert_int_equal(errors[69], -XEN_EINVAL);
+	assert_int_equal(errors[50], -XEN_ENOENT);
+	assert_int_equal(asked.pages, 69);
+	/* of three entries two can be read */
+	memset(&asked, 0, sizeof(asked));
+	b.size = 3;
+	b.idxs.p = (void *)(uintptr_t)(FAKE_LOW_RAM - 16);
+	fake_poke(FAKE_LOW_RAM - 16, index, 16);
+	assert_int_equal(memory(XENMEM_add_to_physmap_batch, &b, sizeof(b)), -XEN_EFAULT);
+	assert_int_equal(asked.pages, 2);
+	assert_int_equal(asked.from_gfn[1], index[1]);
+	fake.call = NULL;
+	fake.control_domain = false;
+}
+
 static void memory_ops(void **state)
 {
 	domid_t self = DOMID_SELF, other = 3;
@@ -488,7 +579,7 @@ int main(void)
 		cmocka_unit_test_setup(grants, setup),
 		cmocka_unit_test_setup(ballooning, setup),
 		cmocka_unit_test_setup(plugged_memory, setup),
-		cmocka_unit_test_setup(memory_ops, setup),
+		cmocka_unit_test_setup(foreign_pages, setup), cmocka_unit_test_setup(memory_ops, setup),
 		cmocka_unit_test_setup(parameters, setup),
 	};
 
