@@ -103,8 +103,8 @@ int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64
 int physmap_foreign_frame(struct physmap *m, uint64_t at, struct physmap *from, uint32_t frame, bool write, uint16_t owner);
 
 /*
- * Page gfn of its own memory (RAM or one of P2M_XEN) is at *at, for us to read and write, until the same side is looked at again or anything else is done to m. -ENOENT,
- * -ENOMEM.
+ * Page gfn of its own memory (RAM or one of P2M_XEN) is at *at, for us to read and write, until the same side is looked at again or anything but a look is done to m. It is
+ * hostile memory that changes while it is looked at. -ENOENT, -ENOMEM.
  */
 #define PHYSMAP_SIDES 2u /* of a copy */
 int physmap_look(struct physmap *m, uint64_t gfn, unsigned side, uint8_t **at);
