@@ -20,6 +20,7 @@ include build/user.mk
 -include build/lzma.mk
 -include build/font.mk
 include build/image.mk
+include build/programs.mk
 include build/host.mk
 include build/test.mk
 -include build/fuzz.mk

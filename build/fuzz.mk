@@ -1,12 +1,11 @@
-# Fuzzing: every x_fuzz.c is one libFuzzer program, built by clang under ASan and UBSan with the files that its `// links:` lines name (paths from
-# the root of the tree) and the libraries of `// libs:`. `make fuzz` runs each for FUZZ_SECONDS on the seeds described in tests/corpus/<folder of
+# Fuzzing: every x_fuzz.c is one libFuzzer program, built by clang under ASan and UBSan with the files and libraries that it names
+# (build/programs.mk). `make fuzz` runs each for FUZZ_SECONDS on the seeds described in tests/corpus/<folder of
 # x_fuzz.c>/*.seed (tests/corpus/seed.py says the syntax); other files there are taken as they are. What is found on the way is kept in
 # build/out/fuzz/found, crashes too.
 
 FUZZ_SECONDS ?= 20
 FUZZ_CC ?= clang
 FO := $(O)/fuzz
-FUZZ_SRC := $(shell find lib kernel user servers proto -name '*_fuzz.c')
 FUZZ_BINS := $(patsubst %.c,$(FO)/%,$(FUZZ_SRC))
 FUZZ_CFLAGS := -std=c11 -D_GNU_SOURCE -DINSULA_HOST -O1 -g $(WARN) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	-Ikernel -Iuser -Ilib -Iabi -Ihw -Iproto -I. -I$(O)/gen -I$(O)/gen/kernel -I$(O)/gen/lib -I$(O)/gen/proto
@@ -20,12 +19,23 @@ $(FO)/corpus/%: tests/corpus/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-define FUZZ_RULE
-$(FO)/$(1:%.c=%): $(1) $(shell sed -n 's|^// links:||p' $(1)) $(GEN_H)
+FUZZ_OF = $(patsubst %.c,$(FO)/$(call FLAGS_NAME,$(1))/%,$(1) $(links_of_$(1)))
+FUZZ_FILES := $(sort $(foreach f,$(FUZZ_SRC),$(call FUZZ_OF,$(f))))
+
+# $(1): a fuzzer with these flags, the first of those that have the same.
+define FUZZ_COMPILE_RULE
+$(FO)/$(call FLAGS_NAME,$(1))/%.o: %.c | $(GEN_H)
 	@mkdir -p $$(@D)
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(shell sed -n 's|^// cflags:||p' $(1)) -MM -MP -MT $$@ $$(filter %.c,$$^) > $$@.d
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(shell sed -n 's|^// cflags:||p' $(1)) -o $$@ $$(filter %.c,$$^) $(shell sed -n 's|^// libs:||p' $(1))
--include $(FO)/$(1:%.c=%).d
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(call COMPILE_FLAGS,$(1)) -MMD -MP -c -o $$@ $$<
+FUZZ_RULE_OF_$(call FLAGS_NAME,$(1)) := there is one
+endef
+$(foreach f,$(FUZZ_SRC),$(if $(FUZZ_RULE_OF_$(call FLAGS_NAME,$(f))),,$(eval $(call FUZZ_COMPILE_RULE,$(f)))))
+-include $(FUZZ_FILES:%=%.d)
+
+define FUZZ_RULE
+$(FO)/$(1:%.c=%): $(addsuffix .o,$(call FUZZ_OF,$(1)))
+	@mkdir -p $$(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $$(cflags_of_$(1)) -o $$@ $$^ $$(libs_of_$(1))
 .PHONY: fuzz/$(1:%_fuzz.c=%)
 fuzz/$(1:%_fuzz.c=%): $(FO)/$(1:%.c=%) $(FUZZ_SEEDS)
 	@mkdir -p $(FO)/found/$(1:%_fuzz.c=%) $(FO)/corpus/$(notdir $(patsubst %/,%,$(dir $(1))))

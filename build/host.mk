@@ -1,29 +1,35 @@
 # Host tests: every x_test.c is one cmocka program, run under ASan and UBSan. It is linked with x.c
-# beside it (if there is one) and with the files named in its `// links: a.c b.c` lines (paths from the root of the tree).
+# beside it (if there is one) and with the files that it names (build/programs.mk).
 
 HO := $(O)/host
 HOST_CC ?= $(CC)
-HOST_TESTS := $(shell find lib kernel user servers proto hw -name '*_test.c')
 HOST_BINS := $(patsubst %.c,$(HO)/%,$(HOST_TESTS))
 HOST_CFLAGS := -std=c11 -D_GNU_SOURCE -DINSULA_HOST -O1 -g $(WARN) -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-Ikernel -Iuser -Ilib -Iabi -Ihw -Iproto -I. -I$(O)/gen -I$(O)/gen/kernel -I$(O)/gen/abi -I$(O)/gen/lib -I$(O)/gen/proto
 
-define HOST_RULE
-$(HO)/$(1:%.c=%): $(1) $(wildcard $(1:%_test.c=%.c)) $(shell sed -n 's|^// links:||p' $(1)) $(GEN_H)
-	@mkdir -p $$(@D)
-	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(filter-out -l% -Wl%,$(shell sed -n 's|^// cflags:||p' $(1))) -MM -MP -MT $$@ $$(filter %.c,$$^) > $$@.d
-	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(shell sed -n 's|^// cflags:||p' $(1)) -o $$@ $$(filter %.c,$$^) -lcmocka
--include $(HO)/$(1:%.c=%).d
+HOST_OF = $(patsubst %.c,$(HO)/$(call FLAGS_NAME,$(1))/%,$(call SOURCES_OF_TEST,$(1)))
+HOST_FILES := $(sort $(foreach t,$(HOST_TESTS),$(call HOST_OF,$(t))))
 
-# What the compiler says of the same, without making a program of it.
-$(HO)/$(1:%.c=%).checked: $(1) $(wildcard $(1:%_test.c=%.c)) $(shell sed -n 's|^// links:||p' $(1)) $(GEN_H)
+# $(1): a test with these flags, the first of those that have the same. x.checked: what the compiler says, without making anything of it.
+define HOST_COMPILE_RULE
+$(HO)/$(call FLAGS_NAME,$(1))/%.o: %.c | $(GEN_H)
 	@mkdir -p $$(@D)
-	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(filter-out -l% -Wl%,$(shell sed -n 's|^// cflags:||p' $(1))) -MM -MP -MT $$@ $$(filter %.c,$$^) > $$@.d
-	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(filter-out -l% -Wl%,$(shell sed -n 's|^// cflags:||p' $(1))) -fsyntax-only $$(filter %.c,$$^)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(call COMPILE_FLAGS,$(1)) -MMD -MP -c -o $$@ $$<
+$(HO)/$(call FLAGS_NAME,$(1))/%.checked: %.c | $(GEN_H)
+	@mkdir -p $$(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(call COMPILE_FLAGS,$(1)) -MMD -MP -MT $$@ -MF $$@.d -fsyntax-only $$<
 	$(Q)touch $$@
--include $(HO)/$(1:%.c=%).checked.d
+HOST_RULE_OF_$(call FLAGS_NAME,$(1)) := there is one
 endef
-$(foreach t,$(HOST_TESTS),$(eval $(call HOST_RULE,$(t))))
+$(foreach t,$(HOST_TESTS),$(if $(HOST_RULE_OF_$(call FLAGS_NAME,$(t))),,$(eval $(call HOST_COMPILE_RULE,$(t)))))
+
+define HOST_LINK_RULE
+$(1:%.c=$(HO)/%): $(addsuffix .o,$(call HOST_OF,$(1)))
+	@mkdir -p $$(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) $$(cflags_of_$(1)) -o $$@ $$^ -lcmocka
+endef
+$(foreach t,$(HOST_TESTS),$(eval $(call HOST_LINK_RULE,$(t))))
+-include $(HOST_FILES:%=%.d) $(HOST_FILES:%=%.checked.d)
 .PHONY: host-tests host-check
 host-tests: $(HOST_BINS)
-host-check: $(HOST_BINS:%=%.checked)
+host-check: $(HOST_FILES:%=%.checked)
