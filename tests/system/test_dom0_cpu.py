@@ -185,7 +185,7 @@ def dom0_cpu_balance():
             print(f"{what}: {wrong_share(got, wanted, BALANCED)}; once more", flush=True)
         expect_shares(what, got, wanted, BALANCED)
 
-    with Admin("dom0-cpu-balance", "soak", "-smp", "4", options="dom0_mem=1024M dom0_max_vcpus=1") as machine:
+    with Admin("dom0-cpu-balance", "soak", "-smp", "4", options="dom0_mem=512M dom0_max_vcpus=1") as machine:
         machine.login()
         machine.shell("xl vcpu-pin 0 all 0")
         for name in ("one", "two", "three"):
@@ -269,7 +269,7 @@ def steal(machine: Admin) -> None:
 @scenario(weight=200)
 def dom0_cpu_set():
     """Debian's kernel in a domain whose vCPUs come and go, and what it says of time that it did not have."""
-    with Admin("dom0-cpu-set", "soak", "-smp", "2", options="dom0_mem=1024M dom0_max_vcpus=1") as machine:
+    with Admin("dom0-cpu-set", "soak", "-smp", "2", options="dom0_mem=512M dom0_max_vcpus=1") as machine:
         machine.login()
         machine.shell("xl vcpu-pin 0 all 0")
         cpu_set(machine)

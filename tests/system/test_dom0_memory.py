@@ -171,7 +171,7 @@ def own_target(machine: Admin, target: int) -> None:
 @scenario(weight=80, on_xen=True)
 def dom0_gives_memory():
     """Domain 0 gives memory, a guest that had not fitted runs in it, and domain 0 gets it back, twice; what it has in memory stays what it was."""
-    with Admin("dom0-gives") as machine:
+    with Admin("dom0-gives", options="dom0_mem=1024M") as machine:
         machine.login()
         machine.shell("head -c 150000000 /dev/urandom > /run/file; sha256sum < /run/file > /run/sum", 120)
         machine.shell("xl mem-set 0 64", status=1)  # libxl's least is 128 MiB

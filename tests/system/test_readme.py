@@ -19,7 +19,7 @@ def readme_walk():
     """Two VMs ping each other through a driver VM, a third mounts a disk that another driver VM serves, as README.md says."""
     commands = COMMAND.findall((ROOT / "README.md").read_text())
     insula.check(len(commands) > 10, "the walk is not in README.md")
-    with Admin("readme-walk") as machine:
+    with Admin("readme-walk", options="dom0_mem=1024M") as machine:
         machine.login()
         where, hosts = "admin", set()
         for host, command in commands:
