@@ -42,7 +42,7 @@ void message_put_bytes(struct message *m, const void *bytes, size_t n)
 
 	if (!at)
 		m->failed = true;
-	else
+	else if (n) /* of nothing there need not be an address */
 		memcpy(at, bytes, n);
 }
 

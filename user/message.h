@@ -68,8 +68,8 @@ seL4_MessageInfo_t message_send(const struct message *m, uint64_t label);
  * is sent).
  */
 int message_call(struct message *m, seL4_CPtr endpoint, uint64_t label);
-/* The same of n words, at most 3, with a result and nothing else for an answer: it goes in registers alone. */
-int message_call_short(seL4_CPtr endpoint, uint64_t label, unsigned n, const uint64_t word[3]);
+/* The same of n words, at most 4, with a result and nothing else for an answer: it goes in registers alone. */
+int message_call_short(seL4_CPtr endpoint, uint64_t label, unsigned n, const uint64_t word[4]);
 /* With one extra capability (0: none), and up to one received into `receive` (0: none), an empty slot. *got says whether one came. */
 int message_call_cap(struct message *m, seL4_CPtr endpoint, uint64_t label, seL4_CPtr cap, seL4_CPtr receive, bool *got);
 

@@ -46,10 +46,10 @@ int message_call(struct message *m, seL4_CPtr endpoint, uint64_t label)
 	return message_call_cap(m, endpoint, label, 0, 0, NULL);
 }
 
-int message_call_short(seL4_CPtr endpoint, uint64_t label, unsigned n, const uint64_t word[3])
+int message_call_short(seL4_CPtr endpoint, uint64_t label, unsigned n, const uint64_t word[4])
 {
-	seL4_Word a = word[0], b = word[1], c = word[2];
-	seL4_MessageInfo_t info = seL4_CallWithMRs(endpoint, seL4_MessageInfo_new(label, 0, 0, n), &a, &b, &c, NULL);
+	seL4_Word a = word[0], b = word[1], c = word[2], d = word[3];
+	seL4_MessageInfo_t info = seL4_CallWithMRs(endpoint, seL4_MessageInfo_new(label, 0, 0, n), &a, &b, &c, &d);
 
 	return message_result_of(seL4_MessageInfo_get_label(info));
 }

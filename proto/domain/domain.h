@@ -36,7 +36,8 @@ enum domain_call {
 	DOMAIN_VMM_EVTCHN_CLOSE,   /* port */
 	DOMAIN_VMM_EVTCHN_CHANGED, /* -> port, bound, remote domain, remote port, peer, channel; -ENOENT: no other. Not bound: the last channel, or peer VMM_PEERS */
 	/* guest-physical memory (servers/domain_manager/physmap.h) */
-	DOMAIN_VMM_FOREIGN,        /* gfn, domain, its gfn. -EPERM without DOMAIN_BADGE_PRIVILEGED, -ESRCH, -EEXIST, -ENOENT, -ENOMEM */
+	/* gfn, domain, its gfn; 1 + gfn of a foreign page that is taken out before, or 0. -EPERM without DOMAIN_BADGE_PRIVILEGED, -ESRCH, -EEXIST, -ENOENT, -ENOMEM */
+	DOMAIN_VMM_FOREIGN,
 	DOMAIN_VMM_REMOVE,         /* gfn: a foreign page. -ENOENT; -EBUSY: it is one of the domain's own */
 	DOMAIN_VMM_E820,           /* first entry -> entries in all, then up to 30 of them as address, size, type */
 	/* grants (servers/domain_manager/grant.h) */
@@ -54,7 +55,9 @@ enum domain_call {
 	DOMAIN_VMM_NEED,
 	DOMAIN_VMM_CPU_POLICY,     /* first word -> up to DOMAIN_POLICY_WORDS words of its struct cpu_policy (lib/cpu_policy), from there on. -ENOENT: its toolstack has set none */
 	DOMAIN_VMM_GRANT_COPY,     /* up to DOMAIN_COPIES times struct domain_copy -> GNTST_* of each */
-	DOMAIN_VMM_FOREIGN_MANY,   /* domain, then up to DOMAIN_FOREIGNS times gfn, its gfn -> of each 0 or as DOMAIN_VMM_FOREIGN, a signed word */
+	/* domain; how many foreign pages are taken out before, at most DOMAIN_FOREIGNS; the gfn of each; then up to DOMAIN_FOREIGNS times gfn, its gfn -> of each
+	 * of these 0 or as DOMAIN_VMM_FOREIGN, a signed word. What is to be taken out and is no foreign page is passed over */
+	DOMAIN_VMM_FOREIGN_MANY,
 };
 
 #define DOMAIN_POLICY_WORDS 100u

@@ -86,11 +86,17 @@ static int maps(struct domain *d, const uint64_t *m, unsigned length, uint64_t *
 
 static int foreigns(struct domain *d, const uint64_t *m, unsigned length, uint64_t *reply, unsigned *reply_length)
 {
-	if (length % 2 == 0 || length / 2 > DOMAIN_FOREIGNS)
+	uint64_t gone = length > 1 ? m[1] : 0;
+	unsigned pages;
+
+	if (length < 2 || gone > DOMAIN_FOREIGNS || gone > length - 2 || (length - 2 - gone) % 2 || (length - 2 - gone) / 2 > DOMAIN_FOREIGNS)
 		return -EINVAL;
-	for (unsigned i = 0; i < length / 2; i++)
-		reply[i] = (uint64_t)(int64_t)foreign(d, m[1 + 2 * i], m[0], m[2 + 2 * i]);
-	*reply_length = length / 2;
+	pages = (length - 2 - (unsigned)gone) / 2;
+	for (unsigned i = 0; i < gone; i++)
+		(void)remove_page(d, m[2 + i]);
+	for (unsigned i = 0; i < pages; i++)
+		reply[i] = (uint64_t)(int64_t)foreign(d, m[2 + gone + 2 * i], m[0], m[3 + gone + 2 * i]);
+	*reply_length = pages;
 	return 0;
 }
 
@@ -163,7 +169,11 @@ static int perform(struct domain *d, bool privileged, uint64_t label, const uint
 			bound_put(&bound, reply, reply_length);
 		return r;
 	case DOMAIN_VMM_FOREIGN:
-		return privileged ? foreign(d, w[0], w[1], w[2]) : -EPERM;
+		if (!privileged)
+			return -EPERM;
+		if (w[3])
+			(void)remove_page(d, w[3] - 1);
+		return foreign(d, w[0], w[1], w[2]);
 	case DOMAIN_VMM_REMOVE:
 		return remove_page(d, w[0]);
 	case DOMAIN_VMM_E820:

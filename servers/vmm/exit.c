@@ -4,6 +4,7 @@
 #include <string.h>
 #include "insula/exit_reason.h"
 #include "sel4/sel4.h"
+#include "servers/vmm/xen/foreign.h"
 #include "servers/vmm/xen/xen.h"
 #include "user/log.h"
 #include <xen/sched.h>
@@ -110,6 +111,8 @@ static void describe(const struct vcpu *v, const char *what)
 
 static void dispatch(struct vcpu *v)
 {
+	if (v->s->reason != EXIT_VMCALL)
+		foreign_settle();
 	switch (v->s->reason) {
 	case EXIT_CPUID:
 		cpuid_exit(v);

@@ -611,7 +611,7 @@ int message_call(struct message *m, seL4_CPtr endpoint, uint64_t label)
 	return fake.call ? fake.call(m, label) : -EPERM;
 }
 
-int message_call_short(seL4_CPtr endpoint, uint64_t label, unsigned n, const uint64_t word[3])
+int message_call_short(seL4_CPtr endpoint, uint64_t label, unsigned n, const uint64_t word[4])
 {
 	struct message m;
 

@@ -2,6 +2,7 @@
  * Hypercalls: the page, the registers, the table. A hypercall that is not there answers -ENOSYS, as Xen does, and is logged once.
  */
 #include "servers/vmm/xen/argument.h"
+#include "servers/vmm/xen/foreign.h"
 #include "servers/vmm/xen/xen.h"
 
 #include <string.h>
@@ -77,6 +78,8 @@ void xen_log_once(const char *what, uint64_t number)
 
 int64_t hypercall_call(struct vcpu *v, uint64_t number, const uint64_t arg[5], bool abi32)
 {
+	if (number != __HYPERVISOR_memory_op)
+		foreign_settle();
 	if (number >= HYPERCALLS || !table[number]) {
 		xen_log_once("hypercall", number);
 		return -XEN_ENOSYS;
@@ -170,6 +173,7 @@ bool hypercall_page(const struct vcpu *v, gpa_t g)
 void xen_init(void)
 {
 	control_init();
+	foreign_init();
 	shared_info_init();
 	evtchn_init();
 	grant_init();

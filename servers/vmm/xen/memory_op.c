@@ -4,6 +4,7 @@
  * none of their extents, which is what Xen answers when it can do none.
  */
 #include "servers/vmm/xen/argument.h"
+#include "servers/vmm/xen/foreign.h"
 #include "servers/vmm/xen/xen.h"
 
 #include <stddef.h>
@@ -60,9 +61,13 @@ static bool foreign_may(domid_t from, uint64_t gfn)
 }
 
 /* Another domain's page, where this one has nothing. */
-static int64_t foreign(domid_t from, uint64_t from_gfn, uint64_t gfn)
+static int32_t foreign(domid_t from, uint64_t from_gfn, uint64_t gfn)
 {
-	return foreign_may(from, gfn) ? physmap_call_foreign(gfn, from, from_gfn) : -XEN_EINVAL;
+	int32_t error = -XEN_EINVAL;
+
+	if (foreign_may(from, gfn))
+		foreign_map(from, &(struct physmap_foreign){.gfn = gfn, .from_gfn = from_gfn}, 1, &error);
+	return error;
 }
 
 static int64_t add_to_physmap(struct vcpu *v, uint64_t at, bool abi32)
@@ -95,7 +100,7 @@ static int64_t foreign_several(struct vcpu *v, const struct xen_add_to_physmap_b
 			page[pages++] = (struct physmap_foreign){.gfn = gfn[i], .from_gfn = index[i]};
 	}
 	if (pages)
-		physmap_call_foreigns(a->u.foreign_domid, page, pages, answer);
+		foreign_map(a->u.foreign_domid, page, pages, answer);
 	for (uint32_t i = 0, k = 0; i < n; i++) {
 		if (!error[i])
 			error[i] = answer[k++];
@@ -115,6 +120,8 @@ static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at, bool abi32)
 		return -XEN_EPERM;
 	if (a.space == XENMAPSPACE_gmfn_foreign && !control_allowed())
 		return -XEN_EPERM;
+	if (a.space != XENMAPSPACE_gmfn_foreign)
+		foreign_settle();
 	for (uint32_t i = 0; i < a.size; i++) {
 		uint64_t index, gfn;
 		int32_t error;
@@ -132,7 +139,7 @@ static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at, bool abi32)
 		if (!argument_words_read(v, abi32, (uint64_t)(uintptr_t)a.idxs.p, i, &index, 1) ||
 		    !argument_words_read(v, abi32, (uint64_t)(uintptr_t)a.gpfns.p, i, &gfn, 1))
 			return -XEN_EFAULT;
-		error = a.space == XENMAPSPACE_gmfn_foreign ? (int32_t)foreign(a.u.foreign_domid, index, gfn)
+		error = a.space == XENMAPSPACE_gmfn_foreign ? foreign(a.u.foreign_domid, index, gfn)
 							    : (int32_t)place(a.space, index, gfn);
 		result = error ? error : result;
 		if (!guest_write(v, gva((uint64_t)(uintptr_t)a.errs.p + i * sizeof(error)), &error, sizeof(error)))
@@ -211,7 +218,7 @@ static int64_t remove(struct vcpu *v, uint64_t at, bool abi32)
 	/* of its RAM and Xen's pages none can be taken away yet */
 	if (memory_at(gpa(r.gpfn << 12), 1))
 		return -XEN_ENOENT;
-	return physmap_call_remove(r.gpfn);
+	return foreign_remove(r.gpfn);
 }
 
 /* Operations whose structure begins with, or has, another domain's id are a toolstack's. */
@@ -249,6 +256,8 @@ int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
 	uint32_t op = (uint32_t)arg[0] & MEMOP_CMD_MASK;
 
+	if (op != XENMEM_add_to_physmap_batch && op != XENMEM_remove_from_physmap)
+		foreign_settle();
 	/* a toolstack's structures are taken from 64-bit callers only */
 	if (on_other(v, op, arg[1], abi32))
 		return abi32 && control_allowed() ? -XEN_ENOSYS : control_call(v, __HYPERVISOR_memory_op, arg);

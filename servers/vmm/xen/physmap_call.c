@@ -16,18 +16,20 @@ static int call(struct message *m, uint64_t label, unsigned n, const uint64_t *w
 	return message_call(m, TASK_SLOT_DOMAINS, label);
 }
 
-int64_t physmap_call_foreign(uint64_t gfn, uint32_t from, uint64_t from_gfn)
+int32_t physmap_call_foreign(uint32_t from, const struct physmap_foreign *page, const uint64_t *gone)
 {
-	return message_call_short(TASK_SLOT_DOMAINS, DOMAIN_VMM_FOREIGN, 3, (const uint64_t[3]){gfn, from, from_gfn});
+	return message_call_short(TASK_SLOT_DOMAINS, DOMAIN_VMM_FOREIGN, 4, (const uint64_t[4]){page->gfn, from, page->from_gfn, gone ? *gone + 1 : 0});
 }
 
-void physmap_call_foreigns(uint32_t from, const struct physmap_foreign *page, unsigned n, int32_t error[DOMAIN_FOREIGNS])
+void physmap_call_foreigns(uint32_t from, const struct physmap_foreign *page, unsigned n, int32_t *error, const uint64_t *gone, unsigned gones)
 {
 	struct message m;
 	int r;
 
 	message_begin(&m);
 	message_put(&m, from);
+	message_put(&m, gones);
+	message_put_bytes(&m, gone, gones * sizeof(*gone));
 	message_put_bytes(&m, page, n * sizeof(*page));
 	r = message_call(&m, TASK_SLOT_DOMAINS, DOMAIN_VMM_FOREIGN_MANY);
 	for (unsigned i = 0; i < n; i++)
@@ -36,7 +38,7 @@ void physmap_call_foreigns(uint32_t from, const struct physmap_foreign *page, un
 
 int64_t physmap_call_remove(uint64_t gfn)
 {
-	return message_call_short(TASK_SLOT_DOMAINS, DOMAIN_VMM_REMOVE, 1, (const uint64_t[3]){gfn});
+	return message_call_short(TASK_SLOT_DOMAINS, DOMAIN_VMM_REMOVE, 1, (const uint64_t[4]){gfn});
 }
 
 unsigned physmap_call_balloon(bool out, const uint64_t *gfn, unsigned n)

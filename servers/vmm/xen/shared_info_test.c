@@ -3,7 +3,7 @@
 // links: servers/vmm/guest.c servers/vmm/io.c servers/vmm/lock.c servers/vmm/memory.c servers/vmm/mmio.c servers/vmm/msr.c
 // links: servers/vmm/timer.c servers/vmm/context.c servers/vmm/vcpu.c servers/vmm/vcpu_start.c servers/vmm/load/cpu_record.c servers/vmm/walk.c servers/vmm/fetch.c
 // links: servers/vmm/xen/console_io.c servers/vmm/xen/dispatch.c servers/vmm/xen/event_op.c servers/vmm/xen/evtchn.c servers/vmm/xen/evtchn_fifo.c servers/vmm/xen/evtchn_remote.c servers/vmm/xen/physmap_call.c user/message.c
-// links: servers/vmm/xen/argument.c servers/vmm/xen/compat.c servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
+// links: servers/vmm/xen/argument.c servers/vmm/xen/compat.c servers/vmm/xen/grant.c servers/vmm/xen/hvm.c servers/vmm/xen/foreign.c servers/vmm/xen/memory_op.c servers/vmm/xen/sched_op.c
 // links: servers/vmm/xen/shared_info.c servers/vmm/xen/vcpu_op.c servers/vmm/xen/version.c
 // links: lib/insn/insn.c lib/insn/insn_exec.c lib/pvclock/pvclock.c lib/ring/ring.c
 // cflags: -std=gnu11 -iquote servers/vmm/fake/include -D__XEN_TOOLS__
@@ -14,10 +14,12 @@
 #include <string.h>
 #include <cmocka.h>
 #include <errno.h>
+#include "insula/exit_reason.h"
 #include "proto/domain/domain.h"
 #include "servers/vmm/fake/vmm_fake.h"
 #include "servers/vmm/load/layout.h"
 #include "servers/vmm/xen/evtchn.h"
+#include "servers/vmm/xen/foreign.h"
 #include <xen/errno.h>
 #include <xen/grant_table.h>
 #include <xen/hvm/hvm_op.h>
@@ -387,29 +389,36 @@ static void plugged_memory(void **state)
 #define NOTHING_AT 0x200000u /* from this page on the guest has nothing */
 #define NOT_THERE  99u	       /* of the other domain's pages */
 static struct {
-	unsigned calls, pages;
+	unsigned calls, pages, gone;
 	uint64_t from_gfn[100];
 } asked;
 
 static int manager(struct message *m, uint64_t label)
 {
-	unsigned n = (unsigned)m->length / 2;
 	uint64_t gfn, from_gfn, from, one, answer[DOMAIN_FOREIGNS];
+	unsigned n, gone;
 
 	message_begin_read(m);
 	one = message_get(m);
 	if (label == DOMAIN_VMM_FOREIGN) {
 		from = message_get(m);
 		from_gfn = message_get(m);
+		asked.gone += message_get(m) != 0;
 		assert_int_equal(from, 5);
 		asked.from_gfn[one - NOTHING_AT] = from_gfn;
 		asked.calls++;
 		asked.pages++;
 		return from_gfn == NOT_THERE ? -ENOENT : 0;
 	}
-	assert_int_equal(label, DOMAIN_VMM_FOREIGN_MANY);
-	assert_true(m->length == 2 * n + 1 && n <= DOMAIN_FOREIGNS);
-	assert_int_equal(one, 5);
+	if (label != DOMAIN_VMM_FOREIGN_MANY)
+		return -EPERM;
+	gone = (unsigned)message_get(m);
+	n = ((unsigned)m->length - 2 - gone) / 2;
+	assert_true(m->length == 2 + gone + 2 * n && n <= DOMAIN_FOREIGNS);
+	assert_true(one == 5 || !n);
+	for (unsigned i = 0; i < gone; i++)
+		assert_true(asked.from_gfn[message_get(m) - NOTHING_AT]);
+	asked.gone += gone;
 	for (unsigned i = 0; i < n; i++) {
 		gfn = message_get(m);
 		from_gfn = message_get(m);
@@ -471,6 +480,58 @@ static void foreign_pages(void **state)
 	assert_int_equal(asked.from_gfn[1], index[1]);
 	fake.call = NULL;
 	fake.control_domain = false;
+}
+
+static void two_pages(struct xen_add_to_physmap_batch *b)
+{
+	struct xen_remove_from_physmap gone = {.domid = DOMID_SELF, .gpfn = NOTHING_AT};
+
+	memset(&asked, 0, sizeof(asked));
+	assert_int_equal(memory(XENMEM_add_to_physmap_batch, b, sizeof(*b)), 0);
+	for (; gone.gpfn < NOTHING_AT + 2; gone.gpfn++)
+		assert_int_equal(memory(XENMEM_remove_from_physmap, &gone, sizeof(gone)), 0);
+	assert_int_equal(asked.gone, 0);
+}
+
+/* A page that is taken out is so before anything but the next of its kind is done: another operation on memory, another hypercall, another exit. */
+static void foreign_pages_go(void **state)
+{
+	struct xen_add_to_physmap_batch b = {.domid = DOMID_SELF, .space = XENMAPSPACE_gmfn_foreign, .size = 2, .u.foreign_domid = 5};
+	xen_ulong_t index[2] = {1000, 1001};
+	xen_pfn_t gfn[2] = {NOTHING_AT, NOTHING_AT + 1};
+	domid_t self = DOMID_SELF;
+	const uint64_t arg[5] = {0};
+
+	(void)state;
+	fake.control_domain = true;
+	fake.call = manager;
+	foreign_init();
+	b.idxs.p = (void *)0x3000;
+	b.gpfns.p = (void *)0x4000;
+	b.errs.p = (void *)0x5000;
+	fake_poke(0x3000, index, sizeof(index));
+	fake_poke(0x4000, gfn, sizeof(gfn));
+	two_pages(&b);
+	assert_int_equal(memory(XENMEM_maximum_gpfn, &self, 2) >= 0, 1);
+	assert_int_equal(asked.gone, 2);
+	two_pages(&b);
+	assert_int_equal(add(XENMAPSPACE_shared_info, 0, 0x10), 0);
+	assert_int_equal(asked.gone, 2);
+	two_pages(&b);
+	b.space = XENMAPSPACE_grant_table;
+	(void)memory(XENMEM_add_to_physmap_batch, &b, sizeof(b));
+	b.space = XENMAPSPACE_gmfn_foreign;
+	assert_int_equal(asked.gone, 2);
+	two_pages(&b);
+	assert_int_equal(hypercall_call(vmm.vcpu[0], __HYPERVISOR_xen_version, arg, false) > 0, 1);
+	assert_int_equal(asked.gone, 2);
+	two_pages(&b);
+	vmm.vcpu[0]->s->reason = EXIT_INTERRUPT_WINDOW;
+	exit_handle(vmm.vcpu[0]);
+	assert_int_equal(asked.gone, 2);
+	fake.call = NULL;
+	fake.control_domain = false;
+	foreign_init();
 }
 
 static void memory_ops(void **state)
@@ -577,7 +638,8 @@ int main(void)
 		cmocka_unit_test_setup(grants, setup),
 		cmocka_unit_test_setup(ballooning, setup),
 		cmocka_unit_test_setup(plugged_memory, setup),
-		cmocka_unit_test_setup(foreign_pages, setup), cmocka_unit_test_setup(memory_ops, setup),
+		cmocka_unit_test_setup(foreign_pages, setup),
+		cmocka_unit_test_setup(foreign_pages_go, setup), cmocka_unit_test_setup(memory_ops, setup),
 		cmocka_unit_test_setup(parameters, setup),
 	};
 
