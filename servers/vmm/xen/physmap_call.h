@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include "proto/domain/domain.h"
 
-/* Page from_gfn of another domain appears at gfn, after the foreign page at *gone is taken out (NULL: none). For the holder of the control capability only. */
 struct physmap_foreign {
 	uint64_t gfn, from_gfn;
 };
+/* Page from_gfn of another domain appears at gfn, after the foreign page at *gone is taken out (NULL: none). For the holder of the control capability only. */
 int32_t physmap_call_foreign(uint32_t from, const struct physmap_foreign *page, const uint64_t *gone);
 /* The same of n pages, at most DOMAIN_FOREIGNS: what became of each. As many at most are taken out before. Of no pages `from` says nothing. */
 void physmap_call_foreigns(uint32_t from, const struct physmap_foreign *page, unsigned n, int32_t *error, const uint64_t *gone, unsigned gones);
