@@ -10,6 +10,7 @@
 #define VMM_MAX_VCPUS   32
 #define VMM_MAX_PORTS   131072u
 #define VMM_PORT_BYTES  20u
+#define VMM_FOREIGN_BYTES (33u << 10) /* VMM_START_CONTROL: of its heap, for what it knows of pages of other domains */
 
 #define VMM_START_BARE    2u /* built by a toolstack: no modules, no console ring; the first vCPU's state is in struct vmm_control */
 #define VMM_START_MSR_RELAXED 4u /* MSRs that there are not read as 0 and take what is written, instead of #GP (xl's msr_relaxed) */

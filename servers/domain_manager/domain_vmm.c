@@ -12,8 +12,6 @@
 
 #define VMM_LOG_LINES 100u
 #define VMM_PRIORITY  100u
-#define VMM_HEAP(vcpus, ports)                                                                               \
-	((32u << 10) + (vcpus) * (8u << 10) + (((ports)*VMM_PORT_BYTES + 4095u) & ~4095u))
 #define VMM_UNTYPED_BITS 19u
 #define VMM_OWN_SLOTS	 320u /* of its CNode, beyond those that we fill: its objects and placed pages */
 
@@ -26,11 +24,18 @@ static unsigned log2_up(uint32_t n)
 	return bits;
 }
 
+static uint64_t heap_bytes(const struct domain *d)
+{
+	uint64_t bytes = (32u << 10) + d->spec.vcpus * (8u << 10) + (uint64_t)d->ports * VMM_PORT_BYTES + (d->privileged ? VMM_FOREIGN_BYTES : 0);
+
+	return (bytes + 4095) & ~4095ull;
+}
+
 int domain_vmm_create(struct domain *d, uint32_t first_own)
 {
 	uint32_t cnode = d->slot_base + ROOT_TASK_SLOT_CNODE, ept = d->slot_next++;
 	struct root_task t = {.threads = d->spec.vcpus,
-			      .heap_bytes = VMM_HEAP(d->spec.vcpus, d->ports),
+			      .heap_bytes = heap_bytes(d),
 			      .priority = VMM_PRIORITY,
 			      .flags = ROOT_TASK_EPT,
 			      .program = "vmm",

@@ -16,6 +16,8 @@ struct group {
 	uint64_t bit[GROUP_PAGES / 64];
 };
 
+_Static_assert(GROUPS * sizeof(struct group) <= VMM_FOREIGN_BYTES, "the heap has room for them beside all else");
+
 static struct group *group; /* NULL: nothing is put off */
 static struct vmm_mutex lock;
 static uint64_t leaving[DOMAIN_FOREIGNS];
