@@ -12,6 +12,7 @@
 #include "servers/domain_manager/p2m.h"
 
 #define PHYSMAP_NOBODY UINT16_MAX
+#define PHYSMAP_NOT_RAM UINT64_MAX
 
 struct physmap {
 	struct domain_heap *heap;
@@ -38,7 +39,7 @@ struct physmap {
 /* Whose page a foreign one is. */
 struct physmap_source {
 	struct physmap *from; /* NULL: not of its guest-physical memory */
-	uint64_t gfn;
+	uint64_t gfn;	      /* PHYSMAP_NOT_RAM: nothing is held for it */
 	uint16_t owner; /* PHYSMAP_NOBODY for one that is accounted for otherwise */
 };
 

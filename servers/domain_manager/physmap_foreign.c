@@ -90,6 +90,9 @@ int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64
 
 	if (r)
 		return r;
+	/* a page that a hypervisor gives stays a frame of the domain's, wherever it is put: only memory has to be held */
+	if (e.kind != P2M_RAM)
+		return foreign(m, at, from, e, write, (struct physmap_source){.from = from, .gfn = PHYSMAP_NOT_RAM, .owner = owner});
 	r = foreign(m, at, from, e, write, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner});
 	if (!r)
 		p2m_note(&from->p2m, gfn)->uses++;

@@ -20,20 +20,6 @@
 #include "servers/domain_manager/physmap_private.h"
 #include "servers/domain_manager/root_call.h"
 
-static int heap_more(struct domain_heap *h, uint8_t *at, uint64_t bytes)
-{
-	(void)h, (void)at, (void)bytes;
-	return fails() ? -ENOMEM : 0;
-}
-
-static uint8_t stretch[DOMAINS + 1][DOMAIN_HEAP_MAX] __attribute__((aligned(16)));
-
-void domain_heap_begin(struct domain_heap *h, unsigned n)
-{
-	(void)n;
-	domain_heap_init(h, stretch[DOMAINS], heap_more);
-}
-
 /* ---- the domains ---- */
 
 static struct domain_memory {
@@ -46,7 +32,7 @@ static void begin(uint32_t i)
 {
 	struct domain_memory *d = &domain[i];
 
-	domain_heap_init(&d->heap, stretch[i], heap_more);
+	heap_begin(&d->heap, i);
 	domain_heap_allow(&d->heap, GFNS);
 	(void)root_account_create(&d->account);
 	assert_int_equal(physmap_init(&d->m, &d->heap, d->account, EPT_ROOT(i), VSPACE(i)), 0);
@@ -526,6 +512,40 @@ static void held(void **state)
 	everything_ends();
 }
 
+/* A page that a hypervisor gives, which another domain has mapped, goes elsewhere: that it was there once says nothing of the memory that comes there. */
+static void held_where_another_was(void **state)
+{
+	struct physmap *m = &domain[0].m;
+	uint32_t frame, page;
+	uint16_t owner;
+
+	(void)state;
+	for (uint32_t i = 0; i < DOMAINS; i++)
+		begin(i);
+	assert_int_equal(physmap_frame(m, &frame), 0);
+	assert_int_equal(physmap_place(m, EACH + 1, frame), 0);
+	assert_int_equal(physmap_foreign(&domain[1].m, GFNS, m, EACH + 1, true, 0), 0);
+	m->foreign_elsewhere++;
+	assert_int_equal(physmap_take_away(m, EACH + 1), 0);
+	assert_int_equal(physmap_place(m, 1, frame), 0);
+	/* memory comes, and another domain has it */
+	assert_int_equal(physmap_in(m, EACH + 2), 0);
+	assert_int_equal(physmap_foreign(&domain[1].m, GFNS + 1, m, EACH + 2, true, 0), 0);
+	m->foreign_elsewhere++;
+	page = page_at(1, GUEST, GFNS + 1);
+	assert_int_equal(physmap_remove_foreign(&domain[1].m, GFNS, &owner), 0);
+	m->foreign_elsewhere--;
+	/* it is given back, and the other has it still: nobody else does */
+	assert_int_equal(physmap_out(m, EACH + 2), 0);
+	for (uint32_t gfn = 0; gfn < 2 * EACH; gfn++) {
+		assert_int_equal(physmap_in(&domain[2].m, gfn), 0);
+		assert_int_not_equal(page_at(2, GUEST, gfn), page);
+	}
+	assert_int_equal(physmap_remove_foreign(&domain[1].m, GFNS + 1, &owner), 0);
+	m->foreign_elsewhere--;
+	everything_ends();
+}
+
 /*
  * Domain 0 has seven blocks, of which it gave back every fourth page, domain 1 eight, domain 2 seven: one is free. Only pages from 3584 on are nobody's in 0 and 2.
  */
@@ -684,7 +704,7 @@ static void kept_less(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_second_page), cmocka_unit_test(held), cmocka_unit_test(both_sides), cmocka_unit_test(one_number), cmocka_unit_test(no_room_for_notes), cmocka_unit_test(kept_in_the_store), cmocka_unit_test(claims_end),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_second_page), cmocka_unit_test(held), cmocka_unit_test(held_where_another_was), cmocka_unit_test(both_sides), cmocka_unit_test(one_number), cmocka_unit_test(no_room_for_notes), cmocka_unit_test(kept_in_the_store), cmocka_unit_test(claims_end),
 					   cmocka_unit_test(kept_less), cmocka_unit_test(given_back_and_to_come), cmocka_unit_test(many_steps), cmocka_unit_test(something_fails)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

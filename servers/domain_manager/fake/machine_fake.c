@@ -6,9 +6,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
+#include "servers/domain_manager/domain_heap.h"
 #include "servers/domain_manager/page_window.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/object.h"
@@ -29,6 +33,50 @@ static bool account_used[ACCOUNTS];
 uint64_t reserved[ACCOUNTS];
 uint32_t small_blocks[ACCOUNTS];
 uint32_t fail_in = UINT32_MAX;
+
+/* ---- what is in the pages, of those that somebody looks into ---- */
+
+static int memory_file;
+static uint8_t *memory_all;
+static bool memory_used[PAGES];
+
+static void memory_use(uint32_t page, uint32_t pages)
+{
+	if (!memory_all) {
+		memory_file = memfd_create("memory", 0);
+		assert_int_equal(ftruncate(memory_file, (off_t)PAGES << 12), 0);
+		memory_all = mmap(NULL, (size_t)PAGES << 12, PROT_READ | PROT_WRITE, MAP_SHARED, memory_file, 0);
+		assert_ptr_not_equal(memory_all, MAP_FAILED);
+	}
+	memset(&memory_used[page], true, pages);
+}
+
+static void memory_clear(uint32_t page, uint32_t pages)
+{
+	for (uint32_t i = page; i < page + pages; i++)
+		if (memory_used[i]) {
+			memory_used[i] = false;
+			assert_int_equal(fallocate(memory_file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)i << 12, 4096), 0);
+		}
+}
+
+uint8_t *memory(uint32_t page)
+{
+	assert_true(page < PAGES);
+	memory_use(page, 1);
+	return memory_all + ((size_t)page << 12);
+}
+
+static void memory_map(uint64_t at, uint32_t page, uint32_t pages)
+{
+	void *there;
+
+	memory_use(page, pages);
+	there = mmap((void *)at, (size_t)pages << 12, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, memory_file, (off_t)page << 12);
+	assert_ptr_equal(there, (void *)at);
+}
+
+/* ---- capabilities ---- */
 
 bool fails(void)
 {
@@ -61,6 +109,8 @@ static void unmap(struct cap *c)
 static void cap_delete(struct cap *c)
 {
 	unmap(c);
+	if (c->ours)
+		assert_int_equal(munmap((void *)c->ours, (size_t)c->pages << 12), 0);
 	if (c->kind == CNODE) {
 		struct cnode *n = &cnode[c->page];
 
@@ -90,7 +140,7 @@ static void revoke_in(struct cap *caps, uint32_t n, uint32_t page, uint32_t page
 			cap_delete(&caps[i]);
 }
 
-static void revoke(uint32_t page, uint32_t pages)
+static void revoke_pages(uint32_t page, uint32_t pages)
 {
 	revoke_in(own, SLOTS, page, pages);
 	for (uint32_t i = 0; i < SLOTS; i++)
@@ -156,6 +206,7 @@ seL4_Error seL4_Untyped_Retype(seL4_CPtr untyped, seL4_Word type, seL4_Word bits
 	case seL4_X86_LargePageObject:
 		assert_int_equal(u->pages, EACH);
 		memset(&data[page], 0, EACH);
+		memory_clear(page, EACH);
 		*to = (struct cap){.kind = FRAME, .page = page, .pages = EACH};
 		break;
 	case seL4_X86_4K: {
@@ -167,6 +218,7 @@ seL4_Error seL4_Untyped_Retype(seL4_CPtr untyped, seL4_Word type, seL4_Word bits
 		assert_true(k < SMALL);
 		small_of[k] = u->domain;
 		data[BLOCKS * EACH + k] = 0;
+		memory_clear(BLOCKS * EACH + k, 1);
 		*to = (struct cap){.kind = FRAME, .page = BLOCKS * EACH + k, .pages = 1};
 		break;
 	}
@@ -177,7 +229,7 @@ seL4_Error seL4_Untyped_Retype(seL4_CPtr untyped, seL4_Word type, seL4_Word bits
 	return seL4_NoError;
 }
 
-static seL4_Error map(struct cap *c, uint32_t domain, unsigned view, uint64_t at)
+static seL4_Error map(struct cap *c, uint32_t domain, unsigned view, uint64_t at, seL4_CapRights_t rights)
 {
 	assert_int_equal(c->kind, FRAME);
 	assert_true(at + c->pages <= SPACE && at % c->pages == 0);
@@ -198,20 +250,21 @@ static seL4_Error map(struct cap *c, uint32_t domain, unsigned view, uint64_t at
 	c->domain = domain;
 	c->view = view;
 	c->at = (uint32_t)at;
+	c->write = rights.words[0] & 1;
 	c->mapped = true;
 	return seL4_NoError;
 }
 
 seL4_Error seL4_X86_Page_Map(seL4_CPtr frame, seL4_CPtr vspace, seL4_Word vaddr, seL4_CapRights_t rights, seL4_Word attributes)
 {
-	(void)rights, (void)attributes;
-	return map(&own[frame], (uint32_t)vspace - VSPACE(0), VMM, (vaddr - TASK_RAM_VADDR) >> 12);
+	(void)attributes;
+	return map(&own[frame], (uint32_t)vspace - VSPACE(0), VMM, (vaddr - TASK_RAM_VADDR) >> 12, rights);
 }
 
 seL4_Error seL4_X86_Page_MapEPT(seL4_CPtr frame, seL4_CPtr ept, seL4_Word gpa, seL4_CapRights_t rights, seL4_Word attributes)
 {
-	(void)rights, (void)attributes;
-	return map(&own[frame], (uint32_t)ept - EPT_ROOT(0), GUEST, gpa >> 12);
+	(void)attributes;
+	return map(&own[frame], (uint32_t)ept - EPT_ROOT(0), GUEST, gpa >> 12, rights);
 }
 
 #define TABLE_MAP(name)                                                                                                \
@@ -246,7 +299,7 @@ insula_Frame_Split_t insula_Frame_Split(seL4_CPtr frame, seL4_CPtr root, seL4_Wo
 		struct cap *to = cap_at(root, offset + i);
 
 		assert_int_equal(to->kind, NOTHING);
-		*to = (struct cap){.kind = FRAME, .page = large.page + i, .pages = 1, .domain = large.domain, .view = large.view, .at = large.at + i, .mapped = large.mapped};
+		*to = (struct cap){.kind = FRAME, .page = large.page + i, .pages = 1, .domain = large.domain, .view = large.view, .at = large.at + i, .mapped = large.mapped, .write = large.write};
 		if (large.mapped)
 			seen[large.domain][large.view][large.at + i] = to;
 	}
@@ -272,7 +325,7 @@ seL4_Error insula_Frame_DeriveEPT(seL4_CPtr frame, seL4_CPtr root, seL4_Word ind
 	seL4_Error e = insula_Frame_Derive(frame, root, index, depth, rights, offset, bits);
 
 	(void)attributes;
-	return e ? e : map(cap_at(root, index), (uint32_t)ept - EPT_ROOT(0), GUEST, gpa >> 12);
+	return e ? e : map(cap_at(root, index), (uint32_t)ept - EPT_ROOT(0), GUEST, gpa >> 12, rights);
 }
 
 /* ---- root, and the domain manager's own ---- */
@@ -365,7 +418,7 @@ int root_account_return(uint32_t account, uint64_t block)
 	}
 	assert_true(block >= 1 && block <= BLOCKS);
 	assert_int_equal(block_of[block - 1], account);
-	revoke((uint32_t)(block - 1) * EACH, EACH);
+	revoke_pages((uint32_t)(block - 1) * EACH, EACH);
 	block_of[block - 1] = 0;
 	return 0;
 }
@@ -393,7 +446,7 @@ int root_account_free(uint32_t account)
 			(void)root_account_return(account, i + 1);
 	for (uint32_t k = 0; k < SMALL; k++)
 		if (small_of[k] == account) {
-			revoke(BLOCKS * EACH + k, 1);
+			revoke_pages(BLOCKS * EACH + k, 1);
 			small_of[k] = 0;
 		}
 	for (uint32_t i = 0; i < SLOTS; i++)
@@ -419,6 +472,7 @@ int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute)
 		assert_int_equal(page_of_ours((const uint8_t *)(vaddr + ((uint64_t)i << 12))), UINT32_MAX);
 	if (fails())
 		return -ENOMEM;
+	memory_map(vaddr, own[frame].page, own[frame].pages);
 	own[frame].ours = vaddr;
 	return 0;
 }
@@ -435,5 +489,25 @@ int page_window_zero(uint32_t slot)
 {
 	assert_true(own[slot].kind == FRAME && own[slot].pages == 1);
 	data[own[slot].page] = 0;
+	memory_clear(own[slot].page, 1);
 	return 0;
+}
+
+static int heap_more(struct domain_heap *h, uint8_t *at, uint64_t bytes)
+{
+	(void)h, (void)at, (void)bytes;
+	return fails() ? -ENOMEM : 0;
+}
+
+static uint8_t stretch[DOMAINS + 1][DOMAIN_HEAP_MAX] __attribute__((aligned(16)));
+
+void heap_begin(struct domain_heap *h, uint32_t n)
+{
+	domain_heap_init(h, stretch[n], heap_more);
+}
+
+void domain_heap_begin(struct domain_heap *h, unsigned n)
+{
+	(void)n;
+	heap_begin(h, DOMAINS);
 }

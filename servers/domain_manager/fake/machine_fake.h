@@ -27,7 +27,7 @@ enum { GUEST, VMM, VIEWS };
 
 struct cap {
 	uint32_t kind, page, pages, domain, view, at; /* a CNode's number, or a frame's first page, and where it is mapped */
-	bool mapped;
+	bool mapped, write;
 	uint64_t ours; /* where it is in our own address space; 0: nowhere */
 };
 /* What is in a slot; NULL: there is no such slot. */
@@ -39,11 +39,16 @@ struct cap *cap_at(seL4_CPtr root, seL4_Word index);
 extern struct cap *seen[DOMAINS][VIEWS][SPACE]; /* which capability's mapping is there */
 uint32_t page_of_ours(const uint8_t *at);	/* that we find there; UINT32_MAX: none */
 extern uint8_t data[PAGES];			/* of a page. 0: cleared; else what a domain wrote */
+uint8_t *memory(uint32_t page);			/* what is in it */
 extern uint32_t block_of[BLOCKS];		/* the account that has it; 0: free */
 extern uint64_t reserved[ACCOUNTS];		/* bytes */
 extern uint32_t small_blocks[ACCOUNTS];		/* of less than 2 MiB, that an account has */
 uint64_t free_blocks(void);
 uint64_t reserved_all(void);
+
+/* What is noted of domain n; DOMAINS: of all of them. */
+struct domain_heap;
+void heap_begin(struct domain_heap *h, uint32_t n);
 
 extern uint32_t fail_in; /* the n-th of what can fail from now on does; UINT32_MAX: none */
 bool fails(void);
