@@ -1,4 +1,4 @@
-/* Channels between two domains: which one each gets, what their vmms are told, and until when the page stays. */
+/* Channels between domains: which one each gets, what their vmms are told, and until when the page stays; and, whatever vmms ask for, that no third domain has any of it. */
 // cflags: -iquote servers/domain_manager/fake/include -D__XEN_TOOLS__ -std=gnu11
 #include <errno.h>
 #include <setjmp.h>
@@ -11,43 +11,72 @@
 #include <cmocka.h>
 #include "proto/task/task.h"
 #include "sel4/sel4.h"
+#include "proto/root/root.h"
 #include "servers/domain_manager/domain.h"
 #include "servers/domain_manager/evtchn.h"
 #include "user/object.h"
 #include "user/slot.h"
 #include "user/vspace.h"
 
-#define LOW   1u
-#define HIGH  2u
+#define LOW	1u
+#define HIGH	2u
+#define DOMAINS 4u
+#define PORTS	64u
+#define SLOTS	4096u /* of ours; a domain's begin at 1000 times its row, and 1000 */
 
-static struct domain low, high;
-static struct vmm_control control[2];
+static struct domain domain[DOMAINS];
+static struct vmm_control control[DOMAINS];
+#define low  domain[0]
+#define high domain[1]
 static unsigned signals;
 static uint32_t slots = 100;
-static bool has[4096]; /* our slots that are not empty */
+static uint32_t object[8 * SLOTS];		    /* of ours: which page; 0: empty */
+static uint32_t peer_page[DOMAINS][VMM_PEERS];	    /* our slot of what its vmm has as a peer's */
+static uint32_t peer_signals[DOMAINS][1 + VMM_PEERS]; /* in its CNode: our slot of the notification; 0: none */
+
+static struct domain *of_cnode(seL4_CPtr root)
+{
+	return root >= 1000 ? &domain[root / 1000 - 1] : NULL;
+}
 
 /* ---- what it calls ---- */
 
 seL4_Error seL4_CNode_Copy(seL4_CPtr root, seL4_Word index, seL4_Uint8 depth, seL4_CPtr from, seL4_Word from_index, seL4_Uint8 from_depth, seL4_CapRights_t rights)
 {
-	(void)depth, (void)from, (void)from_index, (void)from_depth, (void)rights;
-	if (root == TASK_SLOT_CNODE)
-		has[index] = true;
+	(void)depth, (void)from_depth, (void)rights;
+	assert_int_equal(root, TASK_SLOT_CNODE);
+	assert_int_equal(from, TASK_SLOT_CNODE);
+	assert_int_equal(object[index], 0);
+	assert_int_not_equal(object[from_index], 0);
+	object[index] = object[from_index];
 	return seL4_NoError;
 }
 
 seL4_Error seL4_CNode_Mint(seL4_CPtr root, seL4_Word index, seL4_Uint8 depth, seL4_CPtr from, seL4_Word from_index, seL4_Uint8 from_depth, seL4_CapRights_t rights,
 			   seL4_Word badge)
 {
-	(void)root, (void)index, (void)depth, (void)from, (void)from_index, (void)from_depth, (void)rights, (void)badge;
+	struct domain *d = of_cnode(root);
+
+	(void)depth, (void)from, (void)from_depth, (void)rights, (void)badge;
+	assert_non_null(d);
+	peer_signals[d - domain][index] = (uint32_t)from_index;
 	return seL4_NoError;
 }
 
 seL4_Error seL4_CNode_Delete(seL4_CPtr root, seL4_Word index, seL4_Uint8 depth)
 {
+	struct domain *d = of_cnode(root);
+
 	(void)depth;
-	if (root == TASK_SLOT_CNODE)
-		has[index] = false;
+	if (d) {
+		peer_signals[d - domain][index] = 0;
+		return seL4_NoError;
+	}
+	object[index] = 0;
+	for (uint32_t i = 0; i < DOMAINS; i++)
+		for (uint32_t k = 0; k < VMM_PEERS; k++)
+			if (peer_page[i][k] == index)
+				peer_page[i][k] = 0;
 	return seL4_NoError;
 }
 
@@ -59,6 +88,7 @@ seL4_CPtr slot_alloc(void)
 seL4_CPtr object_create_slot(seL4_Word type, unsigned bits)
 {
 	(void)type, (void)bits;
+	object[slots] = slots;
 	return slots++;
 }
 
@@ -69,17 +99,23 @@ int vspace_map(seL4_CPtr frame, uint64_t vaddr, bool write, bool execute)
 }
 
 /* The vmm has the page for as long as this copy is there. */
-static uint32_t slot_of[2];
 int physmap_map_vmm(struct physmap *m, uint32_t slot, uint64_t vaddr)
 {
-	(void)vaddr;
-	slot_of[m == &high.map] = slot;
+	struct domain *d = (struct domain *)(void *)((uint8_t *)m - offsetof(struct domain, map));
+	uint64_t peer = (vaddr - VMM_PEER_VADDR) >> 12;
+
+	assert_true(peer < VMM_PEERS && object[slot]);
+	assert_int_equal(peer_page[d - domain][peer], 0); /* nothing of an earlier peer's is there */
+	peer_page[d - domain][peer] = slot;
 	return 0;
 }
 
 struct domain *domain_find(uint32_t id)
 {
-	return id == LOW ? &low : id == HIGH ? &high : NULL;
+	for (uint32_t i = 0; i < DOMAINS; i++)
+		if (domain[i].used && domain[i].id == id)
+			return &domain[i];
+	return NULL;
 }
 
 void domain_signal_control(struct domain *d)
@@ -102,30 +138,51 @@ void domain_heap_free(struct domain_heap *h, void *p)
 
 /* ---- cases ---- */
 
-static void domain_is(struct domain *d, uint32_t id)
+static void domain_is(uint32_t row, uint32_t id)
 {
+	struct domain *d = &domain[row];
+
 	memset(d, 0, sizeof(*d));
 	d->id = id;
+	d->row = row;
+	d->slot_base = 1000 * (row + 1);
+	d->peer_slot = 1;
 	d->used = d->bare = d->started = true;
-	d->ports = 64;
-	d->control = &control[id == HIGH];
+	d->ports = PORTS;
+	d->control = &control[row];
+	memset(peer_page[row], 0, sizeof(peer_page[row]));
+	memset(peer_signals[row], 0, sizeof(peer_signals[row]));
 }
 
 static int setup(void **state)
 {
 	(void)state;
-	domain_is(&low, LOW);
-	domain_is(&high, HIGH);
+	memset(domain, 0, sizeof(domain));
+	domain_is(0, LOW);
+	domain_is(1, HIGH);
 	signals = 0;
 	return 0;
+}
+
+/* Some domain's vmm has a page. */
+static bool some_page(void)
+{
+	for (uint32_t i = 0; i < DOMAINS; i++)
+		for (uint32_t k = 0; k < VMM_PEERS; k++)
+			if (object[peer_page[i][k]])
+				return true;
+	return false;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	evtchn_domain_gone(&low);
-	evtchn_domain_gone(&high);
-	return low.end_count || high.end_count || has[slot_of[0]] || has[slot_of[1]];
+	for (uint32_t i = 0; i < DOMAINS; i++) {
+		evtchn_domain_gone(&domain[i]);
+		if (domain[i].end_count)
+			return 1;
+	}
+	return some_page();
 }
 
 static void waits(uint32_t port)
@@ -242,11 +299,11 @@ static void page_of_one_that_is_gone(void **state)
 	waits(5);
 	assert_int_equal(bind(10, 5), 0);
 	evtchn_domain_gone(&low);
-	assert_true(has[slot_of[1]]);
+	assert_true(some_page());
 	told(5, false, 0, 0);
-	assert_true(has[slot_of[1]]);
+	assert_true(some_page());
 	told_all();
-	assert_false(has[slot_of[1]]);
+	assert_false(some_page());
 	/* told of a close, and looking, when the other's end comes */
 	waits(6);
 	assert_int_equal(bind(11, 6), 0);
@@ -255,9 +312,122 @@ static void page_of_one_that_is_gone(void **state)
 	evtchn_close(&low, 11);
 	told(6, false, 0, 0);
 	evtchn_domain_gone(&low);
-	assert_true(has[slot_of[1]]);
+	assert_true(some_page());
 	told_all();
-	assert_false(has[slot_of[1]]);
+	assert_false(some_page());
+}
+
+/* ---- vmms that ask for anything ---- */
+
+static uint32_t pick(uint32_t n)
+{
+	return (uint32_t)rand() % n;
+}
+
+/* What is bound is bound both ways, by a channel that these two ports alone have; a last channel that is kept is nobody's. */
+static void check_channels(void)
+{
+	for (uint32_t i = 0; i < DOMAINS; i++) {
+		bool used[DOMAINS][PORTS] = {{false}};
+
+		for (uint32_t port = 1; port < PORTS && domain[i].used; port++) {
+			struct evtchn_bound b, back;
+			struct domain *remote;
+
+			if (evtchn_status(&domain[i], port, &b) || b.peer == VMM_PEERS)
+				continue;
+			remote = domain_find(b.remote);
+			if (!remote) {
+				assert_false(b.bound);
+				continue;
+			}
+			assert_true(b.channel < PORTS);
+			assert_false(used[remote->row][b.channel]);
+			used[remote->row][b.channel] = true;
+			if (!b.bound)
+				continue;
+			assert_int_equal(evtchn_status(remote, b.remote_port, &back), 0);
+			assert_true(back.bound && back.remote == domain[i].id && back.remote_port == port && back.channel == b.channel);
+		}
+	}
+}
+
+/* A page is in two vmms at most, and the one that still has it of two signals nobody. */
+static void check_pages(void)
+{
+	for (uint32_t i = 0; i < DOMAINS; i++)
+		for (uint32_t k = 0; k < VMM_PEERS; k++) {
+			uint32_t page = object[peer_page[i][k]], with = DOMAINS, others = 0;
+
+			for (uint32_t j = 0; page && j < DOMAINS; j++)
+				for (uint32_t n = 0; n < VMM_PEERS; n++)
+					if ((j != i || n != k) && object[peer_page[j][n]] == page) {
+						with = j;
+						others++;
+					}
+			assert_true(others <= 1 && with != i);
+			assert_int_equal(page != 0, domain[i].peers[k / 64] >> k % 64 & 1);
+			if (peer_signals[i][1 + k])
+				assert_true(others == 1 && domain[with].used && peer_signals[i][1 + k] == domain[with].slot_base + ROOT_TASK_SLOT_THREAD + 2);
+		}
+}
+
+static void ask(uint32_t i)
+{
+	struct domain *d = &domain[i];
+	uint32_t port = pick(20) ? pick(12) : pick(PORTS + 4), remote = pick(20) ? domain[pick(DOMAINS)].id : pick(1000);
+	struct evtchn_bound b;
+
+	switch (pick(6)) {
+	case 0:
+		(void)evtchn_unbound(d, port, remote);
+		break;
+	case 1:
+	case 2:
+		(void)evtchn_bind(d, port, remote, pick(12), &b);
+		break;
+	case 3:
+		evtchn_close(d, port);
+		break;
+	case 4:
+		(void)evtchn_changed(d, &b);
+		break;
+	default:
+		while (pick(4) && !evtchn_changed(d, &b))
+			;
+		break;
+	}
+}
+
+static void anything(void **state)
+{
+	uint32_t id = 0;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= 20; seed++) {
+		srand(seed);
+		for (uint32_t i = 0; i < DOMAINS; i++)
+			domain_is(i, ++id);
+		for (unsigned n = 0; n < 3000; n++) {
+			uint32_t i = pick(DOMAINS);
+
+			ask(i);
+			if (pick(100) == 0) {
+				/* it ends, and another has its place in the table */
+				evtchn_domain_gone(&domain[i]);
+				domain[i].gone = true;
+				evtchn_domain_gone(&domain[i]);
+				domain_is(i, ++id);
+			}
+			if (n % 10 == 0) {
+				check_channels();
+				check_pages();
+			}
+		}
+		for (uint32_t i = 0; i < DOMAINS; i++)
+			evtchn_domain_gone(&domain[i]);
+		assert_false(some_page());
+	}
 }
 
 int main(void)
@@ -267,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bound_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(never_heard_of, setup, teardown),
 		cmocka_unit_test_setup_teardown(page_of_one_that_is_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(anything, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
