@@ -1,4 +1,4 @@
-"""A domain with two vCPUs, a disk and a network interface, saved and restored."""
+"""A domain with two vCPUs, a disk and a network interface, saved and restored, or moved while it runs."""
 import insula
 from scenarios import scenario
 from test_dom0 import Admin, end_all, scripted
@@ -79,4 +79,23 @@ def save_and_restore_with_devices():
         machine.shell("sleep 5; xl restore /run/dev.save 2>/run/said", 300)
         goes_on(machine, "dev", last + 4)
         gives_memory(machine, "dev")
+        end_all(machine, "dev")
+
+
+@scenario(weight=90, on_xen=True)
+def live_migration():
+    """From the machine to itself: another domain is made of the one that runs, and has its name."""
+    log = "/var/log/xen/guest-dev"
+    with Admin("live-migration", limit=900) as machine:
+        machine.login()
+        prepare(machine)
+        machine.shell("xl create /run/dev.cfg", 180)
+        wait_tick(machine, "dev", 2)
+        machine.shell("xl migrate -s '' dev 'xl migrate-receive' 2>/run/said", 300)
+        insula.check(machine.shell("xl domid dev").strip() == "2" and len(machine.shell("xl list").splitlines()) == 3, "the domain that was moved is still there")
+        last = len(ticks(machine, "dev"))
+        wait_tick(machine, "dev--incoming", last + 4)
+        # its console is another file: it says there what it was about to say
+        machine.shell(f"cat {log}--incoming.log >> {log}.log")
+        all_right(ticks(machine, "dev"), int(machine.shell("date +%s")))
         end_all(machine, "dev")
