@@ -12,6 +12,7 @@
 #include "user/vspace.h"
 
 #define PAIRS_MAX   1024u
+#define PAIRS_OTHERS (PAIRS_MAX - DOMAINS_MAX) /* of those that domain 0 is not one of: it can always have one with each */
 #define ENDS_MAX    8192u /* of one domain; each costs our heap */
 #define PAGES_VADDR (TASK_SHARED_VADDR + 0x40000000ull)
 #define BEFORE_MAX  32u /* ports of a domain that has not started */
@@ -58,6 +59,30 @@ static struct evtchn_pair *pair_find(const struct domain *a, const struct domain
 	return NULL;
 }
 
+static bool privileged(const struct domain *d)
+{
+	return d && d->privileged;
+}
+
+/* Two domains may have a pair, if there is memory. */
+static bool pair_allowed(const struct domain *a, const struct domain *b)
+{
+	unsigned others = 0;
+
+	for (unsigned i = 0; i < PAIRS_MAX && pairs[i]; i++)
+		others += (pairs[i]->of[0] || pairs[i]->of[1]) && !privileged(pairs[i]->of[0]) && !privileged(pairs[i]->of[1]);
+	return privileged(a) || privileged(b) || others < PAIRS_OTHERS;
+}
+
+static void pair_unmade(struct evtchn_pair *p)
+{
+	object_delete(p->slot_page);
+	for (unsigned s = 0; s < 2; s++)
+		if (p->slot_copy[s])
+			slot_free(p->slot_copy[s]);
+	free(p);
+}
+
 static struct evtchn_pair *pair_unused(void)
 {
 	struct evtchn_pair *p;
@@ -76,7 +101,7 @@ static struct evtchn_pair *pair_unused(void)
 	p->slot_copy[0] = (uint32_t)slot_alloc();
 	p->slot_copy[1] = (uint32_t)slot_alloc();
 	if (!p->slot_page || !p->slot_copy[0] || !p->slot_copy[1] || vspace_map(p->slot_page, PAGES_VADDR + i * 4096ull, true, false)) {
-		free(p);
+		pair_unmade(p);
 		return NULL;
 	}
 	p->page = (struct vmm_pair *)(PAGES_VADDR + i * 4096ull);
@@ -187,6 +212,10 @@ static struct evtchn_pair *pair_get(struct domain *a, struct domain *b, int *err
 	*error = -ENOMEM;
 	if (p)
 		return p;
+	if (!pair_allowed(a, b)) {
+		*error = -ENOSPC;
+		return NULL;
+	}
 	p = pair_unused();
 	if (!p)
 		return NULL;

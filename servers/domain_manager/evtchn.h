@@ -20,7 +20,7 @@ struct evtchn_bound {
 	uint32_t peer, channel; /* of the caller. Not bound: those it had last, where what was sent may still be; or peer is VMM_PEERS */
 	bool bound;		/* else it waits for a bind by remote */
 };
-/* The caller's port is bound to remote's, which must wait for it. 0, -ESRCH (no such domain), -EINVAL (a dying one's too: its ports are closed), -ENOMEM, -ENOSPC. */
+/* The caller's port is bound to remote's, which must wait for it. 0, -ESRCH (no such domain), -EINVAL (a dying one's too: its ports are closed), -ENOMEM, -ENOSPC (too many pairs of domains, neither of them domain 0). */
 int evtchn_bind(struct domain *d, uint32_t port, uint32_t remote, uint32_t remote_port, struct evtchn_bound *out);
 /* The caller's port is closed; what was bound to it waits again. */
 void evtchn_close(struct domain *d, uint32_t port);

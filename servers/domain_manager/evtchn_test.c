@@ -20,23 +20,26 @@
 
 #define LOW	1u
 #define HIGH	2u
-#define DOMAINS 4u
+#define DOMAINS 48u
+#define FEW	4u /* that ask for anything */
 #define PORTS	64u
-#define SLOTS	4096u /* of ours; a domain's begin at 1000 times its row, and 1000 */
+#define SLOTS	8192u
+#define DOMAIN_SLOTS 100u /* those of a domain, and its CNode, begin at so many for each row, and as many more */
 
 static struct domain domain[DOMAINS];
 static struct vmm_control control[DOMAINS];
 #define low  domain[0]
 #define high domain[1]
 static unsigned signals;
-static uint32_t slots = 100;
-static uint32_t object[8 * SLOTS];		    /* of ours: which page; 0: empty */
+static uint32_t slots = DOMAIN_SLOTS * (DOMAINS + 1);
+static bool no_slots;
+static uint32_t object[SLOTS];		    /* of ours: which page; 0: empty */
 static uint32_t peer_page[DOMAINS][VMM_PEERS];	    /* our slot of what its vmm has as a peer's */
 static uint32_t peer_signals[DOMAINS][1 + VMM_PEERS]; /* in its CNode: our slot of the notification; 0: none */
 
 static struct domain *of_cnode(seL4_CPtr root)
 {
-	return root >= 1000 ? &domain[root / 1000 - 1] : NULL;
+	return root >= DOMAIN_SLOTS ? &domain[root / DOMAIN_SLOTS - 1] : NULL;
 }
 
 /* ---- what it calls ---- */
@@ -82,12 +85,26 @@ seL4_Error seL4_CNode_Delete(seL4_CPtr root, seL4_Word index, seL4_Uint8 depth)
 
 seL4_CPtr slot_alloc(void)
 {
+	if (no_slots)
+		return 0;
+	assert_true(slots < SLOTS);
 	return slots++;
+}
+
+void slot_free(seL4_CPtr slot)
+{
+	assert_int_equal(object[slot], 0);
+}
+
+void object_delete(seL4_CPtr slot)
+{
+	object[slot] = 0;
 }
 
 seL4_CPtr object_create_slot(seL4_Word type, unsigned bits)
 {
 	(void)type, (void)bits;
+	assert_true(slots < SLOTS);
 	object[slots] = slots;
 	return slots++;
 }
@@ -145,7 +162,7 @@ static void domain_is(uint32_t row, uint32_t id)
 	memset(d, 0, sizeof(*d));
 	d->id = id;
 	d->row = row;
-	d->slot_base = 1000 * (row + 1);
+	d->slot_base = DOMAIN_SLOTS * (row + 1);
 	d->peer_slot = 1;
 	d->used = d->bare = d->started = true;
 	d->ports = PORTS;
@@ -327,8 +344,8 @@ static uint32_t pick(uint32_t n)
 /* What is bound is bound both ways, by a channel that these two ports alone have; a last channel that is kept is nobody's. */
 static void check_channels(void)
 {
-	for (uint32_t i = 0; i < DOMAINS; i++) {
-		bool used[DOMAINS][PORTS] = {{false}};
+	for (uint32_t i = 0; i < FEW; i++) {
+		bool used[FEW][PORTS] = {{false}};
 
 		for (uint32_t port = 1; port < PORTS && domain[i].used; port++) {
 			struct evtchn_bound b, back;
@@ -355,11 +372,11 @@ static void check_channels(void)
 /* A page is in two vmms at most, and the one that still has it of two signals nobody. */
 static void check_pages(void)
 {
-	for (uint32_t i = 0; i < DOMAINS; i++)
+	for (uint32_t i = 0; i < FEW; i++)
 		for (uint32_t k = 0; k < VMM_PEERS; k++) {
-			uint32_t page = object[peer_page[i][k]], with = DOMAINS, others = 0;
+			uint32_t page = object[peer_page[i][k]], with = FEW, others = 0;
 
-			for (uint32_t j = 0; page && j < DOMAINS; j++)
+			for (uint32_t j = 0; page && j < FEW; j++)
 				for (uint32_t n = 0; n < VMM_PEERS; n++)
 					if ((j != i || n != k) && object[peer_page[j][n]] == page) {
 						with = j;
@@ -375,7 +392,7 @@ static void check_pages(void)
 static void ask(uint32_t i)
 {
 	struct domain *d = &domain[i];
-	uint32_t port = pick(20) ? pick(12) : pick(PORTS + 4), remote = pick(20) ? domain[pick(DOMAINS)].id : pick(1000);
+	uint32_t port = pick(20) ? pick(12) : pick(PORTS + 4), remote = pick(20) ? domain[pick(FEW)].id : pick(1000);
 	struct evtchn_bound b;
 
 	switch (pick(6)) {
@@ -406,10 +423,10 @@ static void anything(void **state)
 	(void)state;
 	for (unsigned seed = 1; seed <= 20; seed++) {
 		srand(seed);
-		for (uint32_t i = 0; i < DOMAINS; i++)
+		for (uint32_t i = 0; i < FEW; i++)
 			domain_is(i, ++id);
 		for (unsigned n = 0; n < 3000; n++) {
-			uint32_t i = pick(DOMAINS);
+			uint32_t i = pick(FEW);
 
 			ask(i);
 			if (pick(100) == 0) {
@@ -424,20 +441,69 @@ static void anything(void **state)
 				check_pages();
 			}
 		}
-		for (uint32_t i = 0; i < DOMAINS; i++)
+		for (uint32_t i = 0; i < FEW; i++)
 			evtchn_domain_gone(&domain[i]);
 		assert_false(some_page());
 	}
 }
 
+/* Many domains have channels with each other, as many as there can be: domain 0 has one with each all the same. */
+static void all_with_all(void **state)
+{
+	struct evtchn_bound b;
+	unsigned pairs = 0, refused = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < DOMAINS; i++)
+		domain_is(i, i);
+	domain[0].privileged = true;
+	for (uint32_t i = 1; i < DOMAINS; i++)
+		for (uint32_t k = 1; k < i; k++) {
+			int r;
+
+			assert_int_equal(evtchn_unbound(&domain[i], k, k), 0);
+			r = evtchn_bind(&domain[k], i, i, k, &b);
+			assert_true(r == 0 || r == -ENOSPC);
+			*(r ? &refused : &pairs) += 1;
+		}
+	assert_int_equal(pairs, 1024 - DOMAINS_MAX);
+	assert_true(refused > 0);
+	for (uint32_t i = 1; i < DOMAINS; i++) {
+		assert_int_equal(evtchn_unbound(&domain[i], PORTS - 1, 0), 0);
+		assert_int_equal(evtchn_bind(&domain[0], i, i, PORTS - 1, &b), 0);
+	}
+	/* one that ends makes room */
+	evtchn_domain_gone(&domain[1]);
+	for (uint32_t i = 2; i < DOMAINS; i++)
+		while (!evtchn_changed(&domain[i], &b))
+			;
+	assert_int_equal(evtchn_unbound(&domain[DOMAINS - 1], PORTS - 2, DOMAINS - 2), 0);
+	assert_int_equal(evtchn_bind(&domain[DOMAINS - 2], PORTS - 2, DOMAINS - 1, PORTS - 2, &b), 0);
+}
+
+/* The first pair, for which there is no slot: nothing of it is left. */
+static void no_slot(void **state)
+{
+	struct evtchn_bound b;
+
+	(void)state;
+	waits(5);
+	no_slots = true;
+	assert_int_equal(evtchn_bind(&low, 10, HIGH, 5, &b), -ENOMEM);
+	no_slots = false;
+	assert_int_equal(bind(10, 5), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(no_slot, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_channel_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(bound_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(never_heard_of, setup, teardown),
 		cmocka_unit_test_setup_teardown(page_of_one_that_is_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(anything, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_with_all, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
