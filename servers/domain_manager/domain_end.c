@@ -23,11 +23,13 @@ void domain_ended(struct domain *d, uint32_t reason)
 	d->shutdown_reason = reason;
 }
 
-/* None of its vmm's threads runs again. */
+/* None of its vmm's threads runs again: one that its guest has taken over may have given a scheduling context to a thread of its own making. */
 static void suspend(const struct domain *d)
 {
-	for (uint32_t i = 0; i < d->spec.vcpus; i++)
+	for (uint32_t i = 0; i < d->spec.vcpus; i++) {
 		(void)seL4_TCB_Suspend(SLOT_THREADS(d) + 3 * i);
+		(void)seL4_SchedContext_Unbind(SLOT_THREADS(d) + 3 * i + 1);
+	}
 }
 
 void domain_crash(struct domain *d, const char *why)

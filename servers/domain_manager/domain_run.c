@@ -73,7 +73,8 @@ int domain_unpause(uint32_t id)
 	context_unpaused(d);
 	if (--d->pauses == 0 && d->bare && !d->started)
 		return start(d);
-	if (d->pauses == 0)
+	/* one that has ended for good never runs again */
+	if (d->pauses == 0 && !d->dying && !d->stopped)
 		for (uint32_t i = 0; i < d->spec.vcpus; i++)
 			(void)seL4_SchedContext_Bind(SLOT_THREADS(d) + 3 * i + 1, SLOT_THREADS(d) + 3 * i);
 	return 0;

@@ -127,10 +127,7 @@ void domain_task_faulted(uint32_t task)
 	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
 		struct domain *d = domain_row(i);
 
-		if (!d || d->task != task)
-			continue;
-		log_line("domain %u (%s) crashed: its vmm failed", d->id, d->spec.name);
-		d->stopped = true;
-		domain_ended(d, SHUTDOWN_crash);
+		if (d && d->task == task)
+			domain_crash(d, "its vmm failed");
 	}
 }

@@ -108,6 +108,16 @@ seL4_Error seL4_TCB_Suspend(seL4_CPtr tcb)
 	return seL4_NoError;
 }
 
+/* Whatever thread has it by now. */
+static bool runs[DOMAINS];
+seL4_Error seL4_SchedContext_Unbind(seL4_CPtr context)
+{
+	for (uint32_t i = 0; i < DOMAINS; i++)
+		if (context == SLOT_THREADS(&domain[i]) + 1)
+			runs[i] = false;
+	return seL4_NoError;
+}
+
 void domain_unplace(struct domain *d)
 {
 	(void)d;
@@ -189,6 +199,9 @@ static void begin(uint32_t i)
 	d->used = true;
 	d->grant_frames_max = FRAMES;
 	d->maptrack_frames = 1;
+	d->spec.vcpus = 1;
+	d->slot_base = 2000 + 100 * i; /* nothing is there */
+	runs[i] = true;
 	for (uint32_t k = 0; k < FRAMES; k++)
 		table_page[i][k] = UINT32_MAX;
 	heap_begin(&d->heap, i);
@@ -359,6 +372,7 @@ static void check(void)
 			continue;
 		check_others(i);
 		check_entries(i);
+		assert_true(runs[i] == !domain[i].dying);
 		for (uint32_t h = 0; h < HANDLES; h++)
 			if (handle[i][h].live && of_id(handle[i][h].from) != &domain[i])
 				elsewhere[number(of_id(handle[i][h].from))]++;

@@ -7,6 +7,7 @@
 #include <xen/event_channel.h>
 #include <xen/hvm/params.h>
 #include <xen/io/console.h>
+#include <xen/memory.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
@@ -298,6 +299,26 @@ static void hostile_registers(void)
 	payload_trap_skip = 0;
 }
 
+static void hostile_compute(void)
+{
+	for (;;)
+		__asm__ volatile("");
+}
+
+/* Gives a page back, for which a test has put a fault into the vmm; the other vCPU computes on. */
+static void hostile_give_back(void)
+{
+	static uint64_t page;
+	static struct xen_memory_reservation r;
+
+	page = address(image_end) / PAGE + 1;
+	set_xen_guest_handle(r.extent_start, (xen_pfn_t *)&page);
+	r.nr_extents = 1;
+	r.domid = DOMID_SELF;
+	payload_second_start(hostile_compute);
+	(void)hypercall(__HYPERVISOR_memory_op, XENMEM_decrease_reservation, address((volatile void *)&r));
+}
+
 static void hostile_halt(void)
 {
 	payload_cli();
@@ -321,5 +342,6 @@ const struct payload_mode hostile_modes[] = {
 	{ "ipis", hostile_ipis },
 	{ "registers", hostile_registers },
 	{ "halt", hostile_halt },
+	{ "give_back", hostile_give_back },
 	{ NULL, NULL },
 };

@@ -197,12 +197,14 @@ class Monitor(Emulator):
 
 
 class Insula(Monitor, Machine):
+    image = KERNEL
+
     def __init__(self, name: str, machine: str = "parallel", *arguments: str, options: str = "", modules=(VMLINUX, INITRD),
                  cdrom=None, limit: float = 600):
         if cdrom:
             super().__init__(name, machine, *arguments, cdrom=cdrom, limit=limit)
         else:
-            super().__init__(name, machine, *arguments, kernel=KERNEL, append=f"{OPTIONS} {options}".strip(),
+            super().__init__(name, machine, *arguments, kernel=self.image, append=f"{OPTIONS} {options}".strip(),
                              modules=modules, limit=limit)
 
 

@@ -22,6 +22,7 @@ seL4_Error seL4_X86_EPTPDPT_Map(seL4_CPtr table, seL4_CPtr ept, seL4_Word gpa, s
 seL4_Error seL4_X86_EPTPD_Map(seL4_CPtr table, seL4_CPtr ept, seL4_Word gpa, seL4_Word attributes);
 seL4_Error seL4_X86_EPTPT_Map(seL4_CPtr table, seL4_CPtr ept, seL4_Word gpa, seL4_Word attributes);
 seL4_Error seL4_TCB_Suspend(seL4_CPtr tcb);
+seL4_Error seL4_SchedContext_Unbind(seL4_CPtr context);
 seL4_Word seL4_GetMR(int i);
 
 typedef struct {
