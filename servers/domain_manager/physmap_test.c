@@ -67,30 +67,12 @@ static void end(uint32_t i)
 			assert_null(seen[i][view][at]);
 }
 
-static uint32_t nowhere_page(uint32_t i)
-{
-	struct physmap *m = &domain[i].m;
-	struct frame_place p;
-
-	if (m->nowhere == PHYSMAP_NO_FRAME)
-		return UINT32_MAX;
-	p = frame_store_place(&m->frames, m->nowhere, FRAME_OWNER);
-	return cap_at(p.root, p.index)->page;
-}
-
 static uint8_t owner_of[PAGES]; /* 1 and a domain's number */
-
-static uint32_t page_at(uint32_t i, unsigned view, uint32_t at)
-{
-	const struct cap *c = seen[i][view][at];
-
-	return c ? c->page + at - c->at : UINT32_MAX;
-}
 
 /* Its own memory: guest and vmm find the same page, which is nobody else's; where there is none the guest finds nothing, and the vmm nothing of anybody's. */
 static void check_own(uint32_t i)
 {
-	uint32_t nowhere = nowhere_page(i);
+	uint32_t nowhere = nowhere_page(&domain[i].m);
 	uint64_t singles = 0;
 
 	for (uint32_t at = 0; at < GFNS; at++) {
@@ -156,11 +138,6 @@ static void check(void)
 }
 
 /* ---- what they do ---- */
-
-static uint32_t pick(uint32_t n)
-{
-	return (uint32_t)rand() % n;
-}
 
 /* Next to the last place, somewhere, or in the first 2 MiB. */
 static uint32_t somewhere(void)

@@ -4,7 +4,7 @@
  * page of its, and then all of it is free.
  */
 // cflags: -iquote servers/domain_manager/fake/include -D__XEN_TOOLS__ -std=gnu11
-// links: servers/domain_manager/fake/machine_fake.c servers/domain_manager/grant.c servers/domain_manager/domain_end.c servers/domain_manager/domain_memory.c servers/domain_manager/physmap.c
+// links: servers/domain_manager/fake/machine_fake.c servers/domain_manager/fake/domain_fake.c servers/domain_manager/grant.c servers/domain_manager/domain_end.c servers/domain_manager/domain_memory.c servers/domain_manager/physmap.c
 // links: servers/domain_manager/physmap_balloon.c servers/domain_manager/physmap_foreign.c servers/domain_manager/physmap_map.c servers/domain_manager/physmap_pod.c
 // links: servers/domain_manager/physmap_single.c servers/domain_manager/physmap_window.c servers/domain_manager/frame_store.c servers/domain_manager/object_pool.c servers/domain_manager/page_pool.c
 // links: servers/domain_manager/page_store.c servers/domain_manager/p2m.c servers/domain_manager/pod_cache.c servers/domain_manager/domain_heap.c user/heap.c
@@ -17,19 +17,15 @@
 #include <string.h>
 #include <cmocka.h>
 #include "sel4/sel4.h"
-#include "servers/domain_manager/console_call.h"
-#include "servers/domain_manager/control_policy.h"
 #include "servers/domain_manager/domain_end.h"
 #include "servers/domain_manager/domain_memory.h"
 #include "servers/domain_manager/domain_private.h"
-#include "servers/domain_manager/evtchn.h"
 #include "servers/domain_manager/fake/machine_fake.h"
 #include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/page_store.h"
 #include "servers/domain_manager/physmap_private.h"
 #include "servers/domain_manager/root_call.h"
 #include "servers/domain_manager/vmm_call.h"
-#include "user/log.h"
 #include <xen/grant_table.h>
 #include <xen/xen.h>
 
@@ -40,7 +36,7 @@
 #define WORDS	120u /* of a message */
 
 static struct domain domain[DOMAINS];
-static uint32_t uuid; /* ids are not used again: what is asked of one that is gone must not reach the next */
+static uint32_t last_id; /* ids are not used again: what is asked of one that is gone must not reach the next */
 
 /* A mapping that a domain has been told of, and how often an entry is in use. */
 static struct handle {
@@ -54,11 +50,6 @@ static struct use {
 } use[DOMAINS][REFS];
 
 static uint32_t table_page[DOMAINS][FRAMES]; /* of a grant table, once its guest has it */
-
-static uint32_t pick(uint32_t n)
-{
-	return (uint32_t)rand() % n;
-}
 
 /* ---- what it calls ---- */
 
@@ -102,12 +93,6 @@ void domain_release(struct domain *d)
 	d->used = false;
 }
 
-seL4_Error seL4_TCB_Suspend(seL4_CPtr tcb)
-{
-	(void)tcb;
-	return seL4_NoError;
-}
-
 /* Whatever thread has it by now. */
 static bool runs[DOMAINS];
 seL4_Error seL4_SchedContext_Unbind(seL4_CPtr context)
@@ -118,73 +103,6 @@ seL4_Error seL4_SchedContext_Unbind(seL4_CPtr context)
 	return seL4_NoError;
 }
 
-void domain_unplace(struct domain *d)
-{
-	(void)d;
-}
-
-void domain_exception(void)
-{
-}
-
-int domain_create(const struct domain_spec *spec, uint32_t *id)
-{
-	(void)spec, (void)id;
-	return -ENOMEM;
-}
-
-int console_close(uint32_t client)
-{
-	(void)client;
-	return 0;
-}
-
-int root_machine_end(uint64_t how)
-{
-	(void)how;
-	return 0;
-}
-
-void log_line(const char *format, ...)
-{
-	(void)format;
-}
-
-int policy_words(const struct domain *d, uint64_t first, uint64_t *reply, unsigned *reply_length)
-{
-	(void)d, (void)first, (void)reply, (void)reply_length;
-	return -ENOENT;
-}
-
-/* evtchn_test looks at these. */
-int evtchn_unbound(struct domain *d, uint32_t port, uint32_t remote)
-{
-	(void)d, (void)port, (void)remote;
-	return -EINVAL;
-}
-
-int evtchn_bind(struct domain *d, uint32_t port, uint32_t remote, uint32_t remote_port, struct evtchn_bound *out)
-{
-	(void)d, (void)port, (void)remote, (void)remote_port, (void)out;
-	return -ESRCH;
-}
-
-void evtchn_close(struct domain *d, uint32_t port)
-{
-	(void)d, (void)port;
-}
-
-int evtchn_changed(struct domain *d, struct evtchn_bound *out)
-{
-	(void)d, (void)out;
-	return -ENOENT;
-}
-
-void evtchn_domain_gone(struct domain *d)
-{
-	(void)d;
-}
-
 /* ---- the domains ---- */
 
 static void begin(uint32_t i)
@@ -193,7 +111,7 @@ static void begin(uint32_t i)
 
 	memset(d, 0, sizeof(*d));
 	d->row = i;
-	d->id = i ? ++uuid : 0;
+	d->id = i ? ++last_id : 0;
 	d->privileged = i == 0;
 	d->bare = i != 0;
 	d->used = true;
@@ -238,13 +156,6 @@ static void begin_again(void)
 			begin(i);
 }
 
-static uint32_t page_at(uint32_t i, unsigned view, uint64_t at)
-{
-	const struct cap *c = at < SPACE ? seen[i][view][at] : NULL;
-
-	return c ? c->page + (uint32_t)at - c->at : UINT32_MAX;
-}
-
 static grant_entry_v1_t *entry(uint32_t i, uint32_t ref)
 {
 	uint32_t page = ref < REFS ? table_page[i][ref / 512] : UINT32_MAX;
@@ -267,17 +178,6 @@ static uint8_t owner_of[PAGES];
 static bool own_kind(enum p2m_kind k)
 {
 	return k == P2M_RAM || k == P2M_XEN;
-}
-
-static uint32_t nowhere_page(uint32_t i)
-{
-	struct physmap *m = &domain[i].map;
-	struct frame_place p;
-
-	if (m->nowhere == PHYSMAP_NO_FRAME)
-		return UINT32_MAX;
-	p = frame_store_place(&m->frames, m->nowhere, FRAME_OWNER);
-	return cap_at(p.root, p.index)->page;
 }
 
 /* Each page of its own is nobody else's. */
@@ -321,7 +221,7 @@ static void check_others(uint32_t i)
 		uint32_t from;
 
 		/* its vmm finds its own only */
-		assert_true(vmm == UINT32_MAX || vmm == nowhere_page(i) || owner_of[vmm] == i + 1);
+		assert_true(vmm == UINT32_MAX || vmm == nowhere_page(&domain[i].map) || owner_of[vmm] == i + 1);
 		if (own_kind(e.kind))
 			continue;
 		assert_int_equal(page != UINT32_MAX, e.kind == P2M_FOREIGN);

@@ -14,6 +14,7 @@
 #include "sel4/sel4.h"
 #include "servers/domain_manager/domain_heap.h"
 #include "servers/domain_manager/page_window.h"
+#include "servers/domain_manager/physmap.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/object.h"
 #include "user/slot.h"
@@ -510,4 +511,26 @@ void domain_heap_begin(struct domain_heap *h, unsigned n)
 {
 	(void)n;
 	heap_begin(h, DOMAINS);
+}
+
+uint32_t page_at(uint32_t domain, unsigned view, uint64_t at)
+{
+	const struct cap *c = at < SPACE ? seen[domain][view][at] : NULL;
+
+	return c ? c->page + (uint32_t)at - c->at : UINT32_MAX;
+}
+
+uint32_t nowhere_page(const struct physmap *m)
+{
+	struct frame_place p;
+
+	if (m->nowhere == UINT32_MAX)
+		return UINT32_MAX;
+	p = frame_store_place(&m->frames, m->nowhere, FRAME_OWNER);
+	return cap_at(p.root, p.index)->page;
+}
+
+uint32_t pick(uint32_t n)
+{
+	return (uint32_t)rand() % n;
 }

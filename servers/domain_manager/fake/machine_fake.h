@@ -37,6 +37,9 @@ struct cap *cap_at(seL4_CPtr root, seL4_Word index);
 #define EPT_ROOT(n) (1000u + (n))
 #define VSPACE(n)   (2000u + (n))
 extern struct cap *seen[DOMAINS][VIEWS][SPACE]; /* which capability's mapping is there */
+uint32_t page_at(uint32_t domain, unsigned view, uint64_t at); /* UINT32_MAX: nothing is there */
+struct physmap;
+uint32_t nowhere_page(const struct physmap *m); /* that its vmm has where its guest has none; UINT32_MAX: none was made */
 uint32_t page_of_ours(const uint8_t *at);	/* that we find there; UINT32_MAX: none */
 extern uint8_t data[PAGES];			/* of a page. 0: cleared; else what a domain wrote */
 uint8_t *memory(uint32_t page);			/* what is in it */
@@ -49,6 +52,8 @@ uint64_t reserved_all(void);
 /* What is noted of domain n; DOMAINS: of all of them. */
 struct domain_heap;
 void heap_begin(struct domain_heap *h, uint32_t n);
+
+uint32_t pick(uint32_t n); /* below n, by rand() */
 
 extern uint32_t fail_in; /* the n-th of what can fail from now on does; UINT32_MAX: none */
 bool fails(void);
