@@ -174,7 +174,7 @@ static int64_t scheduler(struct domain *d, struct xen_domctl_scheduler_op *o)
 
 /* ---- others ---- */
 
-/* Tables come out of the domain's account as they are needed; the figure is kept for who asks. As on Xen it is of whole pages, and no more than there are. */
+/* Tables come out of the domain's account as they are needed, up to that. As on Xen it is of whole pages, and no more than there are. */
 static int64_t mempool_set(struct domain *d, uint64_t bytes)
 {
 	uint64_t info[ROOT_INFO_WORDS];
@@ -183,8 +183,7 @@ static int64_t mempool_set(struct domain *d, uint64_t bytes)
 		return -XEN_EINVAL;
 	if (bytes > d->mempool_bytes && (page_store_info(info) || bytes - d->mempool_bytes > info[ROOT_INFO_FREE]))
 		return -XEN_ENOMEM;
-	d->mempool_bytes = bytes;
-	return 0;
+	return domain_tables_set(d, bytes);
 }
 
 /* A PVH domain has no power button that would be seen: pressing it does nothing, as on Xen. */

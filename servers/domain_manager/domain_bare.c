@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "proto/task/task.h"
+#include "servers/domain_manager/domain_memory.h"
 #include "servers/domain_manager/domain_private.h"
 
 #define MEMPOOL_FIRST (1ull << 20) /* what Xen gives a new domain for its second-level tables */
@@ -43,12 +44,13 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
 	(void)snprintf(d->spec.name, sizeof(d->spec.name), "dom%u", d->id);
 	d->bare = true;
 	d->pauses = 1;
-	d->mempool_bytes = MEMPOOL_FIRST;
 	d->grant_frames_max = grant_frames;
 	d->maptrack_frames = maptrack_frames;
 	d->ports = ports;
 	memcpy(d->uuid, uuid, sizeof(d->uuid));
 	r = build(d, msr_relaxed ? VMM_START_MSR_RELAXED : 0);
+	if (!r)
+		r = domain_tables_set(d, MEMPOOL_FIRST);
 	if (!r)
 		r = domain_place(d);
 	if (r) {

@@ -13,6 +13,17 @@ void domain_allow_pages(struct domain *d, uint64_t pages)
 		d->map.most = pages + PLACES_EXTRA;
 }
 
+int domain_tables_set(struct domain *d, uint64_t bytes)
+{
+	uint64_t tables = bytes >> 12;
+
+	if (tables < d->map.tables)
+		return -ENOMEM;
+	d->mempool_bytes = bytes;
+	d->map.tables_most = tables < UINT32_MAX ? (uint32_t)tables : UINT32_MAX;
+	return 0;
+}
+
 void domain_pages_changed(struct domain *d)
 {
 	d->ram_bytes = physmap_pages(&d->map) << 12;

@@ -14,6 +14,8 @@ struct e820_entry {
 
 /* It may have so many pages. */
 void domain_allow_pages(struct domain *d, uint64_t pages);
+/* So many bytes of second-level tables, whole pages. -ENOMEM: it has more. */
+int domain_tables_set(struct domain *d, uint64_t bytes);
 /* Its memory has changed: what is told of it follows, and what is kept for it. */
 void domain_pages_changed(struct domain *d);
 /*

@@ -61,7 +61,7 @@ static seL4_Error table_map(struct physmap *m, uint32_t table, seL4_Word missing
 	}
 }
 
-/* A table is kept in a frame's owner's place: it stays for the domain's life. */
+/* A table is kept in a frame's owner's place: it stays for the domain's life. The vmm's are of its guest's own memory only: of these there are no more than that needs. */
 static int table_add(struct physmap *m, seL4_Word missing, bool ept, uint64_t at)
 {
 	seL4_Word type = table_type(missing, ept);
@@ -70,6 +70,8 @@ static int table_add(struct physmap *m, seL4_Word missing, bool ept, uint64_t at
 
 	if (!type)
 		return -EINVAL;
+	if (ept && m->tables >= m->tables_most)
+		return -ENOMEM;
 	r = frame_store_take(&m->frames, &keep);
 	if (r)
 		return r;
@@ -81,8 +83,10 @@ static int table_add(struct physmap *m, seL4_Word missing, bool ept, uint64_t at
 	if (r) {
 		physmap_drop(table);
 		frame_store_give(&m->frames, keep);
+		return r;
 	}
-	return r;
+	m->tables += ept;
+	return 0;
 }
 
 /* A mapping was tried at this address. 0: it is there; 1: a table was missing, and is there now; else -errno, `otherwise` of what is not known here. */

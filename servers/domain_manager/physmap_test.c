@@ -523,6 +523,33 @@ static void held_where_another_was(void **state)
 	everything_ends();
 }
 
+/* Second-level tables are as many as it may have, wherever it has others' pages mapped; the split of a large frame takes one. */
+static void tables_are_limited(void **state)
+{
+	struct physmap *m = &domain[1].m;
+	uint16_t owner;
+
+	(void)state;
+	for (uint32_t i = 0; i < DOMAINS; i++)
+		begin(i);
+	m->tables_most = 3;
+	assert_int_equal(physmap_populate(&domain[0].m, 0, 0), 0);
+	assert_int_equal(physmap_populate(m, 0, P2M_LARGE_ORDER), 0);
+	for (uint64_t at = EACH; at <= 4 * EACH; at += EACH)
+		assert_int_equal(physmap_foreign(m, at, &domain[0].m, 0, true, PHYSMAP_NOBODY), at < 4 * EACH ? 0 : -ENOMEM);
+	assert_int_equal(m->tables, 3);
+	assert_int_equal(physmap_out(m, 5), -ENOMEM);
+	assert_int_equal(physmap_remove_foreign(m, EACH, &owner), 0);
+	assert_int_equal(physmap_foreign(m, EACH + 7, &domain[0].m, 0, true, PHYSMAP_NOBODY), 0);
+	m->tables_most = 4;
+	assert_int_equal(physmap_out(m, 5), 0);
+	assert_int_equal(m->tables, 4);
+	assert_int_equal(physmap_foreign(m, 4 * EACH, &domain[0].m, 0, true, PHYSMAP_NOBODY), -ENOMEM);
+	for (uint64_t at = EACH; at < 4 * EACH; at++)
+		(void)physmap_remove_foreign(m, at, &owner);
+	everything_ends();
+}
+
 /*
  * Domain 0 has seven blocks, of which it gave back every fourth page, domain 1 eight, domain 2 seven: one is free. Only pages from 3584 on are nobody's in 0 and 2.
  */
@@ -681,7 +708,7 @@ static void kept_less(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_second_page), cmocka_unit_test(held), cmocka_unit_test(held_where_another_was), cmocka_unit_test(both_sides), cmocka_unit_test(one_number), cmocka_unit_test(no_room_for_notes), cmocka_unit_test(kept_in_the_store), cmocka_unit_test(claims_end),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_second_page), cmocka_unit_test(held), cmocka_unit_test(held_where_another_was), cmocka_unit_test(tables_are_limited), cmocka_unit_test(both_sides), cmocka_unit_test(one_number), cmocka_unit_test(no_room_for_notes), cmocka_unit_test(kept_in_the_store), cmocka_unit_test(claims_end),
 					   cmocka_unit_test(kept_less), cmocka_unit_test(given_back_and_to_come), cmocka_unit_test(many_steps), cmocka_unit_test(something_fails)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,7 @@ static void begin(uint32_t i)
 	(void)root_account_create(&d->account);
 	assert_int_equal(physmap_init(&d->map, &d->heap, d->account, EPT_ROOT(i), VSPACE(i)), 0);
 	domain_allow_pages(d, OWN);
+	assert_int_equal(domain_tables_set(d, i == 1 ? 5 << 12 : 1 << 20), 0);
 }
 
 static bool in_use(const struct use *u)
@@ -272,6 +273,9 @@ static void check(void)
 			continue;
 		check_others(i);
 		check_entries(i);
+		assert_true(domain[i].map.tables <= domain[i].map.tables_most);
+		assert_int_equal(domain_tables_set(&domain[i], domain[i].mempool_bytes), 0);
+		assert_true(domain[i].map.tables == 0 || domain_tables_set(&domain[i], (domain[i].map.tables - 1) << 12) == -ENOMEM);
 		assert_true(runs[i] == !domain[i].dying);
 		for (uint32_t h = 0; h < HANDLES; h++)
 			if (handle[i][h].live && of_id(handle[i][h].from) != &domain[i])

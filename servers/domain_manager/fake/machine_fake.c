@@ -79,6 +79,17 @@ static void memory_map(uint64_t at, uint32_t page, uint32_t pages)
 
 /* ---- capabilities ---- */
 
+/* Tables for single pages: which one is there, and which of all there ever were still are. Those above them are taken to be there. */
+#define TABLES (1u << 20)
+static uint32_t table_at[DOMAINS][VIEWS][SPACE / EACH + 1], tables;
+static bool table_is[TABLES];
+static seL4_Word missing;
+
+static bool has_table(uint32_t domain, unsigned view, uint64_t at)
+{
+	return table_is[table_at[domain][view][at / EACH]];
+}
+
 bool fails(void)
 {
 	if (fail_in == UINT32_MAX)
@@ -110,6 +121,8 @@ static void unmap(struct cap *c)
 static void cap_delete(struct cap *c)
 {
 	unmap(c);
+	if (c->kind == TABLE)
+		table_is[c->page] = false;
 	if (c->ours)
 		assert_int_equal(munmap((void *)c->ours, (size_t)c->pages << 12), 0);
 	if (c->kind == CNODE) {
@@ -224,7 +237,8 @@ seL4_Error seL4_Untyped_Retype(seL4_CPtr untyped, seL4_Word type, seL4_Word bits
 		break;
 	}
 	default:
-		*to = (struct cap){.kind = TABLE};
+		*to = (struct cap){.kind = TABLE, .page = ++tables};
+		assert_true(tables < TABLES);
 		break;
 	}
 	return seL4_NoError;
@@ -236,6 +250,13 @@ static seL4_Error map(struct cap *c, uint32_t domain, unsigned view, uint64_t at
 	assert_true(at + c->pages <= SPACE && at % c->pages == 0);
 	if (fails())
 		return seL4_NotEnoughMemory;
+	if (c->pages == 1 && !has_table(domain, view, at)) {
+		missing = 21;
+		/* a large page may be there */
+		return seen[domain][view][at] ? seL4_DeleteFirst : seL4_FailedLookup;
+	}
+	if (c->pages > 1 && has_table(domain, view, at))
+		return seL4_DeleteFirst;
 	unmap(c);
 	for (uint32_t i = 0; i < c->pages; i++) {
 		struct cap *there = seen[domain][view][at + i];
@@ -268,23 +289,43 @@ seL4_Error seL4_X86_Page_MapEPT(seL4_CPtr frame, seL4_CPtr ept, seL4_Word gpa, s
 	return map(&own[frame], (uint32_t)ept - EPT_ROOT(0), GUEST, gpa >> 12, rights);
 }
 
-#define TABLE_MAP(name)                                                                                                \
+#define TABLE_MAP_NEVER(name)                                                                                          \
 	seL4_Error name(seL4_CPtr table, seL4_CPtr root, seL4_Word at, seL4_Word attributes)                           \
 	{                                                                                                              \
 		(void)table, (void)root, (void)at, (void)attributes;                                                   \
+		assert_true(false);                                                                                    \
 		return seL4_NoError;                                                                                   \
 	}
-TABLE_MAP(seL4_X86_PDPT_Map)
-TABLE_MAP(seL4_X86_PageDirectory_Map)
-TABLE_MAP(seL4_X86_PageTable_Map)
-TABLE_MAP(seL4_X86_EPTPDPT_Map)
-TABLE_MAP(seL4_X86_EPTPD_Map)
-TABLE_MAP(seL4_X86_EPTPT_Map)
+TABLE_MAP_NEVER(seL4_X86_PDPT_Map)
+TABLE_MAP_NEVER(seL4_X86_PageDirectory_Map)
+TABLE_MAP_NEVER(seL4_X86_EPTPDPT_Map)
+TABLE_MAP_NEVER(seL4_X86_EPTPD_Map)
+
+static seL4_Error table_map(struct cap *table, uint32_t domain, unsigned view, uint64_t at)
+{
+	assert_int_equal(table->kind, TABLE);
+	assert_true(at < SPACE && at % EACH == 0 && !has_table(domain, view, at));
+	table_at[domain][view][at / EACH] = table->page;
+	table_is[table->page] = true;
+	return seL4_NoError;
+}
+
+seL4_Error seL4_X86_PageTable_Map(seL4_CPtr table, seL4_CPtr vspace, seL4_Word vaddr, seL4_Word attributes)
+{
+	(void)attributes;
+	return table_map(&own[table], (uint32_t)vspace - VSPACE(0), VMM, (vaddr - TASK_RAM_VADDR) >> 12);
+}
+
+seL4_Error seL4_X86_EPTPT_Map(seL4_CPtr table, seL4_CPtr ept, seL4_Word gpa, seL4_Word attributes)
+{
+	(void)attributes;
+	return table_map(&own[table], (uint32_t)ept - EPT_ROOT(0), GUEST, gpa >> 12);
+}
 
 seL4_Word seL4_GetMR(int i)
 {
-	(void)i;
-	return 0;
+	assert_int_equal(i, 2);
+	return missing;
 }
 
 insula_Frame_Split_t insula_Frame_Split(seL4_CPtr frame, seL4_CPtr root, seL4_Word node_index, seL4_Word node_depth, seL4_Word offset, seL4_CPtr table)
@@ -295,6 +336,8 @@ insula_Frame_Split_t insula_Frame_Split(seL4_CPtr frame, seL4_CPtr root, seL4_Wo
 	assert_int_equal(large.kind, FRAME);
 	assert_int_equal(large.pages, EACH);
 	assert_true(!large.mapped || own[table].kind == TABLE);
+	if (large.mapped)
+		(void)table_map(&own[table], large.domain, large.view, large.at);
 	own[frame] = (struct cap){0};
 	for (uint32_t i = 0; i < EACH; i++) {
 		struct cap *to = cap_at(root, offset + i);
@@ -326,7 +369,12 @@ seL4_Error insula_Frame_DeriveEPT(seL4_CPtr frame, seL4_CPtr root, seL4_Word ind
 	seL4_Error e = insula_Frame_Derive(frame, root, index, depth, rights, offset, bits);
 
 	(void)attributes;
-	return e ? e : map(cap_at(root, index), (uint32_t)ept - EPT_ROOT(0), GUEST, gpa >> 12, rights);
+	if (!e) {
+		e = map(cap_at(root, index), (uint32_t)ept - EPT_ROOT(0), GUEST, gpa >> 12, rights);
+		if (e)
+			cap_delete(cap_at(root, index));
+	}
+	return e;
 }
 
 /* ---- root, and the domain manager's own ---- */
