@@ -3,7 +3,7 @@ import re
 import subprocess
 
 import insula
-from harness import OUT, ROOT, Failure
+from harness import OUT, Failure
 from scenarios import scenario
 from test_dom0 import Admin, end_all, guest
 
