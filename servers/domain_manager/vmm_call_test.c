@@ -211,6 +211,11 @@ static const struct handle *handle_at(uint32_t i, uint64_t gfn, const struct phy
 	return found;
 }
 
+static uint32_t owner_in(struct physmap_source s)
+{
+	return s.from ? (uint32_t)(s.from->slot_ept - EPT_ROOT(0)) : number(of_id(s.owner));
+}
+
 static void check_others(uint32_t i)
 {
 	for (uint32_t at = 0; at < SPACE; at++) {
@@ -229,9 +234,9 @@ static void check_others(uint32_t i)
 		if (e.kind != P2M_FOREIGN)
 			continue;
 		s = domain[i].map.source[e.frame / FRAME_CHUNK][e.frame % FRAME_CHUNK];
-		from = (uint32_t)(s.from->slot_ept - EPT_ROOT(0));
+		from = owner_in(s);
 		/* the page that the owner has there; or it gave it back, and nobody has it; or one of its own that was put elsewhere, or nowhere */
-		if (s.gfn == PHYSMAP_NOT_RAM)
+		if (!s.from || s.gfn == PHYSMAP_NOT_RAM)
 			assert_true(owner_of[page] == 0 || owner_of[page] == from + 1);
 		else if (p2m_get(&s.from->p2m, s.gfn).kind == P2M_RAM)
 			assert_int_equal(page_at(from, GUEST, s.gfn), page);
@@ -276,7 +281,7 @@ static void check(void)
 		assert_true(domain[i].map.tables <= domain[i].map.tables_most);
 		assert_int_equal(domain_tables_set(&domain[i], domain[i].mempool_bytes), 0);
 		assert_true(domain[i].map.tables == 0 || domain_tables_set(&domain[i], (domain[i].map.tables - 1) << 12) == -ENOMEM);
-		assert_true(runs[i] == !domain[i].dying);
+		assert_true(runs[i] == !(domain[i].dying || domain[i].stopped));
 		for (uint32_t h = 0; h < HANDLES; h++)
 			if (handle[i][h].live && of_id(handle[i][h].from) != &domain[i])
 				elsewhere[number(of_id(handle[i][h].from))]++;
@@ -289,7 +294,7 @@ static void check(void)
 			continue;
 		s = domain[0].map.source[e.frame / FRAME_CHUNK][e.frame % FRAME_CHUNK];
 		if (s.owner != PHYSMAP_NOBODY)
-			elsewhere[s.from->slot_ept - EPT_ROOT(0)]++;
+			elsewhere[owner_in(s)]++;
 	}
 	for (uint32_t i = 0; i < DOMAINS; i++)
 		assert_int_equal(domain[i].used ? domain[i].map.foreign_elsewhere : 0, elsewhere[i]);
@@ -417,6 +422,17 @@ static void unmaps(uint32_t i)
 	begin_again();
 }
 
+/* What is to come on demand comes. */
+static void come(struct domain *d, uint64_t gfn)
+{
+	uint32_t fail = fail_in;
+
+	fail_in = UINT32_MAX;
+	if (p2m_get(&d->map.p2m, gfn).kind == P2M_POD)
+		(void)physmap_pod_need(&d->map, gfn);
+	fail_in = fail;
+}
+
 /* The page that a side of a copy is about; UINT32_MAX: the domain may not. */
 static uint32_t side_page(uint32_t i, uint64_t page, uint16_t id, bool is_ref, bool write)
 {
@@ -425,12 +441,14 @@ static uint32_t side_page(uint32_t i, uint64_t page, uint16_t id, bool is_ref, b
 
 	if (!of || of->dying || (!is_ref && id != DOMID_SELF))
 		return UINT32_MAX;
-	if (!is_ref)
-		return page_at(i, GUEST, page);
-	if (page > UINT32_MAX || !allowed(number(of), (uint32_t)page, domain[i].id, write))
-		return UINT32_MAX;
-	u = &use[number(of)][page];
-	return page_at(number(of), GUEST, in_use(u) ? u->gfn : entry(number(of), (uint32_t)page)->frame);
+	if (is_ref) {
+		if (page > UINT32_MAX || !allowed(number(of), (uint32_t)page, domain[i].id, write))
+			return UINT32_MAX;
+		u = &use[number(of)][page];
+		page = in_use(u) ? u->gfn : entry(number(of), (uint32_t)page)->frame;
+	}
+	come(of, page);
+	return page_at(number(of), GUEST, page);
 }
 
 static void copies(uint32_t i)
@@ -547,13 +565,45 @@ static void populates(uint32_t i)
 
 	if (d->dying)
 		return;
-	if (pick(30) == 0)
+	switch (pick(30)) {
+	case 0:
 		(void)physmap_populate(&d->map, gfn & ~511ull, P2M_LARGE_ORDER);
-	else if (pick(8))
-		(void)physmap_populate(&d->map, pick(2) ? gfn : pick(64), 0);
-	else
+		break;
+	case 1:
+		(void)physmap_pod_mark(&d->map, gfn & ~511ull, P2M_LARGE_ORDER);
+		break;
+	case 2:
+		(void)physmap_pod_target(&d->map, pick(OWN), OWN);
+		break;
+	case 3:
+	case 4:
+		(void)physmap_pod_mark(&d->map, pick(64), 0);
+		break;
+	case 5:
+	case 6:
+	case 7:
 		(void)physmap_remove(&d->map, gfn);
+		break;
+	default:
+		(void)physmap_populate(&d->map, pick(2) ? gfn : pick(64), 0);
+		break;
+	}
 	domain_pages_changed(d);
+}
+
+/* And another part: it looks into a domain's grant table, through domain 0. */
+static void acquires(uint32_t of)
+{
+	struct domain *d = &domain[of];
+	uint32_t index = pick(FRAMES), frame;
+	uint64_t gfn = some_gfn();
+
+	if (of == 0 || d->dying || grant_frame(d, index, &frame))
+		return;
+	if (physmap_foreign_frame(&domain[0].map, gfn, &d->map, frame, true, (uint16_t)d->id))
+		return;
+	d->map.foreign_elsewhere++;
+	table_page[of][index] = page_at(0, GUEST, gfn);
 }
 
 static void writes(uint32_t i)
@@ -566,7 +616,7 @@ static void writes(uint32_t i)
 
 static void step(uint32_t i)
 {
-	static void (*const what[])(uint32_t i) = {maps, maps, maps, unmaps, unmaps, copies, copies, grants, grants, grants, foreigns, anything, populates, populates, places, writes};
+	static void (*const what[])(uint32_t i) = {maps, maps, maps, unmaps, unmaps, copies, copies, grants, grants, grants, foreigns, anything, populates, populates, acquires, places, writes};
 	uint32_t n = pick(sizeof(what) / sizeof(what[0]) + 2);
 
 	if (n < sizeof(what) / sizeof(what[0]))
