@@ -15,12 +15,10 @@ void domain_allow_pages(struct domain *d, uint64_t pages)
 
 int domain_tables_set(struct domain *d, uint64_t bytes)
 {
-	uint64_t tables = bytes >> 12;
-
-	if (tables < d->map.tables)
+	if (bytes >> 12 < d->map.tables)
 		return -ENOMEM;
 	d->mempool_bytes = bytes;
-	d->map.tables_most = tables < UINT32_MAX ? (uint32_t)tables : UINT32_MAX;
+	d->map.tables_most = bytes >> 12;
 	return 0;
 }
 

@@ -13,7 +13,7 @@
 
 int physmap_init(struct physmap *m, struct domain_heap *heap, uint32_t account, uint32_t slot_ept, uint32_t slot_vspace)
 {
-	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace, .nowhere = PHYSMAP_NO_FRAME, .hint = PAGE_POOL_NONE, .tables_most = UINT32_MAX};
+	*m = (struct physmap){.heap = heap, .slot_ept = slot_ept, .slot_vspace = slot_vspace, .nowhere = PHYSMAP_NO_FRAME, .hint = PAGE_POOL_NONE, .tables_most = UINT64_MAX};
 	p2m_init(&m->p2m, heap);
 	if (!object_pool_init(&m->pool, account))
 		return -ENOMEM;

@@ -29,7 +29,8 @@ struct physmap {
 	uint64_t claim;			/* pages that are kept for it until its maker has them populated */
 	uint64_t kept, promised;	/* for these two, at root and in the page store */
 	uint64_t singles;		/* pages of the page store that it has */
-	uint32_t tables, tables_most;	/* second-level tables that it has; that it may have */
+	uint64_t tables, vmm_tables;	/* of the second level, and of its vmm's address space for the same memory */
+	uint64_t tables_most;		/* of each */
 	uint32_t hint;			/* page_store_take */
 	uint32_t **single;		/* by frame, FRAME_CHUNK in each: a page of the page store, and 1; 0: none. NULL where there is none */
 	uint32_t single_chunks;

@@ -32,7 +32,7 @@ static int split_tables(struct physmap *m, uint32_t keep[2])
 {
 	static const seL4_Word type[2] = {seL4_X86_EPTPTObject, seL4_X86_PageTableObject};
 
-	if (m->tables >= m->tables_most)
+	if (m->tables >= m->tables_most || m->vmm_tables >= m->tables_most)
 		return -ENOMEM;
 	for (unsigned i = 0; i < 2; i++) {
 		int r = frame_store_take(&m->frames, &keep[i]);
@@ -75,6 +75,7 @@ static int split(struct physmap *m, uint64_t gfn, uint32_t large)
 		return r;
 	}
 	m->tables++;
+	m->vmm_tables++;
 	p2m_note(&m->p2m, gfn)->block = 0;
 	physmap_single_note(m, first, page);
 	r = split_copy(m, large, first, FRAME_VMM, m->slot_scratch[3]);

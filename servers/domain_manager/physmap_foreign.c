@@ -86,15 +86,15 @@ static int foreign(struct physmap *m, uint64_t at, struct physmap *from, struct 
 int physmap_foreign(struct physmap *m, uint64_t at, struct physmap *from, uint64_t gfn, bool write, uint16_t owner)
 {
 	struct p2m_entry e;
+	bool held;
 	int r = physmap_page_need(from, gfn, &e);
 
 	if (r)
 		return r;
 	/* a page that a hypervisor gives stays a frame of the domain's, wherever it is put: only memory has to be held */
-	if (e.kind != P2M_RAM)
-		return foreign(m, at, from, e, write, (struct physmap_source){.from = from, .gfn = PHYSMAP_NOT_RAM, .owner = owner});
-	r = foreign(m, at, from, e, write, (struct physmap_source){.from = from, .gfn = gfn, .owner = owner});
-	if (!r)
+	held = e.kind == P2M_RAM;
+	r = foreign(m, at, from, e, write, (struct physmap_source){.from = from, .gfn = held ? gfn : PHYSMAP_NOT_RAM, .owner = owner});
+	if (!r && held)
 		p2m_note(&from->p2m, gfn)->uses++;
 	return r;
 }

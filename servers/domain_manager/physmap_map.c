@@ -61,16 +61,17 @@ static seL4_Error table_map(struct physmap *m, uint32_t table, seL4_Word missing
 	}
 }
 
-/* A table is kept in a frame's owner's place: it stays for the domain's life. The vmm's are of its guest's own memory only: of these there are no more than that needs. */
+/* A table is kept in a frame's owner's place: it stays for the domain's life, even if what it was made for fails. */
 static int table_add(struct physmap *m, seL4_Word missing, bool ept, uint64_t at)
 {
 	seL4_Word type = table_type(missing, ept);
+	uint64_t *n = ept ? &m->tables : &m->vmm_tables;
 	uint32_t table = m->slot_scratch[1], keep;
 	int r;
 
 	if (!type)
 		return -EINVAL;
-	if (ept && m->tables >= m->tables_most)
+	if (*n >= m->tables_most)
 		return -ENOMEM;
 	r = frame_store_take(&m->frames, &keep);
 	if (r)
@@ -85,7 +86,7 @@ static int table_add(struct physmap *m, seL4_Word missing, bool ept, uint64_t at
 		frame_store_give(&m->frames, keep);
 		return r;
 	}
-	m->tables += ept;
+	++*n;
 	return 0;
 }
 

@@ -278,7 +278,7 @@ static void check(void)
 			continue;
 		check_others(i);
 		check_entries(i);
-		assert_true(domain[i].map.tables <= domain[i].map.tables_most);
+		assert_true(domain[i].map.tables <= domain[i].map.tables_most && domain[i].map.vmm_tables <= domain[i].map.tables_most);
 		assert_int_equal(domain_tables_set(&domain[i], domain[i].mempool_bytes), 0);
 		assert_true(domain[i].map.tables == 0 || domain_tables_set(&domain[i], (domain[i].map.tables - 1) << 12) == -ENOMEM);
 		assert_true(runs[i] == !(domain[i].dying || domain[i].stopped));
