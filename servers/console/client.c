@@ -36,7 +36,7 @@ static bool page_make(struct client *c)
 	return true;
 }
 
-struct client *client_open(const char name[32], uint8_t kind, uint32_t domain)
+struct client *client_open(const char name[32], uint32_t kind, uint32_t domain)
 {
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &table[i];
@@ -57,7 +57,8 @@ struct client *client_open(const char name[32], uint8_t kind, uint32_t domain)
 		for (char *p = c->name; *p; p++)
 			if (*p < ' ' || *p > '~')
 				*p = '?';
-		c->kind = kind;
+		c->kind = (uint8_t)kind;
+		c->tell_log = kind & CONSOLE_TELL_LOG;
 		c->domain = domain;
 		c->history_end = c->history_used = 0;
 		c->line_started = false;
@@ -132,6 +133,19 @@ static void server_text(struct client *c, const uint8_t *text, uint32_t n)
 	}
 }
 
+static void tell_log(void)
+{
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &table[i];
+
+		if (!c->open || !c->tell_log)
+			continue;
+		__atomic_store_n((uint32_t *)(void *)(c->page + CONSOLE_PAGE_LOG_END), display_log_end(), __ATOMIC_RELEASE);
+		if (c->slot_signal)
+			seL4_Signal(c->slot_signal);
+	}
+}
+
 bool client_drain(struct client *c)
 {
 	uint8_t text[PIECE];
@@ -145,6 +159,7 @@ bool client_drain(struct client *c)
 		return false;
 	if (c->kind == CONSOLE_SERVER) {
 		server_text(c, text, n);
+		tell_log();
 	} else {
 		remember(c, text, n);
 		if (c == focus)

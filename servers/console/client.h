@@ -27,10 +27,11 @@ struct client {
 	uint32_t history_end;  /* bytes written in all, modulo 2^32 */
 	uint32_t history_used;
 	bool line_started;     /* server kind: the prefix is out */
+	bool tell_log;         /* its page says where the log ends */
 };
 
-/* -> client or NULL; slot_signal is filled by the caller. */
-struct client *client_open(const char name[32], uint8_t kind, uint32_t domain);
+/* kind: with CONSOLE_TELL_LOG or without. -> client or NULL; slot_signal is filled by the caller. */
+struct client *client_open(const char name[32], uint32_t kind, uint32_t domain);
 void client_close(struct client *c);
 struct client *client_by_number(uint32_t n);
 struct client *client_of_kind(uint8_t kind);

@@ -34,7 +34,7 @@ static uint8_t queue[QUEUE_BYTES];
 static uint32_t queue_in, queue_out;
 static bool transmit_on, receive_on;
 static char log_text[LOG_BYTES];
-static uint32_t log_end;
+static uint32_t log_end, log_kept; /* a position, and how many bytes before it are there */
 static struct fbtext screen;
 static bool has_screen;
 static struct keymap keymap;
@@ -90,19 +90,28 @@ void display_log(const char *text, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		log_text[log_end++ % LOG_BYTES] = text[i];
+		if (log_kept < LOG_BYTES)
+			log_kept++;
 		if (text[i] == '\n')
 			display_write("\r", 1);
 		display_write(text + i, 1);
 	}
 }
 
-uint32_t display_log_read(uint32_t offset, char *text, uint32_t n, uint32_t *left)
+uint32_t display_log_end(void)
 {
-	uint32_t kept = log_end < LOG_BYTES ? log_end : LOG_BYTES, first = log_end - kept, given = 0;
+	return log_end;
+}
 
-	for (; given < n && offset + given < kept; given++)
-		text[given] = log_text[(first + offset + given) % LOG_BYTES];
-	*left = offset + given < kept ? kept - offset - given : 0;
+uint32_t display_log_read(uint32_t *position, char *text, uint32_t n, uint32_t *left)
+{
+	uint32_t given = 0;
+
+	if (log_end - *position > log_kept)
+		*position = log_end - log_kept;
+	for (; given < n && *position + given != log_end; given++)
+		text[given] = log_text[(*position + given) % LOG_BYTES];
+	*left = log_end - *position - given;
 	return given;
 }
 

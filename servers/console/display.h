@@ -14,8 +14,10 @@ uint32_t display_room(void);
 void display_write(const char *text, uint32_t n);
 /* Also kept for the `log` command. */
 void display_log(const char *text, uint32_t n);
-/* Text of the log from `offset` on; returns how many bytes were given, *left how many follow. */
-uint32_t display_log_read(uint32_t offset, char *text, uint32_t n, uint32_t *left);
+/* The bytes of the log since it began, modulo 2^32. */
+uint32_t display_log_end(void);
+/* Text of the log from *position on, or from the first that is kept, which *position then is; returns how many bytes were given, *left how many follow. */
+uint32_t display_log_read(uint32_t *position, char *text, uint32_t n, uint32_t *left);
 
 /* Interrupts */
 void display_serial_interrupt(void);

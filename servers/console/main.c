@@ -19,7 +19,6 @@
 #define EVENT_CLIENTS  2u /* shift: client n has bit 2 + n % 60 */
 /* endpoint badges are task ids; the notification's have this bit so that they differ */
 #define EVENT_MARK     (1ull << 63)
-#define LOG_WORDS      100u
 
 static seL4_CPtr receive_slot, notify_slot, again_slot; /* again_slot: our own notification, as if every client had signalled */
 
@@ -40,7 +39,7 @@ static seL4_MessageInfo_t open_client(seL4_MessageInfo_t info)
 
 		memcpy(name + i * 8, &w, 8);
 	}
-	c = client_open(name, (uint8_t)seL4_GetMR(4), (uint32_t)seL4_GetMR(5));
+	c = client_open(name, (uint32_t)seL4_GetMR(4), (uint32_t)seL4_GetMR(5));
 	if (!c)
 		return answer(-ENOSPC, 0, 0);
 	if (seL4_MessageInfo_get_extraCaps(info) == 1) {
@@ -70,21 +69,22 @@ static seL4_MessageInfo_t notification_of(uint32_t number)
 	return answer(0, 0, 1);
 }
 
-static seL4_MessageInfo_t log_read(uint32_t offset)
+static seL4_MessageInfo_t log_read(uint32_t position)
 {
-	char text[LOG_WORDS * 8];
-	uint32_t left, n = display_log_read(offset, text, sizeof(text), &left);
+	char text[CONSOLE_LOG_WORDS * 8];
+	uint32_t left, n = display_log_read(&position, text, sizeof(text), &left);
 
 	memset(text + n, 0, sizeof(text) - n);
 	seL4_SetMR(0, left);
 	seL4_SetMR(1, n);
-	for (unsigned i = 0; i < LOG_WORDS; i++) {
+	seL4_SetMR(2, position);
+	for (unsigned i = 0; i < CONSOLE_LOG_WORDS; i++) {
 		uint64_t w;
 
 		memcpy(&w, text + i * 8, 8);
-		seL4_SetMR((int)(2 + i), w);
+		seL4_SetMR((int)(3 + i), w);
 	}
-	return answer(0, 2 + LOG_WORDS, 0);
+	return answer(0, 3 + CONSOLE_LOG_WORDS, 0);
 }
 
 static seL4_MessageInfo_t serve(seL4_MessageInfo_t info)

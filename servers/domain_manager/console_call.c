@@ -62,7 +62,7 @@ int console_focus(uint32_t client)
 	return call1(CONSOLE_FOCUS, client);
 }
 
-int console_log_read(uint32_t from, char *text, uint32_t max, uint32_t *n)
+int console_log_read(uint32_t *position, char *text, uint32_t max, uint32_t *n)
 {
 	uint32_t left = 1;
 
@@ -70,17 +70,19 @@ int console_log_read(uint32_t from, char *text, uint32_t max, uint32_t *n)
 	while (left && *n < max) {
 		uint32_t piece;
 
-		seL4_SetMR(0, from + *n);
+		seL4_SetMR(0, *position + *n);
 		if (result(seL4_Call(TASK_SLOT_CONSOLE, seL4_MessageInfo_new(CONSOLE_LOG, 0, 0, 1))))
 			return -EIO;
 		left = (uint32_t)seL4_GetMR(0);
 		piece = (uint32_t)seL4_GetMR(1);
-		if (piece == 0)
+		if (*n == 0)
+			*position = (uint32_t)seL4_GetMR(2);
+		if (piece == 0 || (uint32_t)seL4_GetMR(2) != *position + *n)
 			break;
 		if (piece > max - *n)
 			piece = max - *n;
 		for (uint32_t i = 0; i < piece; i += 8) {
-			uint64_t w = seL4_GetMR((int)(2 + i / 8));
+			uint64_t w = seL4_GetMR((int)(3 + i / 8));
 
 			memcpy(text + *n + i, &w, piece - i < 8 ? piece - i : 8);
 		}

@@ -17,7 +17,7 @@ int console_focus(uint32_t client);
 /* A page of our own memory for struct vmm_control, and the slot of its frame; NULL if there is no memory. */
 struct vmm_control *control_page(uint32_t *slot);
 
-/* Up to max bytes of Insula's log from offset `from` on; *n says how many. */
-int console_log_read(uint32_t from, char *text, uint32_t max, uint32_t *n);
+/* Up to max bytes of Insula's log from *position on, or from the oldest that is kept, which *position then is (proto/console/console.h); *n says how many. */
+int console_log_read(uint32_t *position, char *text, uint32_t max, uint32_t *n);
 
 #endif

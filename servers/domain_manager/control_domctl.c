@@ -110,6 +110,23 @@ static struct placement_mask mask_and(const struct placement_mask *a, const stru
 	return m;
 }
 
+/* There is one node, and all domains are on it. */
+static int64_t node_affinity(struct control *c, const struct xenctl_bitmap *nodes, bool set)
+{
+	struct placement_mask asked;
+
+	if (!set) {
+		uint8_t bytes[MASK_BYTES_MAX] = {1};
+		uint32_t room = nodes->nr_bits < MASK_BYTES_MAX * 8 ? nodes->nr_bits : MASK_BYTES_MAX * 8;
+
+		control_out(c, (uint64_t)(uintptr_t)nodes->bitmap.p, bytes, (room + 7) / 8);
+		return 0;
+	}
+	if (!mask_in(c, nodes, &asked))
+		return CONTROL_AGAIN;
+	return placement_mask_has(&asked, 0) ? 0 : -XEN_EINVAL;
+}
+
 static int64_t affinity(struct control *c, struct domain *d, struct xen_domctl_vcpuaffinity *a, bool set)
 {
 	bool hard = a->flags & XEN_VCPUAFFINITY_HARD, soft = a->flags & XEN_VCPUAFFINITY_SOFT;
@@ -290,7 +307,8 @@ static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain 
 	case XEN_DOMCTL_getvcpuaffinity:
 		return affinity(c, of, &d->u.vcpuaffinity, d->cmd == XEN_DOMCTL_setvcpuaffinity);
 	case XEN_DOMCTL_setnodeaffinity:
-		return 0; /* there is one node */
+	case XEN_DOMCTL_getnodeaffinity:
+		return node_affinity(c, &d->u.nodeaffinity.nodemap, d->cmd == XEN_DOMCTL_setnodeaffinity);
 	case XEN_DOMCTL_getvcpuinfo:
 		return vcpu_info(of, &d->u.getvcpuinfo);
 	case XEN_DOMCTL_scheduler_op:
@@ -323,6 +341,8 @@ static int64_t on_domain(struct control *c, struct xen_domctl *d, struct domain 
 		return context_set(c, of, &d->u.hvmcontext);
 	case XEN_DOMCTL_sendtrigger:
 		return trigger(of, &d->u.sendtrigger);
+	case XEN_DOMCTL_psr_cmt_op:
+		return -XEN_ENODEV; /* as on Xen where the CPU cannot monitor its caches */
 	case XEN_DOMCTL_get_cpu_policy:
 		return policy_get(c, of, &d->u.cpu_policy);
 	case XEN_DOMCTL_set_cpu_policy:

@@ -21,6 +21,7 @@
 #define LIST_MAX    512u  /* domains in one answer: they fit into the area */
 #define CPUS_MAX    256u
 #define KEYS_MAX    64u /* in one call */
+#define LOG_FAR	    (1u << 30) /* much more than the log keeps: positions are compared modulo 2^32 */
 #define POOL	    0u
 #define DISTANCE    10u /* of a node to itself (ACPI's SLIT) */
 #define CAPS_SYSCTL (XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_gnttab_v1)
@@ -66,17 +67,21 @@ static int64_t list(struct control *c, struct xen_sysctl_getdomaininfolist *l)
 	return 0;
 }
 
-/* Insula's log is what Xen's console ring is. */
+/* Insula's log is what Xen's console ring is. Cleared: read, and not shown again; the monitor's `log` still has it. */
 static int64_t console(struct control *c, struct xen_sysctl_readconsole *r)
 {
 	static char text[16384];
-	uint32_t from = r->incremental ? r->index : 0, n = 0;
-	uint32_t max = r->count < sizeof(text) ? r->count : (uint32_t)sizeof(text);
+	static uint32_t cleared; /* a position */
+	uint32_t from = cleared, n = 0, max = r->count < sizeof(text) ? r->count : (uint32_t)sizeof(text);
 
-	if (console_log_read(from, text, max, &n))
+	if (r->incremental && (int32_t)(r->index - cleared) > 0)
+		from = r->index;
+	if (console_log_read(&from, text, max, &n))
 		return -XEN_EIO;
-	if (r->clear && !r->incremental)
-		return -XEN_EOPNOTSUPP;
+	if (r->clear)
+		cleared = from + n;
+	else if (from - cleared > LOG_FAR)
+		cleared = from - LOG_FAR / 2;
 	control_out(c, (uint64_t)(uintptr_t)r->buffer.p, text, n);
 	r->count = n;
 	r->index = from + n;
@@ -144,6 +149,15 @@ static int64_t pool(struct control *c, struct xen_sysctl_cpupool_op *p)
 		memset(map, 0, sizeof(map));
 		control_out(c, (uint64_t)(uintptr_t)p->cpumap.bitmap.p, map, bytes);
 		return 0;
+	case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN: {
+		const struct domain *d = domain_find(p->domid);
+
+		if (!d)
+			return -XEN_ESRCH;
+		if (d->privileged)
+			return -XEN_EPERM;
+		return p->cpupool_id == POOL ? 0 : -XEN_ENOENT;
+	}
 	default:
 		return -XEN_EOPNOTSUPP;
 	}
@@ -249,6 +263,7 @@ int64_t control_sysctl(struct control *c, const uint64_t arg[5])
 		r = policy_system_get(c, &s.u.cpu_policy);
 		break;
 	case XEN_SYSCTL_get_pmstat:
+	case XEN_SYSCTL_psr_cmt_op:
 		return -XEN_ENODEV;
 	default:
 		return -XEN_ENOSYS;

@@ -37,7 +37,7 @@ static int console_connect(struct domain *d, uint32_t vmm_cnode, uint32_t vmm_sl
 	if (seL4_CNode_Mint(TASK_SLOT_CNODE, badged, seL4_WordBits, TASK_SLOT_CNODE, SLOT_THREADS(d) + 2,
 			    seL4_WordBits, seL4_CapRights_new(false, false, false, true), VMM_EVENT_CONSOLE))
 		return -ENOMEM;
-	r = console_open(d->spec.name, CONSOLE_DOMAIN, d->id, badged, frame, signal, &d->console_client);
+	r = console_open(d->spec.name, CONSOLE_DOMAIN | (d->privileged ? CONSOLE_TELL_LOG : 0), d->id, badged, frame, signal, &d->console_client);
 	if (r)
 		return r;
 	d->console_open = true;

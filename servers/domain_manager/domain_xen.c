@@ -2,16 +2,18 @@
 
 #include <string.h>
 
-#define GPA_BITS 46u
+#define GPA_BITS  46u
+#define NO_REASON XEN_DOMINF_shutdownmask /* as Xen says it of a domain that is not shut down */
 
 static uint32_t flags_of(const struct domain_info *i, const struct domain *d)
 {
 	uint32_t flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap | (d->dying ? XEN_DOMINF_dying : 0);
 
-	if (i->state & (DOMAIN_SHUTDOWN_DONE | DOMAIN_CRASHED))
-		return flags | XEN_DOMINF_shutdown | (d->shutdown_reason & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
 	if (d->pauses)
 		flags |= XEN_DOMINF_paused;
+	if (i->state & (DOMAIN_SHUTDOWN_DONE | DOMAIN_CRASHED))
+		return flags | XEN_DOMINF_shutdown | (d->shutdown_reason & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
+	flags |= NO_REASON << XEN_DOMINF_shutdownshift;
 	if (i->state & DOMAIN_RUNNING)
 		flags |= XEN_DOMINF_running;
 	else if (i->state & DOMAIN_BLOCKED && domain_online(d))

@@ -208,18 +208,19 @@ void calls_console_wait(void)
 	seL4_Wait(TASK_SLOT_NOTIFICATION, NULL);
 }
 
-int calls_log(uint32_t offset, char *text, uint32_t *n, uint32_t *left)
+int calls_log(uint32_t *position, char *text, uint32_t *n, uint32_t *left)
 {
 	int r;
 
-	seL4_SetMR(0, offset);
+	seL4_SetMR(0, *position);
 	r = call(TASK_SLOT_CONSOLE, CONSOLE_LOG, 1);
 	if (r)
 		return r;
 	*left = (uint32_t)seL4_GetMR(0);
 	*n = (uint32_t)seL4_GetMR(1);
-	if (*n > 800)
+	*position = (uint32_t)seL4_GetMR(2);
+	if (*n > CONSOLE_LOG_WORDS * 8)
 		return -EIO;
-	take(2, text, *n);
+	take(3, text, *n);
 	return 0;
 }

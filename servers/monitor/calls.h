@@ -29,6 +29,6 @@ void calls_console_signal(void);
 /* Until the console signals. */
 void calls_console_wait(void);
 /* text: room for 800 bytes. */
-int calls_log(uint32_t offset, char *text, uint32_t *n, uint32_t *left);
+int calls_log(uint32_t *position, char *text, uint32_t *n, uint32_t *left);
 
 #endif

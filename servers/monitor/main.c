@@ -89,15 +89,15 @@ static void info(void)
 
 static void print_log(void)
 {
-	char text[800 + 1];
-	uint32_t offset = 0, left = 1, n = 0;
+	char text[CONSOLE_LOG_WORDS * 8 + 1];
+	uint32_t position = 0, left = 1, n = 0;
 
 	while (left) {
-		if (calls_log(offset, text, &n, &left) || n == 0)
+		if (calls_log(&position, text, &n, &left) || n == 0)
 			return;
 		text[n] = 0;
 		terminal_print("%s", text);
-		offset += n;
+		position += n;
 	}
 }
 

@@ -80,16 +80,28 @@ static bool server_to_guest(void)
 	return moved;
 }
 
+static bool log_moved(void)
+{
+	static uint32_t seen;
+	uint32_t end = __atomic_load_n((const uint32_t *)(TASK_SHARED_VADDR + CONSOLE_PAGE_LOG_END), __ATOMIC_ACQUIRE);
+	bool moved = end != seen;
+
+	seen = end;
+	return moved;
+}
+
 void console_service(void)
 {
 	bool gone, came;
 
 	if (vmm.start->flags & VMM_START_BARE)
 		return;
-	/* domain 0's console is console_io and a VIRQ: what is typed stays in the ring until it reads */
+	/* domain 0's console is console_io and a VIRQ: what is typed stays in the ring until it reads; it is told of Insula's log too */
 	if (control_allowed()) {
 		if (ring_waiting(&in))
 			evtchn_raise_virq(vmm.vcpu[0], VIRQ_CONSOLE);
+		if (log_moved())
+			evtchn_raise_virq(vmm.vcpu[0], VIRQ_CON_RING);
 		return;
 	}
 	gone = guest_to_server();

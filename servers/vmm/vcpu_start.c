@@ -96,6 +96,8 @@ void vcpu_create(uint32_t id)
 	v->run = VCPU_OFFLINE;
 	v->slot_notification = TASK_SLOT_NOTIFICATION + id;
 	v->singleshot_ns = v->periodic_next_ns = v->poll_timeout_ns = UINT64_MAX;
+	for (unsigned n = 0; n < VMM_WATCHDOGS; n++)
+		v->watchdog_ns[n] = UINT64_MAX;
 	v->armed_tsc = UINT64_MAX;
 	/* Xen's APIC ids: twice the vCPU's number */
 	lapic_reset(&v->lapic, id * 2, id == 0);

@@ -75,6 +75,8 @@ struct guest_area {
 	uint32_t size;
 };
 
+#define VMM_WATCHDOGS 2u /* Xen's number for a domain */
+
 struct vcpu {
 	uint32_t id;
 	enum vcpu_run_state run;
@@ -102,6 +104,7 @@ struct vcpu {
 	struct guest_area time_area; /* secondary vcpu_time_info */
 	uint64_t singleshot_ns;     /* system time of the armed singleshot timer; UINT64_MAX none */
 	uint64_t periodic_ns, periodic_next_ns;
+	uint64_t watchdog_ns[VMM_WATCHDOGS]; /* when a watchdog of the domain that this vCPU has set runs out; UINT64_MAX none */
 	uint32_t poll_count;
 	uint32_t poll_ports[128];
 	uint64_t poll_timeout_ns;
@@ -113,6 +116,7 @@ struct vcpu {
 	uint64_t tsc_adjust;        /* IA32_TSC_ADJUST */
 	uint64_t xcr0_accum;        /* all that XCR0 has held, as far as it was seen */
 	uint64_t vmce[4];           /* machine-check capabilities, MCi_CTL2 of the first two banks, MCG_EXT_CTL: not zero in a domain that Xen has saved */
+	uint64_t missed;            /* badges of signals since the domain has ended */
 	uint32_t parked;            /* vmm.lives when it last left its guest because the domain had ended */
 
 	/* timers: earliest of all, armed in the timer object */
@@ -137,6 +141,7 @@ struct vmm {
 	struct pvclock_scale clock;
 
 	uint32_t pages_removed; /* by memory_remove_page */
+	uint8_t watchdogs;      /* bits: those of SCHEDOP_watchdog that are in use, under vmm_lock */
 
 	/* shutting down: every vCPU thread parks; the domain manager is told when all have */
 	bool ended;
@@ -249,8 +254,10 @@ bool vcpu_is_up(const struct vcpu *v);
 void vcpu_kick(struct vcpu *v);
 /* The same, where that is an interrupt, an NMI, an upcall or a port that it polls: its own thread looks at these before it enters the guest or waits, and needs no signal. */
 void vcpu_wake(struct vcpu *v);
-/* What the notification of its thread was signalled for; nothing once the domain has ended. Of its own thread. */
+/* What the notification of its thread was signalled for; once the domain has ended it is kept for vcpu_go_on. Of its own thread. */
 void vcpu_events(struct vcpu *v, uint64_t badge);
+/* The domain had ended, and goes on: this vCPU sees what it was signalled for meanwhile. Of its own thread. */
+void vcpu_go_on(struct vcpu *v);
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */
 /* An event that was being delivered when the guest was left is delivered at the next entry. length: of the instruction that raised it, if one did. */
 void vcpu_deliver_again(struct vcpu *v, uint32_t length);

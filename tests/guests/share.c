@@ -1,6 +1,7 @@
 /*
  * A CPU's time as a guest has it. `share` works without end and says four times a second, or each `every` ms, how much it has done, and how
- * long it ran and waited by its runstate. `wake` sleeps, and says how late it woke; `for` says how many times.
+ * long it ran and waited by its runstate. `wake` sleeps, and says how late it woke; `for` says how many times. `watch` has a watchdog of two seconds, sets it
+ * each second `for` times, and then no more.
  */
 #include "payload.h"
 
@@ -79,8 +80,30 @@ static void wake(void)
 	console_print("\n");
 }
 
+static void watch(void)
+{
+	struct sched_watchdog watchdog = { .timeout = 2 };
+	struct sched_poll poll = { .timeout = 0 };
+
+	watchdog.id = (uint32_t)hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, address(&watchdog));
+	for (uint64_t i = payload_option("for", 3); i; i--) {
+		struct vcpu_runstate_info r = share_runstate();
+
+		poll.timeout = share_now(&r) + 1000 * NS_PER_MS;
+		(void)hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, address(&poll));
+		if (hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, address(&watchdog)))
+			console_print("WATCH refused\n");
+		share_item("WATCH set ", watchdog.id);
+		console_print("\n");
+	}
+	poll.timeout = 0;
+	for (;;)
+		(void)hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, address(&poll));
+}
+
 const struct payload_mode share_modes[] = {
 	{ "share", share },
 	{ "wake", wake },
+	{ "watch", watch },
 	{ NULL, NULL },
 };

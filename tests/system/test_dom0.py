@@ -93,8 +93,14 @@ def dom0_xl_info_and_list():
         # more than any buffer on its way holds: nothing of it is lost
         text = machine.shell("seq 100000 108000", 300)
         insula.check(text.split() == [str(n) for n in range(100000, 108001)], f"of 8,001 lines {len(text.split())} came")
+        insula.check(re.search(r"^Domain-0 .* all$", machine.shell("xl list -n"), re.M) is not None, "domain 0 is on no node")
         log = "(XEN) Xen version 4.17" if ON_XEN else "domain_manager: domain 0: "
         insula.check(log in machine.shell("xl dmesg"), f"xl dmesg has no line {log!r}")
+        # more than the log keeps: xenconsoled has each line of it, and what was cleared is not shown again
+        machine.shell("for i in $(seq 40); do xl debug-keys hhh; done", 300)
+        machine.shell("until [ $(grep -c \"'h' pressed\" /var/log/xen/hypervisor.log) = 120 ]; do usleep 100000; done", 120)
+        shown = [machine.shell(f"xl dmesg {clear} | grep -c \"'h' pressed\"", status=None).strip() for clear in ("", "-c", "")]
+        insula.check(int(shown[0]) > 2 and shown[1:] == [shown[0], "0"], f"xl dmesg, with -c and after it, shows the key {shown!r} times")
 
 
 def guest(machine: Admin, name: str, kernel: str, memory: int, extra: str, ramdisk: str = "", more: str = "") -> None:
@@ -125,6 +131,17 @@ def end_all(machine: Admin, *names: str) -> None:
     insula.check(len(rows) == 2, f"a domain is still there: {rows!r}")
 
 
+def watchdog_runs_out(machine: Admin) -> None:
+    guest(machine, "dog", "/guest/payload", 16, "watch for=3", more='on_watchdog="preserve"')
+    machine.shell("xl create /run/dog.cfg", 120)
+    machine.shell("until grep -q 'reason code 4' /var/log/xen/xl-dog.log; do usleep 100000; done", 120)
+    said = machine.shell("grep -c 'WATCH set 1' /var/log/xen/guest-dog.log; grep -c refused /var/log/xen/guest-dog.log", status=None).split()
+    row = machine.shell("xl list dog").splitlines()[1]
+    insula.check(said == ["3", "0"], f"the watchdog was set and refused {said!r} times")
+    insula.check(re.search(r" -[b-]-sw- ", row) is not None, f"xl list: {row!r}")
+    end_all(machine, "dog")
+
+
 @scenario(weight=80, on_xen=True)
 def dom0_xl_creates_a_domain():
     with Admin("dom0-create") as machine:
@@ -138,6 +155,7 @@ def dom0_xl_creates_a_domain():
         left = int(machine.shell("xl info free_memory"))
         insula.check(left >= free - 1, f"free memory was {free} MiB, is {left}")
         create_again(machine, 2)
+        watchdog_runs_out(machine)
 
 
 @scenario(weight=120, on_xen=True)

@@ -36,6 +36,15 @@ static int64_t platform_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	return control_call(v, __HYPERVISOR_platform_op, arg);
 }
 
+/* As on Xen where the domain's local APIC is emulated, which is always so here. */
+static int64_t xenpmu_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	(void)v;
+	(void)arg;
+	(void)abi32;
+	return -XEN_EOPNOTSUPP;
+}
+
 static const handler table[HYPERCALLS] = {
 	[__HYPERVISOR_memory_op] = memory_op,
 	[__HYPERVISOR_multicall] = multicall_op,
@@ -51,6 +60,7 @@ static const handler table[HYPERCALLS] = {
 	[__HYPERVISOR_sysctl] = sysctl_op,
 	[__HYPERVISOR_domctl] = domctl_op,
 	[__HYPERVISOR_platform_op] = platform_op,
+	[__HYPERVISOR_xenpmu_op] = xenpmu_op,
 };
 
 void xen_log_once(const char *what, uint64_t number)

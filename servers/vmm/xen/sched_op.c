@@ -8,6 +8,7 @@
 #include <xen/xen.h>
 
 #define POLL_MAX 128
+#define NS_PER_S 1000000000ull
 
 static int64_t shutdown(struct vcpu *v, uint64_t at)
 {
@@ -45,6 +46,45 @@ static int64_t poll(struct vcpu *v, uint64_t at, bool abi32)
 	return 0;
 }
 
+/* The vCPU that sets one keeps its time: whoever had it before does not any more. */
+static int64_t watchdog_set(struct vcpu *v, uint32_t id, uint64_t timeout_ns)
+{
+	uint32_t n = id - 1;
+
+	if (!id)
+		for (n = 0; n < VMM_WATCHDOGS && vmm.watchdogs >> n & 1; n++)
+			;
+	else if (!(vmm.watchdogs >> n & 1))
+		return -XEN_EINVAL;
+	if (n == VMM_WATCHDOGS)
+		return -XEN_ENOSPC;
+	for (uint32_t i = 0; i < vmm.vcpu_count; i++)
+		__atomic_store_n(&vmm.vcpu[i]->watchdog_ns[n], UINT64_MAX, __ATOMIC_RELAXED);
+	if (timeout_ns) {
+		vmm.watchdogs = (uint8_t)(vmm.watchdogs | 1u << n);
+		__atomic_store_n(&v->watchdog_ns[n], time_system_ns() + timeout_ns, __ATOMIC_RELAXED);
+	} else {
+		vmm.watchdogs = (uint8_t)(vmm.watchdogs & ~(1u << n));
+	}
+	return id ? 0 : n + 1;
+}
+
+static int64_t watchdog(struct vcpu *v, uint64_t at)
+{
+	struct sched_watchdog w;
+	int64_t result;
+
+	if (!guest_read(v, gva(at), &w, sizeof(w)))
+		return -XEN_EFAULT;
+	if (w.id > VMM_WATCHDOGS || (!w.id && !w.timeout))
+		return -XEN_EINVAL;
+	vmm_lock();
+	result = watchdog_set(v, w.id, w.timeout * NS_PER_S);
+	vmm_unlock();
+	timer_update(v);
+	return result;
+}
+
 int64_t sched_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
 	switch ((uint32_t)arg[0]) {
@@ -62,6 +102,8 @@ int64_t sched_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		return shutdown(v, arg[1]);
 	case SCHEDOP_poll:
 		return poll(v, arg[1], abi32);
+	case SCHEDOP_watchdog:
+		return watchdog(v, arg[1]);
 	case SCHEDOP_remote_shutdown:
 	case SCHEDOP_pin_override:
 		return -XEN_EPERM;

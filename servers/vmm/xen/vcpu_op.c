@@ -12,7 +12,15 @@
 
 uint64_t xen_timers_next(const struct vcpu *v)
 {
-	return v->singleshot_ns < v->periodic_next_ns ? v->singleshot_ns : v->periodic_next_ns;
+	uint64_t next = v->singleshot_ns < v->periodic_next_ns ? v->singleshot_ns : v->periodic_next_ns;
+
+	for (unsigned n = 0; n < VMM_WATCHDOGS; n++) {
+		uint64_t watchdog = __atomic_load_n(&v->watchdog_ns[n], __ATOMIC_RELAXED); /* another vCPU may set it anew */
+
+		if (watchdog < next)
+			next = watchdog;
+	}
+	return next;
 }
 
 void xen_timers_expire(struct vcpu *v, uint64_t now_ns)
@@ -30,6 +38,12 @@ void xen_timers_expire(struct vcpu *v, uint64_t now_ns)
 	}
 	if (raise)
 		evtchn_raise_virq(v, VIRQ_TIMER);
+	for (unsigned n = 0; n < VMM_WATCHDOGS; n++) {
+		if (now_ns < v->watchdog_ns[n])
+			continue;
+		v->watchdog_ns[n] = UINT64_MAX;
+		vmm_shutdown(SHUTDOWN_watchdog, "its watchdog ran out");
+	}
 }
 
 static int64_t set_singleshot(struct vcpu *v, uint64_t at, bool abi32)

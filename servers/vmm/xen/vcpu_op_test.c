@@ -302,9 +302,73 @@ static void ends(void **state)
 	assert_int_equal(fake.reason, SHUTDOWN_crash);
 }
 
+static int64_t watchdog(uint32_t vcpu, uint32_t id, uint32_t seconds)
+{
+	const uint64_t arg[5] = {SCHEDOP_watchdog, ARG};
+	const struct sched_watchdog w = {.id = id, .timeout = seconds};
+
+	fake_poke(ARG, &w, sizeof(w));
+	fake.thread = vcpu;
+	return sched_op(vmm.vcpu[vcpu], arg, false);
+}
+
+static void watchdogs(void **state)
+{
+	const uint64_t hole[5] = {SCHEDOP_watchdog, FAKE_LOW_RAM - 4};
+
+	(void)state;
+	assert_int_equal(watchdog(0, 0, 0), -XEN_EINVAL);
+	assert_int_equal(watchdog(0, 1, 5), -XEN_EINVAL);
+	assert_int_equal(watchdog(0, 3, 5), -XEN_EINVAL);
+	assert_int_equal(watchdog(0, UINT32_MAX, 5), -XEN_EINVAL);
+	assert_int_equal(sched_op(vmm.vcpu[0], hole, false), -XEN_EFAULT);
+	assert_int_equal(watchdog(0, 0, 5), 1);
+	assert_in_range(fake.timer_tsc, fake.tsc + 2 * 5000 * MS - 2, fake.tsc + 2 * 5000 * MS + 2);
+	assert_int_equal(watchdog(1, 0, UINT32_MAX), 2);
+	assert_int_equal(watchdog(0, 0, 5), -XEN_ENOSPC);
+	/* given up by another vCPU, it can be had again */
+	assert_int_equal(watchdog(0, 2, 0), 0);
+	assert_int_equal(vmm.vcpu[1]->watchdog_ns[1], UINT64_MAX);
+	assert_int_equal(watchdog(0, 2, 1), -XEN_EINVAL);
+	assert_int_equal(watchdog(1, 0, 100), 2);
+	/* set anew in time by another vCPU, it does not run out where it was */
+	fake_advance_ns(4000 * MS);
+	assert_int_equal(watchdog(1, 1, 5), 0);
+	fake_advance_ns(4000 * MS);
+	timer_expired(vmm.vcpu[0]);
+	timer_expired(vmm.vcpu[1]);
+	assert_int_equal(fake.shutdowns, 0);
+	fake_advance_ns(1001 * MS);
+	timer_expired(vmm.vcpu[0]);
+	assert_int_equal(fake.shutdowns, 0);
+	timer_expired(vmm.vcpu[1]);
+	assert_int_equal(fake.shutdowns, 1);
+	assert_int_equal(fake.reason, SHUTDOWN_watchdog);
+}
+
+/* What a vCPU is signalled for while the domain has ended is not lost if it goes on. */
+static void signals_beside_the_end(void **state)
+{
+	struct vcpu *v = vmm.vcpu[0];
+
+	(void)state;
+	assert_int_equal(singleshot(time_system_ns() + MS, 0), 0);
+	fake_advance_ns(2 * MS);
+	vmm.ended = true;
+	vcpu_events(v, VMM_EVENT_TIMER);
+	assert_false(evtchn_is_pending(timer_port));
+	vcpu_events(v, 0);
+	vmm.ended = false;
+	fake_run(v);
+	assert_true(evtchn_is_pending(timer_port));
+	assert_int_equal(v->missed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(watchdogs, setup),
+		cmocka_unit_test_setup(signals_beside_the_end, setup),
 		cmocka_unit_test_setup(singleshots, setup),
 		cmocka_unit_test_setup(periods, setup),
 		cmocka_unit_test_setup(others, setup),

@@ -9,8 +9,8 @@
 
 #define FEATURES                                                                                                       \
 	((1u << XENFEAT_writable_page_tables) | (1u << XENFEAT_auto_translated_physmap) |                              \
-	 (1u << XENFEAT_supervisor_mode_kernel) | (1u << XENFEAT_mmu_pt_update_preserve_ad) |                          \
-	 (1u << XENFEAT_hvm_callback_vector) | (1u << XENFEAT_hvm_safe_pvclock) | (1u << XENFEAT_memory_op_vnode_supported))
+	 (1u << XENFEAT_hvm_callback_vector) | (1u << XENFEAT_hvm_safe_pvclock) |                                      \
+	 (1u << XENFEAT_memory_op_vnode_supported) | (1u << XENFEAT_not_direct_mapped))
 
 static int64_t give(struct vcpu *v, uint64_t to, const void *what, uint64_t bytes)
 {
