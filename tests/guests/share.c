@@ -1,6 +1,6 @@
 /*
  * A CPU's time as a guest has it. `share` works without end and says four times a second, or each `every` ms, how much it has done, and how
- * long it ran and waited by its runstate. `wake` sleeps, and says how late it woke; `for` says how many times. `watch` has a watchdog of two seconds, sets it
+ * long it ran and waited by its runstate. `wake` sleeps, and says how late it woke; `for` says how many times. `watchdog` has a watchdog of two seconds, sets it
  * each second `for` times, and then no more.
  */
 #include "payload.h"
@@ -80,7 +80,7 @@ static void wake(void)
 	console_print("\n");
 }
 
-static void watch(void)
+static void watch_for(void)
 {
 	struct sched_watchdog watchdog = { .timeout = 2 };
 	struct sched_poll poll = { .timeout = 0 };
@@ -104,6 +104,6 @@ static void watch(void)
 const struct payload_mode share_modes[] = {
 	{ "share", share },
 	{ "wake", wake },
-	{ "watch", watch },
+	{ "watchdog", watch_for },
 	{ NULL, NULL },
 };

@@ -132,7 +132,7 @@ def end_all(machine: Admin, *names: str) -> None:
 
 
 def watchdog_runs_out(machine: Admin) -> None:
-    guest(machine, "dog", "/guest/payload", 16, "watch for=3", more='on_watchdog="preserve"')
+    guest(machine, "dog", "/guest/payload", 16, "watchdog for=3", more='on_watchdog="preserve"')
     machine.shell("xl create /run/dog.cfg", 120)
     machine.shell("until grep -q 'reason code 4' /var/log/xen/xl-dog.log; do usleep 100000; done", 120)
     said = machine.shell("grep -c 'WATCH set 1' /var/log/xen/guest-dog.log; grep -c refused /var/log/xen/guest-dog.log", status=None).split()
