@@ -386,27 +386,31 @@ int16_t grant_unmap(struct domain *d, uint64_t gfn, uint32_t handle)
 
 /* A side of a copy while it is done: a page in our address space, and the entry that allows it. */
 struct side {
+	struct domain *of;
 	grant_entry_v1_t *entry;
 	struct grant_use *use;
 	bool write;
 	uint8_t *at;
 };
 
-static int16_t side_open(struct side *s, struct domain *d, const struct grant_buffer *b, unsigned n)
+static int16_t side_find(struct side *s, struct domain *d, const struct grant_buffer *b)
 {
-	struct domain *of = b->domain == DOMID_SELF ? d : domain_find(b->domain);
-	uint64_t gfn = b->page;
-	int r;
-
 	/* only of its own memory does a domain name pages */
 	if (b->domain != DOMID_SELF && !b->is_ref)
 		return GNTST_permission_denied;
-	if (!of || of->dying)
-		return GNTST_bad_domain;
+	s->of = b->domain == DOMID_SELF ? d : domain_find(b->domain);
+	return s->of && !s->of->dying ? GNTST_okay : GNTST_bad_domain;
+}
+
+static int16_t side_open(struct side *s, struct domain *d, const struct grant_buffer *b, unsigned n)
+{
+	uint64_t gfn = b->page;
+	int r;
+
 	if (b->is_ref) {
 		int16_t status;
 
-		s->entry = b->page <= UINT32_MAX ? entry_of(of, (uint32_t)b->page, &s->use) : NULL;
+		s->entry = b->page <= UINT32_MAX ? entry_of(s->of, (uint32_t)b->page, &s->use) : NULL;
 		status = s->entry ? entry_pin(s->entry, s->use, d->id, s->write) : GNTST_bad_gntref;
 		if (status != GNTST_okay) {
 			s->entry = NULL;
@@ -414,7 +418,7 @@ static int16_t side_open(struct side *s, struct domain *d, const struct grant_bu
 		}
 		gfn = s->use->gfn;
 	}
-	r = physmap_look(&of->map, gfn, n, &s->at);
+	r = physmap_look(&s->of->map, gfn, n, &s->at);
 	return !r ? GNTST_okay : r == -ENOENT ? GNTST_bad_page : GNTST_general_error;
 }
 
@@ -427,8 +431,12 @@ static void side_close(struct side *s)
 int16_t grant_copy(struct domain *d, const struct grant_buffer *source, const struct grant_buffer *dest, uint32_t bytes)
 {
 	struct side from = {.write = false}, to = {.write = true};
-	int16_t status = side_open(&from, d, source, 0);
+	int16_t status = side_find(&from, d, source);
 
+	if (status == GNTST_okay)
+		status = side_find(&to, d, dest);
+	if (status == GNTST_okay)
+		status = side_open(&from, d, source, 0);
 	if (status == GNTST_okay)
 		status = side_open(&to, d, dest, 1);
 	if (status == GNTST_okay && (source->offset + bytes > 4096u || dest->offset + bytes > 4096u))

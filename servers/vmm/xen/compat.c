@@ -48,12 +48,6 @@ struct gnttab_copy_32 {
 	uint16_t len, flags;
 	int16_t status;
 };
-struct gnttab_transfer_32 {
-	uint32_t mfn;
-	domid_t domid;
-	grant_ref_t ref;
-	int16_t status;
-};
 struct sched_poll_32 {
 	uint32_t ports, nr_ports;
 	uint32_t timeout[2];
@@ -78,7 +72,7 @@ struct platform_parameters_32 {
 _Static_assert(sizeof(struct add_to_physmap_32) == 16 && sizeof(struct add_to_physmap_batch_32) == 20 && sizeof(struct remove_from_physmap_32) == 8 &&
 		       sizeof(struct memory_reservation_32) == 20 && sizeof(struct memory_map_32) == 8,
 	       "memory.h of a 32-bit guest");
-_Static_assert(sizeof(struct gnttab_setup_table_32) == 16 && sizeof(struct gnttab_copy_32) == 24 && sizeof(struct gnttab_transfer_32) == 16,
+_Static_assert(sizeof(struct gnttab_setup_table_32) == 16 && sizeof(struct gnttab_copy_32) == 24,
 	       "grant_table.h of a 32-bit guest");
 _Static_assert(sizeof(struct sched_poll_32) == 16 && sizeof(struct set_singleshot_timer_32) == 12 && sizeof(struct register_area_32) == 8 &&
 		       sizeof(struct runstate_info_32) == 44,
@@ -142,12 +136,6 @@ const struct compat_layout compat_gnttab_copy = {LAYOUT(N, C, 8),
 						  FIELD(N, C, dest.domid), FIELD(N, C, dest.offset),
 						  {offsetof(N, len), 4, offsetof(C, len), 4}, /* and flags */
 						  FIELD(N, C, status)}};
-#undef N
-#undef C
-
-#define N struct gnttab_transfer
-#define C struct gnttab_transfer_32
-const struct compat_layout compat_gnttab_transfer = {LAYOUT(N, C, 4), {FIELD(N, C, mfn), FIELD(N, C, domid), FIELD(N, C, ref), FIELD(N, C, status)}};
 #undef N
 #undef C
 

@@ -29,7 +29,6 @@ extern const struct compat_layout compat_memory_reservation;	  /* xen_memory_res
 extern const struct compat_layout compat_memory_map;		  /* xen_memory_map */
 extern const struct compat_layout compat_gnttab_setup_table;	  /* grant_table.h */
 extern const struct compat_layout compat_gnttab_copy;
-extern const struct compat_layout compat_gnttab_transfer;
 extern const struct compat_layout compat_sched_poll;		  /* sched.h */
 extern const struct compat_layout compat_set_singleshot_timer;	  /* vcpu.h: vcpu_set_singleshot_timer */
 extern const struct compat_layout compat_register_runstate_area; /* vcpu_register_runstate_memory_area */

@@ -53,6 +53,7 @@ static const handler table[HYPERCALLS] = {
 	[__HYPERVISOR_grant_table_op] = grant_table_op,
 	[__HYPERVISOR_vm_assist] = vm_assist_op,
 	[__HYPERVISOR_vcpu_op] = vcpu_op,
+	[__HYPERVISOR_set_timer_op] = set_timer_op,
 	[__HYPERVISOR_sched_op] = sched_op,
 	[__HYPERVISOR_event_channel_op] = event_channel_op,
 	[__HYPERVISOR_physdev_op] = physdev_op,

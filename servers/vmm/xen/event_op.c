@@ -27,8 +27,6 @@ static int64_t alloc_unbound(struct evtchn_alloc_unbound *a)
 {
 	int32_t port;
 
-	if (!is_self(a->dom))
-		return -XEN_EPERM;
 	port = evtchn_alloc(EVTCHN_UNBOUND, 0);
 	if (port < 0)
 		return port;
@@ -178,8 +176,6 @@ static int64_t status(struct evtchn_status *a)
 {
 	const struct evtchn_port *p;
 
-	if (!is_self(a->dom))
-		return -XEN_ESRCH;
 	if (a->port >= evtchn_valid())
 		return -XEN_EINVAL;
 	/* what its peer has done counts at once */
@@ -249,7 +245,7 @@ static int64_t unmask(uint32_t port)
 static int64_t reset(const struct evtchn_reset *a)
 {
 	if (!is_self(a->dom))
-		return -XEN_EPERM;
+		return xen_other_domain(a->dom);
 	for (uint32_t port = 1; port < evtchn_valid(); port++)
 		(void)close_port(port);
 	evtchn_fifo_end();
@@ -343,8 +339,11 @@ int64_t event_channel_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	if (!guest_read(v, gva(arg[1]), &a, size))
 		return -XEN_EFAULT;
 	/* a toolstack's on another domain */
-	if ((op == EVTCHNOP_alloc_unbound && !is_self(a.alloc_unbound.dom)) || (op == EVTCHNOP_status && !is_self(a.status.dom)))
-		return control_call(v, __HYPERVISOR_event_channel_op, arg);
+	if ((op == EVTCHNOP_alloc_unbound && !is_self(a.alloc_unbound.dom)) || (op == EVTCHNOP_status && !is_self(a.status.dom))) {
+		domid_t of = op == EVTCHNOP_status ? a.status.dom : a.alloc_unbound.dom;
+
+		return control_allowed() ? control_call(v, __HYPERVISOR_event_channel_op, arg) : xen_other_domain(of);
+	}
 	vmm_lock();
 	r = perform(op, &a);
 	vmm_unlock();

@@ -112,15 +112,23 @@ static uint32_t frames_max(void)
 	return is_shared() && !physmap_call_grant_size(&now, &most) && most < FRAMES_MAX ? most : FRAMES_MAX;
 }
 
+/* Of an operation on this domain's table. */
+static int16_t status_of(domid_t domain)
+{
+	if (is_self(domain))
+		return GNTST_okay;
+	return domain >= DOMID_FIRST_RESERVED ? GNTST_bad_domain : GNTST_permission_denied;
+}
+
 static int64_t setup_table(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct gnttab_setup_table s;
 
 	if (!argument_read(v, &compat_gnttab_setup_table, abi32, at, &s))
 		return -XEN_EFAULT;
-	s.status = GNTST_okay;
-	if (!is_self(s.dom)) {
-		s.status = GNTST_permission_denied;
+	s.status = status_of(s.dom);
+	if (s.status != GNTST_okay) {
+		;
 	} else if (s.nr_frames > frames_max()) {
 		s.status = GNTST_general_error;
 	} else {
@@ -143,7 +151,7 @@ static int64_t query_size(struct vcpu *v, uint64_t at)
 
 	if (!guest_read(v, gva(at), &q, sizeof(q)))
 		return -XEN_EFAULT;
-	q.status = is_self(q.dom) ? GNTST_okay : GNTST_bad_domain;
+	q.status = status_of(q.dom);
 	if (q.status == GNTST_okay) {
 		q.nr_frames = frame_count;
 		q.max_nr_frames = frames_max();
@@ -155,19 +163,20 @@ static int64_t version(struct vcpu *v, uint64_t op, uint64_t at)
 {
 	if (op == GNTTABOP_set_version) {
 		struct gnttab_set_version s;
+		int64_t r;
 
 		if (!guest_read(v, gva(at), &s, sizeof(s)))
 			return -XEN_EFAULT;
-		if (s.version != 1)
-			return s.version == 2 ? -XEN_ENOSYS : -XEN_EINVAL;
-		return guest_write(v, gva(at), &s, sizeof(s)) ? 0 : -XEN_EFAULT;
+		r = s.version == 1 ? 0 : s.version == 2 ? -XEN_ENOSYS : -XEN_EINVAL;
+		s.version = 1; /* what it has, whatever it asked for */
+		return guest_write(v, gva(at), &s, sizeof(s)) ? r : -XEN_EFAULT;
 	} else {
 		struct gnttab_get_version g;
 
 		if (!guest_read(v, gva(at), &g, sizeof(g)))
 			return -XEN_EFAULT;
 		if (!is_self(g.dom))
-			return -XEN_EPERM;
+			return xen_other_domain(g.dom);
 		g.version = 1;
 		return guest_write(v, gva(at), &g, sizeof(g)) ? 0 : -XEN_EFAULT;
 	}
@@ -191,7 +200,7 @@ static bool map_some(struct vcpu *v, uint64_t at, unsigned n, bool abi32)
 		m[i].status = m[i].host_addr & (PAGE - 1) || m[i].host_addr >> 46 || memory_at(gpa(m[i].host_addr), 1) ? GNTST_bad_virt_addr : GNTST_okay;
 		if (m[i].status == GNTST_okay)
 			map[asked++] = (struct domain_map){.gfn = m[i].host_addr >> 12,
-							   .domain = m[i].dom == DOMID_SELF ? vmm.domid : m[i].dom,
+							   .domain = m[i].dom,
 							   .ref = m[i].ref,
 							   .flags = m[i].flags};
 	}
@@ -200,9 +209,14 @@ static bool map_some(struct vcpu *v, uint64_t at, unsigned n, bool abi32)
 	for (unsigned i = 0; i < n; i++) {
 		bool was_asked = m[i].status == GNTST_okay;
 
-		m[i].dev_bus_addr = 0;
-		m[i].handle = was_asked ? handle[answer] : 0;
-		m[i].status = was_asked ? status[answer++] : m[i].status;
+		if (!was_asked)
+			continue;
+		m[i].status = status[answer];
+		if (m[i].status == GNTST_okay) {
+			m[i].dev_bus_addr = 0;
+			m[i].handle = handle[answer];
+		}
+		answer++;
 	}
 	return guest_write(v, gva(at), m, n * sizeof(*m));
 }
@@ -260,19 +274,6 @@ static int64_t batch(struct vcpu *v, uint64_t at, uint64_t count, uint64_t size,
 	return 0;
 }
 
-/* Pages are not given away: each element of a batch says so. */
-static int64_t transfer_batch(struct vcpu *v, uint64_t at, uint64_t count, bool abi32)
-{
-	const uint64_t size = argument_size(&compat_gnttab_transfer, abi32),
-		       result = argument_offset(&compat_gnttab_transfer, abi32, offsetof(struct gnttab_transfer, status));
-	const int16_t status = GNTST_general_error;
-
-	for (uint64_t i = 0; i < count; i++)
-		if (!guest_write(v, gva(at + i * size + result), &status, sizeof(status)))
-			return -XEN_EFAULT;
-	return 0;
-}
-
 int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
 	uint64_t op = (uint32_t)arg[0], count = (uint32_t)arg[2];
@@ -290,7 +291,7 @@ int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		break;
 	case GNTTABOP_set_version:
 	case GNTTABOP_get_version:
-		r = count == 1 ? version(v, op, arg[1]) : -XEN_EINVAL;
+		r = version(v, op, arg[1]);
 		break;
 	case GNTTABOP_map_grant_ref:
 		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, sizeof(struct gnttab_map_grant_ref), DOMAIN_MAPS, map_some, abi32);
@@ -300,9 +301,6 @@ int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		break;
 	case GNTTABOP_copy:
 		r = count > BATCH_MAX ? -XEN_EINVAL : batch(v, arg[1], count, argument_size(&compat_gnttab_copy, abi32), DOMAIN_COPIES, copy_some, abi32);
-		break;
-	case GNTTABOP_transfer:
-		r = count > BATCH_MAX ? -XEN_EINVAL : transfer_batch(v, arg[1], count, abi32);
 		break;
 	default:
 		r = -XEN_ENOSYS;

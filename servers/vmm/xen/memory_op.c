@@ -29,7 +29,7 @@ static int64_t own_pages(struct vcpu *v, uint64_t at, bool most)
 	if (!guest_read(v, gva(at), &d, sizeof(d)))
 		return -XEN_EFAULT;
 	if (!is_self(d))
-		return -XEN_EPERM;
+		return xen_other_domain(d);
 	if (physmap_call_reservation(&now, &limit))
 		return (int64_t)(vmm.ram_bytes >> 12);
 	return (int64_t)(most ? limit : now);
@@ -76,7 +76,9 @@ static int64_t add_to_physmap(struct vcpu *v, uint64_t at, bool abi32)
 
 	if (!argument_read(v, &compat_add_to_physmap, abi32, at, &a))
 		return -XEN_EFAULT;
-	if (!is_self(a.domid) || a.space == XENMAPSPACE_gmfn_foreign)
+	if (!is_self(a.domid))
+		return xen_other_domain(a.domid);
+	if (a.space == XENMAPSPACE_gmfn_foreign)
 		return -XEN_EPERM;
 	return place(a.space, a.idx, a.gpfn);
 }
@@ -85,7 +87,7 @@ static int64_t add_to_physmap(struct vcpu *v, uint64_t at, bool abi32)
  * Several of a batch's entries from `first` on, which name other domains' pages, by one call. How many were done; 0: they cannot be read together, and go one by one, as
  * those before what is not there are done; -EFAULT.
  */
-static int64_t foreign_several(struct vcpu *v, const struct xen_add_to_physmap_batch *a, bool abi32, uint32_t first, int64_t *result)
+static int64_t foreign_several(struct vcpu *v, const struct xen_add_to_physmap_batch *a, bool abi32, uint32_t first)
 {
 	uint64_t index[DOMAIN_FOREIGNS], gfn[DOMAIN_FOREIGNS];
 	struct physmap_foreign page[DOMAIN_FOREIGNS];
@@ -104,20 +106,19 @@ static int64_t foreign_several(struct vcpu *v, const struct xen_add_to_physmap_b
 	for (uint32_t i = 0, k = 0; i < n; i++) {
 		if (!error[i])
 			error[i] = answer[k++];
-		*result = error[i] ? error[i] : *result;
 	}
 	return guest_write(v, gva((uint64_t)(uintptr_t)a->errs.p + first * sizeof(error[0])), error, n * sizeof(error[0])) ? (int64_t)n : -XEN_EFAULT;
 }
 
+/* What became of each entry is in its error: the call itself fails where these, or the entries, are not there. */
 static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct xen_add_to_physmap_batch a;
-	int64_t result = 0;
 
 	if (!argument_read(v, &compat_add_to_physmap_batch, abi32, at, &a))
 		return -XEN_EFAULT;
 	if (!is_self(a.domid))
-		return -XEN_EPERM;
+		return xen_other_domain(a.domid);
 	if (a.space == XENMAPSPACE_gmfn_foreign && !control_allowed())
 		return -XEN_EPERM;
 	if (a.space != XENMAPSPACE_gmfn_foreign)
@@ -127,7 +128,7 @@ static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at, bool abi32)
 		int32_t error;
 
 		if (a.space == XENMAPSPACE_gmfn_foreign && a.size - i > 1) {
-			int64_t n = foreign_several(v, &a, abi32, i, &result);
+			int64_t n = foreign_several(v, &a, abi32, i);
 
 			if (n < 0)
 				return n;
@@ -141,11 +142,10 @@ static int64_t add_to_physmap_batch(struct vcpu *v, uint64_t at, bool abi32)
 			return -XEN_EFAULT;
 		error = a.space == XENMAPSPACE_gmfn_foreign ? foreign(a.u.foreign_domid, index, gfn)
 							    : (int32_t)place(a.space, index, gfn);
-		result = error ? error : result;
 		if (!guest_write(v, gva((uint64_t)(uintptr_t)a.errs.p + i * sizeof(error)), &error, sizeof(error)))
 			return -XEN_EFAULT;
 	}
-	return result;
+	return 0;
 }
 
 /* Pages of RAM at places where none is. How many were populated before one could not be. */
@@ -157,24 +157,20 @@ static unsigned add_pages(const uint64_t *gfn, unsigned n)
 	return physmap_call_balloon(false, gfn, n);
 }
 
-/* Extents done: `start` of them by an earlier part of the call. Only single pages. */
+/* Extents done, which is Xen's only answer: `start` of them by an earlier part of the call. Only single pages. */
 static int64_t reservation(struct vcpu *v, uint32_t op, uint64_t start, uint64_t at, bool abi32)
 {
 	struct xen_memory_reservation r;
 	uint64_t done = start;
 
-	if (!argument_read(v, &compat_memory_reservation, abi32, at, &r))
-		return -XEN_EFAULT;
-	if (!is_self(r.domid))
-		return -XEN_EPERM;
-	if (r.extent_order || op == XENMEM_increase_reservation)
+	if (!argument_read(v, &compat_memory_reservation, abi32, at, &r) || !is_self(r.domid) || r.extent_order || op == XENMEM_increase_reservation)
 		return (int64_t)start;
 	while (done < r.nr_extents) {
 		uint64_t gfn[DOMAIN_PAGES], n = r.nr_extents - done < DOMAIN_PAGES ? r.nr_extents - done : DOMAIN_PAGES;
 		unsigned now;
 
 		if (!argument_words_read(v, abi32, (uint64_t)(uintptr_t)r.extent_start.p, done, gfn, n))
-			return done ? (int64_t)done : -XEN_EFAULT;
+			break;
 		now = op == XENMEM_decrease_reservation ? physmap_call_balloon(true, gfn, (unsigned)n) : add_pages(gfn, (unsigned)n);
 		done += now;
 		if (now < n)
@@ -183,22 +179,22 @@ static int64_t reservation(struct vcpu *v, uint32_t op, uint64_t start, uint64_t
 	return (int64_t)done;
 }
 
-/* The map that the toolstack has set. A domain that was loaded by its vmm has its map in the start information. */
+/* The map that the toolstack has set, as far as there is room for it. A domain that was loaded by its vmm has its map in the start information. */
 static int64_t memory_map(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct physmap_e820 part[30];
 	struct xen_memory_map m;
 	uint32_t all = 0, n, done = 0;
-	int64_t r;
 
 	if (!argument_read(v, &compat_memory_map, abi32, at, &m))
 		return -XEN_EFAULT;
 	do {
-		r = physmap_call_e820(done, &all, part, &n);
-		if (r)
+		if (physmap_call_e820(done, &all, part, &n))
 			return -XEN_ENOSYS;
-		if (m.nr_entries < all && m.buffer.p)
-			return -XEN_EINVAL;
+		if (m.buffer.p && all > m.nr_entries)
+			all = m.nr_entries;
+		if (n > all - done)
+			n = all - done;
 		if (m.buffer.p && !guest_write(v, gva((uint64_t)(uintptr_t)m.buffer.p + done * sizeof(part[0])), part, n * sizeof(part[0])))
 			return -XEN_EFAULT;
 		done += n;
@@ -214,7 +210,7 @@ static int64_t remove(struct vcpu *v, uint64_t at, bool abi32)
 	if (!argument_read(v, &compat_remove_from_physmap, abi32, at, &r))
 		return -XEN_EFAULT;
 	if (!is_self(r.domid))
-		return -XEN_EPERM;
+		return xen_other_domain(r.domid);
 	/* of its RAM and Xen's pages none can be taken away yet */
 	if (memory_at(gpa(r.gpfn << 12), 1))
 		return -XEN_ENOENT;
@@ -222,11 +218,11 @@ static int64_t remove(struct vcpu *v, uint64_t at, bool abi32)
 }
 
 /* Operations whose structure begins with, or has, another domain's id are a toolstack's. */
-static bool on_other(struct vcpu *v, uint32_t op, uint64_t at, bool abi32)
+static bool on_other(struct vcpu *v, uint32_t op, uint64_t at, bool abi32, domid_t *of)
 {
 	uint64_t offset = 0;
-	domid_t of;
 
+	*of = 0;
 	switch (op) {
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
@@ -249,18 +245,29 @@ static bool on_other(struct vcpu *v, uint32_t op, uint64_t at, bool abi32)
 	default:
 		return false;
 	}
-	return guest_read(v, gva(at + offset), &of, sizeof(of)) && !is_self(of);
+	return guest_read(v, gva(at + offset), of, sizeof(*of)) && !is_self(*of);
+}
+
+static bool is_reservation(uint32_t op)
+{
+	return op == XENMEM_increase_reservation || op == XENMEM_decrease_reservation || op == XENMEM_populate_physmap;
 }
 
 int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 {
-	uint32_t op = (uint32_t)arg[0] & MEMOP_CMD_MASK;
+	uint32_t op = (uint32_t)arg[0] & MEMOP_CMD_MASK, start = (uint32_t)arg[0] / (MEMOP_CMD_MASK + 1);
+	domid_t of;
 
 	if (op != XENMEM_add_to_physmap_batch && op != XENMEM_remove_from_physmap)
 		foreign_settle();
-	/* a toolstack's structures are taken from 64-bit callers only */
-	if (on_other(v, op, arg[1], abi32))
-		return abi32 && control_allowed() ? -XEN_ENOSYS : control_call(v, __HYPERVISOR_memory_op, arg);
+	if (op == XENMEM_acquire_resource && !control_allowed())
+		return -XEN_EACCES;
+	if (on_other(v, op, arg[1], abi32, &of)) {
+		if (!control_allowed())
+			return is_reservation(op) ? (int64_t)start : xen_other_domain(of);
+		/* a toolstack's structures are taken from 64-bit callers only */
+		return abi32 ? -XEN_ENOSYS : control_call(v, __HYPERVISOR_memory_op, arg);
+	}
 	switch (op) {
 	case XENMEM_add_to_physmap:
 		return add_to_physmap(v, arg[1], abi32);
@@ -277,11 +284,12 @@ int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 	case XENMEM_increase_reservation:
 	case XENMEM_decrease_reservation:
 	case XENMEM_populate_physmap:
-		return reservation(v, op, (uint32_t)arg[0] / (MEMOP_CMD_MASK + 1), arg[1], abi32);
+		return reservation(v, op, start, arg[1], abi32);
 	case XENMEM_memory_map:
 		return memory_map(v, arg[1], abi32);
 	case XENMEM_machine_memory_map:
 	case XENMEM_machphys_mapping:
+		return -XEN_ENOSYS; /* PV domains' */
 	case XENMEM_set_memory_map:
 	case XENMEM_claim_pages:
 		return -XEN_EPERM;

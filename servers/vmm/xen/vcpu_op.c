@@ -46,17 +46,30 @@ void xen_timers_expire(struct vcpu *v, uint64_t now_ns)
 	}
 }
 
+static void arm(struct vcpu *v, uint64_t at_ns)
+{
+	/* Linux's overflow: deadlines beyond 2^63 mean soon, as Xen treats them */
+	v->singleshot_ns = (int64_t)at_ns < 0 ? time_system_ns() + 100000000ull : at_ns;
+	timer_update(v);
+}
+
+/* VCPU_SSHOTTMR_future is ignored, as by Xen 4.17.7: one whose time is past expires at once. */
 static int64_t set_singleshot(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct vcpu_set_singleshot_timer t;
 
 	if (!argument_read(v, &compat_set_singleshot_timer, abi32, at, &t))
 		return -XEN_EFAULT;
-	if ((t.flags & VCPU_SSHOTTMR_future) && t.timeout_abs_ns < time_system_ns())
-		return -XEN_ETIME;
-	/* Linux's overflow: deadlines beyond 2^63 mean soon, as Xen treats them */
-	v->singleshot_ns = (int64_t)t.timeout_abs_ns < 0 ? time_system_ns() + 100000000ull : t.timeout_abs_ns;
-	timer_update(v);
+	arm(v, t.timeout_abs_ns);
+	return 0;
+}
+
+/* The same timer, by its older name, with 0 for none; Mini-OS sets it so. */
+int64_t set_timer_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
+{
+	uint64_t at_ns = abi32 ? (uint32_t)arg[0] | arg[1] << 32 : arg[0];
+
+	arm(v, at_ns ? at_ns : UINT64_MAX >> 1);
 	return 0;
 }
 

@@ -82,11 +82,12 @@ static void singleshots(void **state)
 	assert_true(fires());
 	assert_false(fires());
 	assert_true(fake.timer_tsc == UINT64_MAX || fake.timer_tsc < fake.tsc);
-	/* in the past: at once, or refused if so asked */
-	assert_int_equal(singleshot(1, VCPU_SSHOTTMR_future), -XEN_ETIME);
-	assert_int_equal(singleshot(1, 0), 0);
-	assert_true(fake.timer_tsc <= fake.tsc);
-	assert_true(fires());
+	/* in the past: at once */
+	for (uint32_t flags = 0; flags <= VCPU_SSHOTTMR_future; flags++) {
+		assert_int_equal(singleshot(1, flags), 0);
+		assert_true(fake.timer_tsc <= fake.tsc);
+		assert_true(fires());
+	}
 	/* beyond 2^63 means soon, at 2^63 - 1 never */
 	assert_int_equal(singleshot(1ull << 63, 0), 0);
 	assert_false(fires());
@@ -100,6 +101,28 @@ static void singleshots(void **state)
 	/* only one's own */
 	assert_int_equal(op(VCPUOP_set_singleshot_timer, 1, "", 1), -XEN_EINVAL);
 	assert_int_equal(op(VCPUOP_stop_singleshot_timer, 1, "", 1), -XEN_EINVAL);
+}
+
+static void older_name(void **state)
+{
+	const uint64_t none[5] = {0}, soon[5] = {time_system_ns() + MS}, late[5] = {UINT64_MAX};
+	const uint64_t soon_32[5] = {5, 1};
+
+	(void)state;
+	assert_int_equal(set_timer_op(vmm.vcpu[0], soon, false), 0);
+	assert_false(fires());
+	fake_advance_ns(MS + 1);
+	assert_true(fires());
+	assert_int_equal(set_timer_op(vmm.vcpu[0], soon, false), 0);
+	assert_int_equal(set_timer_op(vmm.vcpu[0], none, false), 0);
+	fake_advance_ns(1000000 * MS);
+	assert_false(fires());
+	assert_int_equal(set_timer_op(vmm.vcpu[0], late, false), 0);
+	assert_false(fires());
+	fake_advance_ns(101 * MS);
+	assert_true(fires());
+	assert_int_equal(set_timer_op(vmm.vcpu[0], soon_32, true), 0);
+	assert_int_equal(vmm.vcpu[0]->singleshot_ns, (1ull << 32) + 5);
 }
 
 static void periods(void **state)
@@ -370,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup(watchdogs, setup),
 		cmocka_unit_test_setup(signals_beside_the_end, setup),
 		cmocka_unit_test_setup(singleshots, setup),
+		cmocka_unit_test_setup(older_name, setup),
 		cmocka_unit_test_setup(periods, setup),
 		cmocka_unit_test_setup(others, setup),
 		cmocka_unit_test_setup(up_and_down, setup),

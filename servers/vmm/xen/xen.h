@@ -10,10 +10,14 @@
 
 #include "servers/vmm/vmm.h"
 
+#include <xen/errno.h>
+#include <xen/xen.h>
+
 int64_t version_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
 int64_t memory_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
 int64_t event_channel_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
 int64_t sched_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+int64_t set_timer_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
 int64_t vcpu_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
 int64_t hvm_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
 int64_t grant_table_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
@@ -21,6 +25,12 @@ int64_t console_io_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
 int64_t multicall_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
 int64_t vm_assist_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
 int64_t physdev_op(struct vcpu *v, const uint64_t arg[5], bool abi32);
+
+/* Why a domain without the control capability cannot name this one, which is not its own: the reserved numbers are no domain's. */
+static inline int64_t xen_other_domain(uint32_t domain)
+{
+	return domain >= DOMID_FIRST_RESERVED ? -XEN_ESRCH : -XEN_EPERM;
+}
 
 /* One hypercall by number, without touching RAX: for multicall. */
 int64_t hypercall_call(struct vcpu *v, uint64_t number, const uint64_t arg[5], bool abi32);
