@@ -92,6 +92,12 @@ static bool guest_may_get(uint32_t i)
 	}
 }
 
+/* A kernel that another one starts (kexec) is told its ports so. */
+static bool guest_may_set(uint32_t i)
+{
+	return i == HVM_PARAM_CALLBACK_IRQ || i == HVM_PARAM_STORE_EVTCHN || i == HVM_PARAM_CONSOLE_EVTCHN;
+}
+
 static int64_t get(struct vcpu *v, uint64_t at)
 {
 	struct xen_hvm_param p;
@@ -114,8 +120,12 @@ static int64_t set(struct vcpu *v, uint64_t at)
 		return -XEN_EFAULT;
 	if (p.index >= HVM_NR_PARAMS)
 		return -XEN_EINVAL;
-	if (p.index != HVM_PARAM_CALLBACK_IRQ)
+	if (!guest_may_set(p.index))
 		return -XEN_EPERM;
+	if (p.index != HVM_PARAM_CALLBACK_IRQ) {
+		hvm_param_set(p.index, p.value);
+		return 0;
+	}
 	if (CALLBACK_TYPE(p.value) == HVM_PARAM_CALLBACK_TYPE_VECTOR && (uint8_t)p.value < 16)
 		return -XEN_EINVAL;
 	hvm_param_set(p.index, p.value);
@@ -158,7 +168,7 @@ int64_t hvm_op(struct vcpu *v, const uint64_t arg[5], bool abi32)
 		if (!guest_read(v, gva(arg[1]), &of, sizeof(of)))
 			return -XEN_EFAULT;
 		if (of != DOMID_SELF && of != vmm.domid)
-			return control_call(v, __HYPERVISOR_hvm_op, arg);
+			return control_allowed() ? control_call(v, __HYPERVISOR_hvm_op, arg) : xen_other_domain(of);
 	}
 	vmm_lock();
 	switch (op) {

@@ -611,8 +611,13 @@ static void parameters(void **state)
 	assert_int_equal(param(HVMOP_get_param, UINT32_MAX, &value), -XEN_EINVAL);
 	assert_int_equal(param(HVMOP_set_param, UINT32_MAX, &value), -XEN_EINVAL);
 	for (uint32_t i = 0; i < HVM_NR_PARAMS; i++)
-		if (i != HVM_PARAM_CALLBACK_IRQ)
+		if (i != HVM_PARAM_CALLBACK_IRQ && i != HVM_PARAM_STORE_EVTCHN && i != HVM_PARAM_CONSOLE_EVTCHN)
 			assert_int_equal(param(HVMOP_set_param, i, &value), -XEN_EPERM);
+	value = 77;
+	assert_int_equal(param(HVMOP_set_param, HVM_PARAM_STORE_EVTCHN, &value), 0);
+	value = 0;
+	assert_int_equal(param(HVMOP_get_param, HVM_PARAM_STORE_EVTCHN, &value), 0);
+	assert_int_equal(value, 77);
 	assert_int_equal(param(HVMOP_get_param, HVM_PARAM_IOREQ_PFN, &value), -XEN_EPERM);
 	for (unsigned vector = 0; vector < 16; vector++) {
 		value = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | vector;
