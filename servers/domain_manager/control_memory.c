@@ -54,10 +54,10 @@ static int64_t populate(struct control *c, const struct xen_memory_reservation *
 
 	if (!d)
 		return -XEN_ESRCH;
-	if (start >= n)
-		return (int64_t)start;
 	if (n > EXTENTS_MAX)
 		n = EXTENTS_MAX;
+	if (start >= n)
+		return (int64_t)start;
 	/* no extent of this size can be had: the caller tries smaller ones */
 	if (!d->bare || (r->extent_order != 0 && r->extent_order != P2M_LARGE_ORDER))
 		return (int64_t)start;
@@ -97,6 +97,7 @@ static int64_t decrease(struct control *c, const struct xen_memory_reservation *
 		case P2M_RAM:
 			if (physmap_remove(&d->map, gfn[done]))
 				goto end;
+			physmap_pod_spare(&d->map);
 			break;
 		default:
 			goto end;
@@ -159,13 +160,13 @@ static int64_t claim(const struct xen_memory_reservation *r)
 	struct domain *d = target(r->domid);
 	uint64_t have;
 
-	if (!d)
-		return -XEN_ESRCH;
-	if (r->extent_start.p || r->extent_order || r->mem_flags)
+	/* of this operation Xen says so, too, where there is no such domain */
+	if (!d || r->extent_start.p || r->extent_order || r->mem_flags)
 		return -XEN_EINVAL;
 	if (r->nr_extents == 0) {
 		d->map.claim = 0;
-		return physmap_keep(&d->map, 0);
+		(void)physmap_keep(&d->map, 0); /* of what is on demand there may be less, as before */
+		return 0;
 	}
 	have = physmap_pages(&d->map);
 	/* one at a time; and for memory that it has not, and may have */
@@ -231,6 +232,8 @@ static int64_t pod_target(struct control *c, const uint64_t arg[5], struct xen_p
 	if (!d)
 		return -XEN_ESRCH;
 	if (set) {
+		if (t->target_pages > d->max_pages)
+			return -XEN_EINVAL;
 		if (physmap_pod_target(&d->map, t->target_pages, d->max_pages))
 			return -XEN_ENOMEM;
 		domain_pages_changed(d);

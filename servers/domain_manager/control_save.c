@@ -86,7 +86,7 @@ int64_t save_shadow_op(struct control *c, struct domain *d, struct xen_domctl_sh
 	case XEN_DOMCTL_SHADOW_OP_PEEK:
 		return dirty(c, d, o);
 	case XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION:
-		o->mb = (uint32_t)(d->mempool_bytes >> 20);
+		o->mb = (uint32_t)((d->mempool_bytes + (1u << 20) - 1) >> 20); /* rounded up, as Xen's */
 		return 0;
 	default:
 		return -XEN_EINVAL;

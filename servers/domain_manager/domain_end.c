@@ -8,6 +8,7 @@
 #include "sel4/sel4.h"
 #include "servers/domain_manager/console_call.h"
 #include "servers/domain_manager/domain_end.h"
+#include "servers/domain_manager/domain_memory.h"
 #include "servers/domain_manager/domain_private.h"
 #include "servers/domain_manager/evtchn.h"
 #include "servers/domain_manager/grant.h"
@@ -49,6 +50,9 @@ int domain_end(struct domain *d)
 		if (d->console_open)
 			(void)console_close(d->console_client);
 		d->console_open = false;
+		/* nothing more comes to it: what was kept for that is others' at once */
+		d->map.claim = d->map.pod_cache = 0;
+		domain_pages_changed(d);
 	}
 	if (!grant_release(d))
 		return -EAGAIN;

@@ -7,6 +7,8 @@
 
 void domain_allow_pages(struct domain *d, uint64_t pages)
 {
+	/* Xen has 32 bits for it; as bytes it does not overflow */
+	pages = pages < UINT32_MAX ? pages : UINT32_MAX;
 	d->max_pages = pages;
 	domain_heap_allow(&d->heap, pages);
 	if (d->map.most < pages + PLACES_EXTRA)

@@ -84,6 +84,8 @@ int physmap_pod_mark(struct physmap *m, uint64_t gfn, unsigned order);
 int physmap_pod_target(struct physmap *m, uint64_t target, uint64_t most);
 /* If a page is to come at gfn, it is there afterwards. -ENOSPC: none is kept any more, which is the domain's end; -ENOMEM. */
 int physmap_pod_need(struct physmap *m, uint64_t gfn);
+/* A page of RAM was given back: while more are to come than are kept for that, one more is kept. */
+void physmap_pod_spare(struct physmap *m);
 /* A page that is to come at gfn never will. */
 int physmap_pod_forget(struct physmap *m, uint64_t gfn);
 /*

@@ -149,8 +149,7 @@ int physmap_out(struct physmap *m, uint64_t gfn)
 	nowhere(m, gfn, e.frame);
 	if (!p2m_note(&m->p2m, gfn)->uses)
 		give(m, gfn, e.frame);
-	if (m->p2m.pages[P2M_POD] > m->pod_cache)
-		m->pod_cache++;
+	physmap_pod_spare(m);
 	return 0;
 }
 
@@ -176,6 +175,20 @@ static int again(struct physmap *m, uint64_t gfn, struct p2m_entry e)
 	return r;
 }
 
+/* A page at once where one was to come on demand. After an error it still is. */
+static int instead(struct physmap *m, uint64_t gfn)
+{
+	uint64_t cache = m->pod_cache;
+	int r = physmap_pod_forget(m, gfn);
+
+	if (r)
+		return r;
+	r = physmap_single(m, gfn);
+	if (r && !physmap_pod_mark(m, gfn, 0))
+		m->pod_cache = cache;
+	return r;
+}
+
 int physmap_in(struct physmap *m, uint64_t gfn)
 {
 	struct p2m_entry e = p2m_get(&m->p2m, gfn);
@@ -193,8 +206,7 @@ int physmap_in(struct physmap *m, uint64_t gfn)
 			(void)physmap_single_give(m, e.frame);
 		return r;
 	case P2M_POD:
-		r = physmap_pod_forget(m, gfn);
-		return r ? r : physmap_single(m, gfn);
+		return instead(m, gfn);
 	case P2M_NONE:
 		return may_have(m, 1) ? physmap_single(m, gfn) : -ENOMEM;
 	default:

@@ -45,6 +45,12 @@ int physmap_pod_forget(struct physmap *m, uint64_t gfn)
 	return r;
 }
 
+void physmap_pod_spare(struct physmap *m)
+{
+	if (m->p2m.pages[P2M_POD] > m->pod_cache)
+		m->pod_cache++;
+}
+
 /* `order` pages fewer are kept, and come to gfn instead. After an error all is as it was. */
 static int turn(struct physmap *m, uint64_t gfn, unsigned order)
 {
