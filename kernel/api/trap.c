@@ -46,8 +46,12 @@ void trap_handle(unsigned vector)
 		sched_check_budget();
 		return;
 	}
-	if (likely(sched_check_budget_restart()))
+	if (likely(sched_has_budget(p))) {
 		fault_handle(t);
+		return;
+	}
+	sched_hold_trap(t, vector);
+	sched_check_budget_restart();
 }
 
 void interrupt_handle(void)

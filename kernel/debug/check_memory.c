@@ -77,14 +77,26 @@ void check_memory_begin(void)
 	check_set_clear(&check_mapped);
 }
 
+#define CHECK_PARTS 512u
+
+/* Does the i-th entry map the i-th piece of that size? Of two that show the same frame there, one is enough to allow it. */
+static void check_memory_frame_entry(cap_t cap, const uint64_t *entry, enum asid_kind kind, unsigned level, uint64_t i)
+{
+	const struct check_entry e = check_entry_read(*entry, kind, level);
+
+	if (e.present && e.leaf && e.base == cap_frame_ptr(cap) + (i << (PAGE_BITS + 9 * (level - 1))) &&
+	    (!e.write || (cap_frame_rights(cap) & CAP_RIGHT_WRITE)))
+		check_set_add(&check_mapped, check_at(entry));
+}
+
 void check_memory_frame(const struct cte *slot)
 {
 	cap_t cap = slot->cap;
 	unsigned level = (unsigned)cap_frame_size(cap) + 1;
 	enum frame_map map = (enum frame_map)cap_frame_map(cap);
 	enum asid_kind kind = map == FRAME_EPT ? ASID_EPT : ASID_VSPACE;
+	const uint64_t split = cap_frame_split(cap);
 	const uint64_t *entry;
-	struct check_entry e;
 
 	CHECK(cap_frame_size(cap) <= FRAME_1G && map <= FRAME_KERNEL, "a frame of no size or no mapping",
 	      check_at(slot), cap.w[0], cap.w[1]);
@@ -92,15 +104,13 @@ void check_memory_frame(const struct cte *slot)
 	      "an unmapped frame has an address", check_at(slot), cap.w[0], cap.w[1]);
 	if (!check_ok() || (map != FRAME_VSPACE && map != FRAME_EPT))
 		return;
-	entry = check_walk((unsigned)cap_frame_asid(cap), kind, cap_frame_mapped(cap), level);
-	if (!entry)
+	CHECK(!split || (level > 1 && split - 1 <= CHECK_PARTS), "a frame is split into nothing", check_at(slot), cap.w[0], cap.w[1]);
+	if (!check_ok())
 		return;
-	e = check_entry_read(*entry, kind, level);
-	if (!e.present || !e.leaf || e.base != cap_frame_ptr(cap))
-		return;
-	/* Of two that show the same frame there, one is enough to allow it. */
-	if (!e.write || (cap_frame_rights(cap) & CAP_RIGHT_WRITE))
-		check_set_add(&check_mapped, check_at(entry));
+	/* One that is being split stands for its parts without a capability. */
+	entry = check_walk((unsigned)cap_frame_asid(cap), kind, cap_frame_mapped(cap), split ? level - 1 : level);
+	for (uint64_t i = split ? split - 1 : 0; entry && i < (split ? CHECK_PARTS : 1); i++)
+		check_memory_frame_entry(cap, &entry[i], kind, split ? level - 1 : level, i);
 }
 
 static unsigned check_table_level(cap_t cap)

@@ -188,6 +188,8 @@ static void fault_set_registers(struct tcb *t, struct tcb *handler, unsigned len
 		length = seL4_FastMessageRegisters;
 	for (unsigned i = 0; i < length; i++)
 		context_set(&t->ctx, index(i), message_get(handler, i));
+	if (length != 0)
+		t->held_trap = 0; /* what it took is not for where it goes on */
 }
 
 bool fault_reply(struct tcb *faulter, struct tcb *handler, word_t label, unsigned length)

@@ -44,7 +44,8 @@ static void client_runs(void)
 	assert_ptr_equal(sim_exit(), client);
 }
 
-static void handler_waits(void)
+/* Passive, or with time of its own: then the client has a period, too. */
+static void handler_waits_as(bool passive)
 {
 	struct sched_context *sc;
 
@@ -53,10 +54,21 @@ static void handler_waits(void)
 	assert_ptr_equal(sim_exit(), server);
 	server->ctx.r12 = REPLY;
 	assert_null(sim_syscall(server, seL4_SysRecv, HANDLER_EP, 0));
-	sched_context_unbind_tcb(sc);
+	if (passive)
+		sched_context_unbind_tcb(sc);
 	sim_mint(EMPTY, HANDLER_EP, 15, 31);
 	client->slot[TCB_FAULT_HANDLER].cap = sim_slot(EMPTY)->cap;
-	client_runs();
+	if (passive) {
+		client_runs();
+		return;
+	}
+	sim_start(client, SC1, 1000, 5000);
+	assert_ptr_equal(sim_exit(), client);
+}
+
+static void handler_waits(void)
+{
+	handler_waits_as(true);
 }
 
 static void test_cap_fault(void **state)
@@ -134,6 +146,67 @@ static void test_exceptions(void **state)
 	assert_int_equal(client->fault.type, seL4_Fault_NullFault);
 }
 
+/*
+ * Traps: their instruction is behind the thread, and does not raise them again. So one whose budget was spent when it came, or that
+ * was taken off its CPU on the way into the kernel, has them when it runs next. (Of a machine check nobody knows whether it would come again.)
+ */
+static void test_traps_are_put_off(void **state)
+{
+	static const unsigned vector[] = {1, 3, 4, 18};
+
+	(void)state;
+	handler_waits();
+	server->ctx.r12 = REPLY;
+	for (unsigned i = 0; i < ARRAY_SIZE(vector); i++) {
+		sim_now += 2000 * SIM_TICKS_PER_US; /* its slice is over, and the timer has not come yet */
+		assert_ptr_equal(sim_trap(client, vector[i], 0), server);
+		assert_int_equal(server->ctx.rsi, sim_tag(seL4_Fault_UserException, 0, 5));
+		assert_int_equal(server->ctx.r15, vector[i]);
+		assert_ptr_equal(sim_syscall(server, seL4_SysReplyRecv, HANDLER_EP, 0), client);
+		/* once */
+		assert_ptr_equal(sim_exit(), client);
+
+		sched_hold_trap(client, vector[i]);
+		sched_vacate();
+		assert_ptr_equal(sim_exit(), server);
+		assert_int_equal(server->ctx.r15, vector[i]);
+		assert_ptr_equal(sim_syscall(server, seL4_SysReplyRecv, HANDLER_EP, 0), client);
+	}
+	/* a fault comes again with its instruction */
+	sim_now += 2000 * SIM_TICKS_PER_US;
+	assert_ptr_equal(sim_trap(client, 6, 0), client);
+	assert_int_equal(client->state, THREAD_RUNNING);
+}
+
+/* Its handler of timeouts hears first; what it answers leaves the trap where it is, unless it says where the thread goes on. */
+static void test_trap_behind_a_timeout(void **state)
+{
+	struct tcb *next;
+
+	(void)state;
+	handler_waits_as(false);
+	client->slot[TCB_TIMEOUT_HANDLER].cap = client->slot[TCB_FAULT_HANDLER].cap;
+	server->ctx.r12 = REPLY;
+	for (unsigned registers = 0; registers < 2; registers++) {
+		client->ctx.rip = 0x4000;
+		sim_now += 2000 * SIM_TICKS_PER_US;
+		assert_ptr_equal(sim_trap(client, 3, 0), server);
+		assert_int_equal(server->ctx.rsi >> 12, seL4_Fault_Timeout);
+		message_put(server, 0, 0x5000);
+		next = sim_syscall(server, seL4_SysReplyRecv, HANDLER_EP, sim_tag(0, 0, registers)); /* when there is time again */
+		if (registers == 0) {
+			assert_ptr_equal(next, server);
+			assert_int_equal(server->ctx.rsi >> 12, seL4_Fault_UserException);
+			assert_int_equal(server->ctx.r10, 0x4000);
+			assert_int_equal(server->ctx.r15, 3);
+			assert_ptr_equal(sim_syscall(server, seL4_SysReplyRecv, HANDLER_EP, 0), client);
+		} else {
+			assert_ptr_equal(next, client);
+			assert_int_equal(client->ctx.rip, 0x5000);
+		}
+	}
+}
+
 static void test_no_handler(void **state)
 {
 	(void)state;
@@ -171,6 +244,8 @@ int main(void)
 	    cmocka_unit_test_setup(test_cap_fault, setup),
 	    cmocka_unit_test_setup(test_unknown_syscall, setup),
 	    cmocka_unit_test_setup(test_exceptions, setup),
+	    cmocka_unit_test_setup(test_traps_are_put_off, setup),
+	    cmocka_unit_test_setup(test_trap_behind_a_timeout, setup),
 	    cmocka_unit_test_setup(test_no_handler, setup),
 	    cmocka_unit_test_setup(test_lines_are_bounded, setup),
 	};

@@ -50,7 +50,7 @@ struct tcb {
 	bool released_queued; /* in the release queue */
 	bool fpu_disabled;
 	bool switch_unusual; /* the plain switch is not for it: arch/x86/switch.c */
-	uint8_t held_trap; /* in state RESTART: exception that is to be handled when it runs next (sched_hold_trap) */
+	uint8_t held_trap; /* exception that is to be handled when it runs next, from state RESTART (sched_hold_trap) */
 	uint8_t domain;
 	uint8_t priority, mcp;
 	uint32_t cpu; /* where it runs: its scheduling context's */

@@ -87,8 +87,10 @@ exception_t tcb_copy_registers_decode(struct tcb *t, unsigned length)
 		sched_restart(t);
 	tcb_hold(source);
 	tcb_hold(t);
-	if (flags & COPY_FRAME)
+	if (flags & COPY_FRAME) {
 		tcb_copy_words(t, source, 0, TCB_FRAME_WORDS);
+		t->held_trap = 0;
+	}
 	if (flags & COPY_INTEGER)
 		tcb_copy_words(t, source, TCB_FRAME_WORDS, seL4_UserContextWords);
 	arch_thread_changed(t);

@@ -133,8 +133,10 @@ static void test_copy_registers(void **state)
 	assert_int_equal(no_caps(B, TCBCopyRegisters, WORDS(4)), seL4_TruncatedMessage);
 	assert_int_equal(sim_invoke(a, B, TCBCopyRegisters, CAPS(EP), WORDS(4)), seL4_InvalidCapability);
 	assert_int_equal(a->ctx.r10, 1);
+	b->held_trap = 3;
 	assert_int_equal(sim_invoke(a, B, TCBCopyRegisters, CAPS(C), WORDS(4)), seL4_NoError);
 	assert_int_equal(b->ctx.r14, 5);
+	assert_int_equal(b->held_trap, 0); /* taken where it is no more */
 }
 
 /* ---- spaces and buffers ---- */

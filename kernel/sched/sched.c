@@ -327,10 +327,13 @@ void sched_vacate(void)
 
 void sched_hold_trap(struct tcb *t, unsigned vector)
 {
-	/* Faults come again with their instruction; of these three the instruction is behind us. */
-	const unsigned debug = 1, breakpoint = 3, overflow = 4;
+	/*
+	 * Faults come again with their instruction; of these three the instruction is behind us. Behind a machine check there may be
+	 * no way back to it.
+	 */
+	const unsigned debug = 1, breakpoint = 3, overflow = 4, machine_check = 18;
 
-	if (vector != debug && vector != breakpoint && vector != overflow)
+	if (vector != debug && vector != breakpoint && vector != overflow && vector != machine_check)
 		return;
 	t->held_trap = (uint8_t)vector;
 	sched_set_state(t, THREAD_RESTART);

@@ -186,7 +186,10 @@ void sched_yield(void);
 void sched_tick(void);
 /* The current thread is taken off this CPU, which has nothing to run: it goes to the head of its queue. */
 void sched_vacate(void);
-/* t, which took this exception, did not come to its handling: that will be done when it runs next. */
+/*
+ * t, which took this exception, did not come to its handling: that will be done when it runs next. Not if its instruction is
+ * simply executed again.
+ */
 void sched_hold_trap(struct tcb *t, unsigned vector);
 /* Picks the next thread, switches contexts (arch_switch_to), programs the timer. Returns the thread, now
  * current. */

@@ -4,7 +4,7 @@ from insula import KERNEL_ALONE, OPTIONS, PAYLOAD, Insula, check, domain
 from scenarios import scenario
 
 TASK = OUT / "tests" / "smp_task"
-BAD = r"not ok .*|panic:|no handler"
+BAD = r"not ok .*|panic:.*|no handler"
 
 
 def cases(cpus: int, machine: str, options: str = "", weight: float = 60):
@@ -21,6 +21,20 @@ for n in (1, 2, 4):
 cases(8, "deterministic", "rounds=200 by-turns=1", 200)
 # On a busy host an answer of the other CPU takes up to a second there: the repetitions are for the deterministic machine.
 cases(2, "parallel", "rounds=60 times=5", 60)
+
+
+def guests(name: str, machine: str, kernel: str, options: str, weight: float):
+    def run():
+        with Machine(run.__name__, machine, "-smp", "2", "-m", "512", kernel=OUT / f"kernel-{kernel}" / "insula-kernel",
+                     append=f"{OPTIONS} guests-only=1 {options}", modules=((TASK, ""),), limit=900) as m:
+            m.expect(r"smp: 2 CPUs, \d+ cases, 0 not ok", wall=800, never=BAD)
+    run.__name__ = f"smp_guests_{name}"
+    scenario(weight)(run)
+
+
+# Guests that are taken apart while they run: with a host thread for each CPU, and with a debug kernel that walks its invariants meanwhile.
+guests("release", "parallel", "release", "rounds=2000", 40)
+guests("debug", "parallel", "debug", "rounds=500 walk=10", 40)
 
 
 def boot(name: str, cpus: int, running: int, options: str, line: str, machine: str = "parallel"):

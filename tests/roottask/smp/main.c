@@ -5,7 +5,7 @@
 
 #define SMP_PATIENCE_US 20000000u
 
-seL4_Word smp_cpus, smp_rounds = 3000, smp_virt, smp_tsc_per_us, smp_guest_if, smp_by_turns;
+seL4_Word smp_cpus, smp_rounds = 3000, smp_virt, smp_tsc_per_us, smp_guest_if, smp_by_turns, smp_walk;
 static seL4_Word smp_times_most;
 
 static struct thread_memory smp_memory[SMP_WORKERS];
@@ -197,6 +197,7 @@ void roottask_main(void)
 	smp_times_most = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "times=", ~0ull);
 	smp_virt = m->virt;
 	smp_by_turns = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "by-turns=", 0);
+	smp_walk = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "walk=", 0);
 	smp_guest_if = smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "guest-if=", 0) != 0;
 	smp_tsc_per_us = m->tsc_hz / 1000000;
 	smp_delay_notification = object_new(seL4_NotificationObject, 0);
@@ -204,11 +205,14 @@ void roottask_main(void)
 	smp_case("bootinfo counts CPUs", m->cpu_count == smp_cpus && smp_cpus > 0, "not the same everywhere");
 	smp_case("a control capability per CPU", b->schedcontrol.start == 16 && b->schedcontrol.end == 16 + smp_cpus, "slots");
 	smp_clock_case();
-	if (smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "boot-only=", 0) == 0) {
+	if (smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "guests-only=", 0)) {
+		guest_stress_cases();
+	} else if (smp_option(smp_chunk(INSULA_BOOTINFO_CMDLINE), "boot-only=", 0) == 0) {
 		ipc_cases();
 		thread_cases();
 		memory_cases();
 		guest_cases();
+		guest_stress_cases();
 		stress_cases();
 	}
 	print("smp: %u CPUs, %u cases, %u not ok\n", smp_cpus, smp_count, smp_failed);

@@ -1,7 +1,7 @@
 /*
  * A root task that checks the kernel on several CPUs: a line per case on the debug console, `ok NAME` or `not ok NAME: why`, then
  * `smp: N CPUs, N cases, M not ok`. With one CPU the cases are the same, and show less. On the kernel's command line,
- * rounds=N says how long the stress goes on, and times=N how often a case repeats at most what another CPU has to answer: where
+ * rounds=N says how long the stress goes on, walk=N is for a debug kernel, and times=N how often a case repeats at most what another CPU has to answer: where
  * the emulator's CPUs are threads of a busy host, an answer takes as long as that host lets the other one wait.
  */
 #ifndef SMP_TASK_H
@@ -18,6 +18,7 @@
 #define SMP_WORKERS  12
 
 extern seL4_Word smp_cpus, smp_rounds, smp_virt;
+extern seL4_Word smp_walk; /* a debug kernel walks its invariants every so many steps; 0: another kernel */
 extern seL4_Word smp_by_turns; /* the machine is an emulator that runs one CPU after the other */
 extern seL4_Word smp_guest_if; /* RFLAGS.IF of the guest: Bochs never ends the turn of one that spins with it clear */
 
@@ -49,6 +50,7 @@ void ipc_cases(void);
 void thread_cases(void);
 void memory_cases(void);
 void guest_cases(void);
+void guest_stress_cases(void);
 void stress_cases(void);
 
 #endif

@@ -115,6 +115,30 @@ static void test_io(void **state)
 	fake_vcpu_free(v);
 }
 
+/* Ranges that begin and end anywhere in the map's bytes, and all ports at once. */
+static void test_port_ranges(void **state)
+{
+	static const uint16_t edge[] = {0, 1, 6, 7, 8, 9, 15, 16, 0x3f8, 0x7fff, 0x8000, 0xfff7, 0xfff8, 0xfffe, 0xffff};
+	struct vcpu *v = fake_vcpu();
+	uint8_t expected[sizeof(v->io_map)];
+
+	(void)state;
+	memset(expected, 0xff, sizeof(expected));
+	for (unsigned i = 0; i < ARRAY_SIZE(edge); i++) {
+		for (unsigned j = i; j < ARRAY_SIZE(edge); j++) {
+			bool allow = (i + j) & 1;
+
+			for (unsigned port = edge[i]; port <= edge[j]; port++)
+				expected[port / 8] = (uint8_t)(allow ? expected[port / 8] & ~(1u << port % 8)
+								     : expected[port / 8] | 1u << port % 8);
+			virt->ioport(v, edge[i], edge[j], allow);
+			assert_memory_equal(v->io_map, expected, sizeof(expected));
+		}
+	}
+	assert_int_equal(v->io_overflow, ~UINT64_C(0));
+	fake_vcpu_free(v);
+}
+
 static void test_gpa(void **state)
 {
 	struct vcpu *v = fake_vcpu();
@@ -515,7 +539,7 @@ int main(void)
 	    CASE(test_simple_exits), CASE(test_spin), CASE(test_io),	   CASE(test_gpa),	CASE(test_cr),
 	    CASE(test_cr0_own),	     CASE(test_cr4_own),   CASE(test_cr4_step), CASE(test_pae),
 	    CASE(test_cr8),	     CASE(test_step_over), CASE(test_dr),	CASE(test_exceptions),
-	    CASE(test_host_events),
+	    CASE(test_host_events),  CASE(test_port_ranges),
 	};
 
 	return contract_run(cases, ARRAY_SIZE(cases));

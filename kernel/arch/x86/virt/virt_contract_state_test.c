@@ -13,7 +13,10 @@
 // links: kernel/arch/x86/virt/vmx/vmx_ept.c
 #include "arch/x86/virt/virt_contract_fake.h"
 #include "arch/x86/virt/svm/svm.h"
+#include "arch/x86/virt/virt_guest.h"
 #include "arch/x86/virt/vmx/vmx.h"
+#include "arch/x86/cpu.h"
+#include "object/tcb.h"
 
 static void test_reset(void **state)
 {
@@ -208,11 +211,37 @@ static void test_switching(void **state)
 	fake_vcpu_free(v);
 }
 
+/* A guest whose XSETBV did not come out has set what the CPU is left with: the next one still gets its own. */
+static void test_xcr0_of_two(void **state)
+{
+	struct vcpu *a = fake_vcpu(), *b = fake_vcpu();
+	struct tcb t = {.fpu_disabled = false};
+	struct fpu_state *host = fake.fpu_from;
+
+	(void)state;
+	a->xcr0 = b->xcr0 = 3;
+	fake.fpu_from = &t.fpu;
+	virt_guest_load(a, &t);
+	assert_int_equal(fake.xcr0, 3);
+	fake.xcr0 = cpu.xcr0;
+	virt_guest_unload(a, &t);
+	assert_int_equal(a->xcr0, cpu.xcr0);
+	virt_guest_load(b, &t);
+	assert_int_equal(fake.xcr0, 3);
+	virt_guest_unload(b, &t);
+	assert_int_equal(b->xcr0, 3);
+	assert_int_equal(fake.xcr0, cpu.xcr0);
+	fake.fpu_from = host;
+	fake_vcpu_free(a);
+	fake_vcpu_free(b);
+}
+
 int main(void)
 {
 	const struct contract_case cases[] = {
 	    CASE(test_reset),	      CASE(test_round_trip),	     CASE(test_hostile_state),
 	    CASE(test_refused_entry), CASE(test_unforeseen_refusal), CASE(test_switching),
+	    CASE(test_xcr0_of_two),
 	};
 
 	return contract_run(cases, ARRAY_SIZE(cases));

@@ -104,6 +104,29 @@ static void test_root_changes(void **state)
 	fake_vcpu_free(v);
 }
 
+/* As a VMM does that emulates MOV to CR0: paging switched off and on forgets translations (SDM 3A, 4.10.4.1; APM 2, 5.5.2). */
+static void test_paging_switched(void **state)
+{
+	struct vcpu *v = fake_vcpu();
+	uint32_t tag;
+
+	(void)state;
+	put_long_mode(v);
+	touch(v);
+	tag = v->tag.tag;
+	s.cr0 ^= BIT(16); /* WP: the CPU keeps them, too */
+	virt->put(v, INSULA_VS_CR, &s);
+	touch(v);
+	assert_int_equal(v->tag.tag, tag);
+	write_field(v, 0x6800, read_field(v, 0x6800) & ~BIT(31));
+	assert_int_equal(v->tag.tag, 0);
+	touch(v);
+	write_field(v, 0x6800, read_field(v, 0x6800) | BIT(31));
+	assert_int_equal(v->tag.tag, 0);
+	touch(v);
+	fake_vcpu_free(v);
+}
+
 static void touch_on(unsigned n, struct vcpu *v)
 {
 	fake_cpu(n);
@@ -233,6 +256,7 @@ int main(void)
 	    CASE(test_flush),
 	    CASE(test_tlb_goes_stale),
 	    CASE(test_root_changes),
+	    CASE(test_paging_switched),
 	    CASE(test_flush_on_both_cpus),
 	    CASE(test_migration),
 	    CASE(test_root_reused),

@@ -7,6 +7,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_hw.h"
 #include "arch/x86/fpu.h"
+#include "mem/mem.h"
 #include "object/tcb.h"
 #include "percpu.h"
 
@@ -205,10 +206,9 @@ static void virt_guest_unload_xcr0(struct vcpu *v, struct percpu *p)
 
 	if (unlikely(now != v->xcr0))
 		v->xcr0 = virt_guest_xcr0(now, v->xcr0);
-	if (now != cpu.xcr0) {
+	if (now != cpu.xcr0)
 		cpu_xsetbv(cpu.xcr0);
-		p->arch.xcr0 = cpu.xcr0;
-	}
+	p->arch.xcr0 = cpu.xcr0;
 }
 
 static void virt_guest_unload_dr(struct vcpu *v)
@@ -248,12 +248,21 @@ void virt_guest_load_dr(struct vcpu *v)
 	v->controls_dirty = true;
 }
 
+static void virt_guest_io_byte(uint8_t *byte, unsigned bits, bool allow)
+{
+	*byte = (uint8_t)(allow ? *byte & ~bits : *byte | bits);
+}
+
 void virt_guest_io(struct vcpu *v, uint16_t first, uint16_t last, bool allow)
 {
-	for (unsigned port = first; port <= last; port++) {
-		uint8_t bit = (uint8_t)(1u << port % 8);
+	unsigned begin = first / 8, end = last / 8;
+	uint8_t head = (uint8_t)(0xff << first % 8), tail = (uint8_t)(0xff >> (7 - last % 8));
 
-		v->io_map[port / 8] =
-		    (uint8_t)(allow ? v->io_map[port / 8] & ~bit : v->io_map[port / 8] | bit);
+	if (begin == end) {
+		virt_guest_io_byte(&v->io_map[begin], head & tail, allow);
+		return;
 	}
+	virt_guest_io_byte(&v->io_map[begin], head, allow);
+	memset(&v->io_map[begin + 1], allow ? 0 : 0xff, end - begin - 1); /* it may be 65536 ports, with the kernel's lock held */
+	virt_guest_io_byte(&v->io_map[end], tail, allow);
 }

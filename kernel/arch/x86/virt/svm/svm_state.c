@@ -119,11 +119,16 @@ static void svm_put_lma(struct vmcb *b)
 
 void svm_put_cr0(struct vcpu *v, uint64_t value)
 {
+	struct vmcb *b = svm_vmcb(v);
+
 	value = (value & SVM_CR0_ALLOWED) | SVM_CR0_ET;
 	if (!(value & SVM_CR0_CD))
 		value &= ~SVM_CR0_NW;
-	svm_vmcb(v)->cr0 = value;
-	svm_put_lma(svm_vmcb(v));
+	/* as MOV to CR0 would forget translations (APM vol. 2, 5.5.2) */
+	if ((value ^ b->cr0) & SVM_CR0_PG)
+		v->tag.tag = 0;
+	b->cr0 = value;
+	svm_put_lma(b);
 	v->svm.check = true;
 	svm_dirty(v, SVM_CLEAN_CR);
 }

@@ -142,8 +142,6 @@ static enum virt_run vmx_exit_cr0(struct vcpu *v, uint64_t value)
 		return vmx_exit_retry(v);
 	}
 	vmx_put_cr0(v, (value & ~mask) | (vmx_hw_read(VTX_FIELD_CR0) & mask));
-	if ((value ^ old) & VMX_CR0_PG)
-		v->tag.tag = 0;
 	vmx_exit_skip(v);
 	return VIRT_RUN_AGAIN;
 }

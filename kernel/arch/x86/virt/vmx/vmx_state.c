@@ -57,6 +57,9 @@ void vmx_put_cr0(struct vcpu *v, uint64_t value)
 	if (!(value & VMX_CR0_CD))
 		value &= ~VMX_CR0_NW;
 	v->vmx.cr0_own = value & VMX_CR0_OWN;
+	/* as MOV to CR0 would forget translations (Intel SDM vol. 3A 4.10.4.1) */
+	if ((value ^ vmx_hw_read(VTX_FIELD_CR0)) & VMX_CR0_PG)
+		v->tag.tag = 0;
 	vmx_hw_write(VTX_FIELD_CR0, ((value & ~(VMX_CR0_CD | VMX_CR0_NW)) | must) & vmx_traits.cr0_may);
 	vmx_put_shadows(v);
 	vmx_put_lma(v);
