@@ -106,12 +106,17 @@ static int64_t register_info(struct vcpu *of, struct vcpu *v, uint64_t at)
 static int64_t register_time(struct vcpu *v, uint64_t at, bool abi32)
 {
 	struct vcpu_register_time_memory_area r;
+	struct guest_area made = {.size = 0};
 
 	if (!argument_read(v, &compat_register_time_area, abi32, at, &r))
 		return -XEN_EFAULT;
-	if (!guest_area_set(v, &v->time_area, gva(r.addr.p), sizeof(struct vcpu_time_info)))
+	/* none: Linux takes it back before it is suspended */
+	if (r.addr.p && !guest_area_set(v, &made, gva(r.addr.p), sizeof(struct vcpu_time_info)))
 		return -XEN_EFAULT;
+	vmm_lock(); /* another vCPU may be moving the shared info, and with it our time */
+	v->time_area = made;
 	xen_update_time(v);
+	vmm_unlock();
 	return 0;
 }
 

@@ -243,6 +243,40 @@ static void runstate(void **state)
 	assert_int_equal(*(uint8_t *)(TASK_RAM_VADDR + 0x5000), 0xee);
 }
 
+/* The second place of the time, which a guest gives and takes back. */
+static void time_area(void **state)
+{
+	struct vcpu *v = vmm.vcpu[0];
+	struct vcpu_register_time_memory_area a = {.addr.p = FAKE_LOW_RAM - sizeof(struct vcpu_time_info)};
+	struct vcpu_time_info t;
+
+	(void)state;
+	assert_int_equal(op(VCPUOP_register_vcpu_time_memory_area, 0, &a, sizeof(a)), 0);
+	fake_peek(a.addr.p, &t, sizeof(t));
+	assert_int_equal(t.tsc_timestamp, vmm.tsc_start);
+	assert_int_equal(t.version % 2, 0);
+	v->s->tsc_offset = 5;
+	xen_update_time(v);
+	fake_peek(a.addr.p, &t, sizeof(t));
+	assert_int_equal(t.tsc_timestamp, vmm.tsc_start + 5);
+	/* what is not there changes nothing */
+	a.addr.p++;
+	assert_int_equal(op(VCPUOP_register_vcpu_time_memory_area, 0, &a, sizeof(a)), -XEN_EFAULT);
+	assert_int_equal(op(VCPUOP_register_vcpu_time_memory_area, 1, &a, sizeof(a)), -XEN_EINVAL);
+	v->s->tsc_offset = 6;
+	xen_update_time(v);
+	fake_peek(--a.addr.p, &t, sizeof(t));
+	assert_int_equal(t.tsc_timestamp, vmm.tsc_start + 6);
+	memset(&t, 0xee, sizeof(t));
+	fake_poke(a.addr.p, &t, sizeof(t));
+	fake_poke(0, &t, sizeof(t));
+	a.addr.p = 0; /* no address, even where the guest has memory there */
+	assert_int_equal(op(VCPUOP_register_vcpu_time_memory_area, 0, &a, sizeof(a)), 0);
+	xen_update_time(v);
+	assert_int_equal(*(uint8_t *)(TASK_RAM_VADDR + FAKE_LOW_RAM - 1), 0xee);
+	assert_int_equal(*(uint8_t *)TASK_RAM_VADDR, 0xee);
+}
+
 static void poll_and_block(void **state)
 {
 	struct vcpu *v = vmm.vcpu[0];
@@ -398,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup(others, setup),
 		cmocka_unit_test_setup(up_and_down, setup),
 		cmocka_unit_test_setup(runstate, setup),
+		cmocka_unit_test_setup(time_area, setup),
 		cmocka_unit_test_setup(poll_and_block, setup),
 		cmocka_unit_test_setup(ends, setup),
 	};
