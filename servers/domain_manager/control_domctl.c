@@ -64,8 +64,11 @@ static int64_t create(struct xen_domctl *d)
 /* Of this domain, or of the next above it: xenconsoled finds all that there are so. */
 static int64_t info(struct xen_domctl *d)
 {
-	struct domain *found = d->domain < DOMID_FIRST_RESERVED ? domain_next(d->domain) : NULL;
+	struct domain *found;
 
+	if (d->domain >= DOMID_FIRST_RESERVED)
+		return -XEN_EINVAL;
+	found = domain_next(d->domain);
 	if (!found)
 		return -XEN_ESRCH;
 	d->domain = (domid_t)found->id;
@@ -136,7 +139,7 @@ static int64_t affinity(struct control *c, struct domain *d, struct xen_domctl_v
 	if (a->vcpu >= d->spec.vcpus)
 		return -XEN_EINVAL;
 	if (!hard && !soft)
-		return set && a->flags ? 0 : -XEN_EINVAL; /* FORCE: nothing is to be undone */
+		return a->flags ? 0 : -XEN_EINVAL; /* FORCE: nothing is to be undone */
 	if ((hard && !a->cpumap_hard.bitmap.p) || (soft && !a->cpumap_soft.bitmap.p))
 		return -XEN_EINVAL;
 	has = &d->vcpu[a->vcpu].affinity;

@@ -7,32 +7,50 @@
 #include <xen/xen.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
+#include <xen/sched.h>
 
 _Static_assert(HVM_NR_PARAMS <= VMM_PARAMS, "room for them");
 
-/* Set once: what the guest may have read already cannot change. */
-static bool once(uint32_t index)
+/* Those that Xen has no more. */
+static bool gone(uint32_t index)
 {
 	switch (index) {
-	case HVM_PARAM_STORE_PFN:
-	case HVM_PARAM_STORE_EVTCHN:
-	case HVM_PARAM_CONSOLE_PFN:
-	case HVM_PARAM_CONSOLE_EVTCHN:
-	case HVM_PARAM_IDENT_PT:
+	case HVM_PARAM_PAE_ENABLED:
+	case HVM_PARAM_DM_DOMAIN:
+	case HVM_PARAM_NESTEDHVM:
+	case HVM_PARAM_MEMORY_EVENT_CR0:
+	case HVM_PARAM_MEMORY_EVENT_CR3:
+	case HVM_PARAM_MEMORY_EVENT_CR4:
+	case HVM_PARAM_MEMORY_EVENT_INT3:
+	case HVM_PARAM_MEMORY_EVENT_SINGLE_STEP:
+	case HVM_PARAM_BUFIOREQ_EVTCHN:
+	case HVM_PARAM_MEMORY_EVENT_MSR:
 		return true;
 	default:
 		return false;
 	}
 }
 
-static int64_t set(struct domain *d, const struct xen_hvm_param *p)
+/* Values of what a PVH domain has not, and those that mean nothing. */
+static int64_t refused(uint32_t index, uint64_t value)
 {
-	uint64_t *at = &d->control->param[p->index];
-
-	if (once(p->index) && *at && *at != p->value)
-		return -XEN_EEXIST;
-	__atomic_store_n(at, p->value, __ATOMIC_RELAXED);
-	return 0;
+	switch (index) {
+	case HVM_PARAM_ACPI_IOPORTS_LOCATION:
+		return -XEN_ENODEV;
+	case HVM_PARAM_VIRIDIAN:
+		return -XEN_EINVAL;
+	case HVM_PARAM_TIMER_MODE:
+		return value > HVMPTM_one_missed_tick_pending ? -XEN_EINVAL : 0;
+	case HVM_PARAM_ACPI_S_STATE:
+	case HVM_PARAM_MCA_CAP:
+		return value ? -XEN_EINVAL : 0;
+	case HVM_PARAM_TRIPLE_FAULT_REASON:
+		return value > SHUTDOWN_MAX ? -XEN_EINVAL : 0;
+	case HVM_PARAM_X87_FIP_WIDTH:
+		return value && value != 4 && value != 8 ? -XEN_EINVAL : 0;
+	default:
+		return 0;
+	}
 }
 
 int64_t control_hvm_op(struct control *c, const uint64_t arg[5])
@@ -54,8 +72,15 @@ int64_t control_hvm_op(struct control *c, const uint64_t arg[5])
 		return -XEN_ESRCH;
 	if (!d->bare)
 		return -XEN_EINVAL;
-	if (arg[0] == HVMOP_set_param)
-		return set(d, &p);
+	if (gone(p.index))
+		return -XEN_EINVAL;
+	if (arg[0] == HVMOP_set_param) {
+		int64_t r = refused(p.index, p.value);
+
+		if (!r)
+			__atomic_store_n(&d->control->param[p.index], p.value, __ATOMIC_RELAXED);
+		return r;
+	}
 	p.value = __atomic_load_n(&d->control->param[p.index], __ATOMIC_RELAXED);
 	control_out(c, arg[1] + offsetof(struct xen_hvm_param, value), &p.value, sizeof(p.value));
 	return 0;

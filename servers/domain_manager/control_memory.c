@@ -52,11 +52,9 @@ static int64_t populate(struct control *c, const struct xen_memory_reservation *
 	uint64_t n = r->nr_extents, done, open, taken;
 	bool on_demand = r->mem_flags & XENMEMF_populate_on_demand;
 
-	if (!d)
-		return -XEN_ESRCH;
 	if (n > EXTENTS_MAX)
 		n = EXTENTS_MAX;
-	if (start >= n)
+	if (!d || start >= n)
 		return (int64_t)start;
 	/* no extent of this size can be had: the caller tries smaller ones */
 	if (!d->bare || (r->extent_order != 0 && r->extent_order != P2M_LARGE_ORDER))
@@ -81,9 +79,7 @@ static int64_t decrease(struct control *c, const struct xen_memory_reservation *
 	const xen_pfn_t *gfn;
 	uint64_t n = r->nr_extents, done;
 
-	if (!d)
-		return -XEN_ESRCH;
-	if (!d->bare || d->started || r->extent_order != 0 || n > EXTENTS_MAX)
+	if (!d || !d->bare || d->started || r->extent_order != 0 || n > EXTENTS_MAX)
 		return (int64_t)start;
 	gfn = control_in(c, (uint64_t)(uintptr_t)r->extent_start.p, (uint32_t)(n * sizeof(*gfn)));
 	if (!gfn)
@@ -261,6 +257,8 @@ static int64_t reservation(struct control *c, const uint64_t arg[5], uint32_t op
 		return populate(c, &own, arg[0] >> EXTENT_SHIFT);
 	case XENMEM_decrease_reservation:
 		return decrease(c, &own, arg[0] >> EXTENT_SHIFT);
+	case XENMEM_increase_reservation:
+		return (int64_t)(arg[0] >> EXTENT_SHIFT); /* a page that has no place would be nobody's here */
 	default:
 		return claim(&own);
 	}
@@ -271,6 +269,7 @@ int64_t control_memory_op(struct control *c, const uint64_t arg[5])
 	uint32_t op = (uint32_t)arg[0] & CMD_MASK;
 
 	switch (op) {
+	case XENMEM_increase_reservation:
 	case XENMEM_populate_physmap:
 	case XENMEM_decrease_reservation:
 	case XENMEM_claim_pages:

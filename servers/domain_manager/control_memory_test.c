@@ -286,7 +286,7 @@ static void populates(uint32_t i)
 	set_xen_guest_handle(r.extent_start, gfn);
 	done = call(XENMEM_populate_physmap | first << 6, &r);
 	if (domain[i].dying) {
-		assert_int_equal(done, -XEN_ESRCH);
+		assert_int_equal(done, first);
 		return;
 	}
 	assert_true(done >= first && (first > n ? done == first : done <= n));
@@ -321,7 +321,7 @@ static void decreases(uint32_t i)
 	set_xen_guest_handle(r.extent_start, gfn);
 	done = call(XENMEM_decrease_reservation, &r);
 	if (domain[i].dying) {
-		assert_int_equal(done, -XEN_ESRCH);
+		assert_int_equal(done, 0);
 		return;
 	}
 	assert_true(done >= 0 && done <= n);

@@ -91,15 +91,15 @@ static int64_t console(struct control *c, struct xen_sysctl_readconsole *r)
 static int64_t topology(struct control *c, struct xen_sysctl_cputopoinfo *t)
 {
 	xen_sysctl_cputopo_t cpu[CPUS_MAX];
-	uint32_t have = env_get()->cpu_count < CPUS_MAX ? env_get()->cpu_count : CPUS_MAX, n;
+	uint32_t n = env_get()->cpu_count < CPUS_MAX ? env_get()->cpu_count : CPUS_MAX;
 
 	if (t->cputopo.p) {
-		n = t->num_cpus < have ? t->num_cpus : have;
+		n = t->num_cpus < n ? t->num_cpus : n;
 		for (uint32_t i = 0; i < n; i++)
 			cpu[i] = (xen_sysctl_cputopo_t){.core = i, .socket = 0, .node = 0};
 		control_out(c, (uint64_t)(uintptr_t)t->cputopo.p, cpu, n * (uint32_t)sizeof(cpu[0]));
 	}
-	t->num_cpus = have;
+	t->num_cpus = n; /* how many were told, or would be */
 	return 0;
 }
 
@@ -116,7 +116,8 @@ static int64_t numa(struct control *c, struct xen_sysctl_numainfo *a)
 		control_out(c, (uint64_t)(uintptr_t)a->meminfo.p, &m, sizeof(m));
 	if (a->num_nodes && a->distance.p)
 		control_out(c, (uint64_t)(uintptr_t)a->distance.p, &distance, sizeof(distance));
-	a->num_nodes = 1;
+	if (a->num_nodes || (!a->meminfo.p && !a->distance.p))
+		a->num_nodes = 1;
 	return 0;
 }
 
@@ -138,9 +139,8 @@ static int64_t pool(struct control *c, struct xen_sysctl_cpupool_op *p)
 	switch (p->op) {
 	case XEN_SYSCTL_CPUPOOL_OP_INFO:
 		/* "this one or the next": there is none behind the first */
-		if (p->cpupool_id != POOL && p->cpupool_id != XEN_SYSCTL_CPUPOOL_PAR_ANY)
+		if (p->cpupool_id != POOL)
 			return -XEN_ENOENT;
-		p->cpupool_id = POOL;
 		p->sched_id = XEN_SCHEDULER_CREDIT2;
 		p->n_dom = domain_count();
 		control_out(c, (uint64_t)(uintptr_t)p->cpumap.bitmap.p, map, bytes);
@@ -158,8 +158,17 @@ static int64_t pool(struct control *c, struct xen_sysctl_cpupool_op *p)
 			return -XEN_EPERM;
 		return p->cpupool_id == POOL ? 0 : -XEN_ENOENT;
 	}
-	default:
+	case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
+		return p->cpupool_id == POOL ? -XEN_EBUSY : -XEN_ENOENT;
+	case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
+	case XEN_SYSCTL_CPUPOOL_OP_RMCPU:
+		if (p->cpupool_id != POOL)
+			return -XEN_ENOENT;
+		return p->cpu >= env_get()->cpu_count ? -XEN_EINVAL : -XEN_EOPNOTSUPP;
+	case XEN_SYSCTL_CPUPOOL_OP_CREATE:
 		return -XEN_EOPNOTSUPP;
+	default:
+		return -XEN_ENOSYS;
 	}
 }
 
@@ -179,22 +188,20 @@ static int64_t scheduler(struct xen_sysctl_scheduler_op *o)
 {
 	uint32_t us = o->u.sched_credit2.ratelimit_us;
 
+	if (o->cmd != XEN_SYSCTL_SCHEDOP_putinfo && o->cmd != XEN_SYSCTL_SCHEDOP_getinfo)
+		return -XEN_EINVAL;
 	if (o->cpupool_id != POOL)
 		return -XEN_ESRCH;
 	if (o->sched_id != XEN_SCHEDULER_CREDIT2)
 		return -XEN_EINVAL;
-	switch (o->cmd) {
-	case XEN_SYSCTL_SCHEDOP_putinfo:
+	if (o->cmd == XEN_SYSCTL_SCHEDOP_putinfo) {
 		if (us && (us > XEN_SYSCTL_SCHED_RATELIMIT_MAX || us < XEN_SYSCTL_SCHED_RATELIMIT_MIN))
 			return -XEN_EINVAL;
 		domain_ratelimit_set(us);
-		return 0;
-	case XEN_SYSCTL_SCHEDOP_getinfo:
+	} else {
 		o->u.sched_credit2.ratelimit_us = domain_ratelimit();
-		return 0;
-	default:
-		return -XEN_EINVAL;
 	}
+	return 0;
 }
 
 static int64_t available(struct xen_sysctl_availheap *a)

@@ -6,6 +6,8 @@
 #include "proto/task/task.h"
 #include "servers/domain_manager/domain_memory.h"
 #include "servers/domain_manager/domain_private.h"
+#include <xen/hvm/params.h>
+#include <xen/sched.h>
 
 #define MEMPOOL_FIRST (1ull << 20) /* what Xen gives a new domain for its second-level tables */
 
@@ -49,8 +51,10 @@ int domain_create_bare(uint32_t vcpus, const uint8_t uuid[16], uint32_t wanted, 
 	d->ports = ports;
 	memcpy(d->uuid, uuid, sizeof(d->uuid));
 	r = build(d, msr_relaxed ? VMM_START_MSR_RELAXED : 0);
-	if (!r)
+	if (!r) {
+		d->control->param[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot; /* Xen's default */
 		r = domain_tables_set(d, MEMPOOL_FIRST);
+	}
 	if (!r)
 		r = domain_place(d);
 	if (r) {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define GPA_BITS  46u
-#define NO_REASON XEN_DOMINF_shutdownmask /* as Xen says it of a domain that is not shut down */
+#define NO_REASON 0xffffu /* as Xen says it of a domain that is not shut down */
 
 static uint32_t flags_of(const struct domain_info *i, const struct domain *d)
 {

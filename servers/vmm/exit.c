@@ -154,7 +154,7 @@ static void dispatch(struct vcpu *v)
 		break;
 	case EXIT_TRIPLE_FAULT:
 		describe(v, "triple fault");
-		vmm_shutdown(SHUTDOWN_crash, "triple fault");
+		vmm_shutdown(xen_triple_fault_reason(), "triple fault");
 		break;
 	case EXIT_MONITOR: /* none of these is offered in CPUID */
 	case EXIT_MWAIT:

@@ -17,6 +17,7 @@
 #include "servers/vmm/fake/vmm_fake.h"
 #include "servers/vmm/xen/xen.h"
 #include <xen/xen.h>
+#include <xen/hvm/params.h>
 #include <xen/hvm/save.h>
 #include <xen/sched.h>
 
@@ -505,6 +506,13 @@ static void crosses_and_ends(void **state)
 	v->s->reason = EXIT_TRIPLE_FAULT;
 	exit_handle(v);
 	assert_int_equal(fake.reason, SHUTDOWN_crash);
+	(void)setup(NULL);
+	fake.start.flags |= VMM_START_BARE;
+	hvm_init();
+	vmm.control->param[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
+	v->s->reason = EXIT_TRIPLE_FAULT;
+	exit_handle(v);
+	assert_int_equal(fake.reason, SHUTDOWN_reboot);
 	(void)setup(NULL);
 	v->s->reason = 200;
 	exit_handle(v);

@@ -357,6 +357,8 @@ bool xen_poll_done(struct vcpu *v);
 void evtchn_raise_virq(struct vcpu *v, unsigned virq);
 /* Asks the guest to power off, as it can be asked (VIRQ or nothing). Under vmm_lock. */
 void xen_power_button(void);
+/* What a triple fault ends the domain with: what its toolstack has set, else as a crash. */
+unsigned xen_triple_fault_reason(void);
 /* The port that the toolstack side of the console listens on was notified by the guest. */
 uint32_t xen_console_port(void);
 /* Makes the guest's end of the console channel pending. */

@@ -142,6 +142,16 @@ def watchdog_runs_out(machine: Admin) -> None:
     end_all(machine, "dog")
 
 
+def triple_fault_reboots(machine: Admin) -> None:
+    """As HVM_PARAM_TRIPLE_FAULT_REASON has it, unless a toolstack sets it."""
+    guest(machine, "three", "/guest/payload", 16, "triple_fault", more='on_reboot="preserve"')
+    machine.shell("xl create /run/three.cfg", 120)
+    machine.shell("until grep -q 'reason code' /var/log/xen/xl-three.log; do usleep 100000; done", 120)
+    said = machine.shell("grep 'reason code' /var/log/xen/xl-three.log")
+    insula.check("Domain 4 has shut down, reason code 1 " in said, f"xl says {said!r}")
+    end_all(machine, "three")
+
+
 @scenario(weight=80, on_xen=True)
 def dom0_xl_creates_a_domain():
     with Admin("dom0-create") as machine:
@@ -156,6 +166,7 @@ def dom0_xl_creates_a_domain():
         insula.check(left >= free - 1, f"free memory was {free} MiB, is {left}")
         create_again(machine, 2)
         watchdog_runs_out(machine)
+        triple_fault_reboots(machine)
 
 
 @scenario(weight=120, on_xen=True)

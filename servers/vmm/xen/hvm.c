@@ -6,6 +6,7 @@
 #include <xen/errno.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
+#include <xen/sched.h>
 #include <xen/xen.h>
 
 #define CALLBACK_TYPE(v) ((uint8_t)((v) >> 56))
@@ -49,6 +50,13 @@ uint8_t hvm_callback_vector(void)
 	uint64_t via = __atomic_load_n(&params[HVM_PARAM_CALLBACK_IRQ], __ATOMIC_RELAXED);
 
 	return CALLBACK_TYPE(via) == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (uint8_t)via : 0;
+}
+
+unsigned xen_triple_fault_reason(void)
+{
+	uint64_t reason = hvm_param(HVM_PARAM_TRIPLE_FAULT_REASON);
+
+	return vmm.start->flags & VMM_START_BARE && reason <= SHUTDOWN_MAX ? (unsigned)reason : SHUTDOWN_crash;
 }
 
 uint32_t xen_console_port(void)
