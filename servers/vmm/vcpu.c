@@ -115,6 +115,11 @@ static bool interrupt_pending(const struct vcpu *v)
 	return xen_callback_pending(v) || lapic_pending(&v->lapic) >= 0;
 }
 
+bool vcpu_holds_back(const struct vcpu *v)
+{
+	return !(v->s->rflags & RFLAGS_IF) && interrupt_pending(v);
+}
+
 /* Chooses what the next entry delivers; asks for a window if something must wait. */
 static void inject(struct vcpu *v)
 {
@@ -242,7 +247,7 @@ static bool must_wait(struct vcpu *v)
 			v->run = VCPU_RUNNING;
 		break;
 	case VCPU_POLLING:
-		if (xen_poll_done(v) || interrupt_pending(v) || v->nmi_pending)
+		if (xen_poll_done(v) || (interrupt_pending(v) && !v->poll_holds_back) || v->nmi_pending)
 			v->run = VCPU_RUNNING;
 		break;
 	case VCPU_RUNNING:

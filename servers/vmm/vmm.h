@@ -105,6 +105,7 @@ struct vcpu {
 	uint32_t poll_count;
 	uint32_t poll_ports[128];
 	uint64_t poll_timeout_ns;
+	bool poll_holds_back; /* an interrupt that it did not take was pending when it began: it waits all the same */
 	uint32_t virq_port[24];     /* 0: unbound */
 	uint64_t runstate_entry_ns, runstate_time[4];
 	uint64_t ran_tsc, ran_ticks; /* until then, all time that it was not given is accounted: TSC, state page's used_ticks */
@@ -249,6 +250,8 @@ bool vcpu_is_up(const struct vcpu *v);
 void vcpu_kick(struct vcpu *v);
 /* The same, where that is an interrupt, an NMI, an upcall or a port that it polls: its own thread looks at these before it enters the guest or waits, and needs no signal. */
 void vcpu_wake(struct vcpu *v);
+/* An interrupt is pending, but the guest takes none now. Of its own thread. */
+bool vcpu_holds_back(const struct vcpu *v);
 /* What the notification of its thread was signalled for; nothing once the domain has ended. Of its own thread. */
 void vcpu_events(struct vcpu *v, uint64_t badge);
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */

@@ -320,6 +320,44 @@ static void poll_and_block(void **state)
 	}
 }
 
+/* A spinlock's wait with interrupts off lasts, whatever is pending; one with interrupts on ends for them. */
+static void poll_with_interrupts_off(void **state)
+{
+	struct vcpu *v = vmm.vcpu[0];
+	struct sched_poll p = {.nr_ports = 1};
+	const uint64_t arg[5] = {SCHEDOP_poll, ARG};
+
+	(void)state;
+	p.ports.p = (void *)0x3000;
+	fake_poke(0x3000, &timer_port, sizeof(timer_port));
+	fake_poke(ARG, &p, sizeof(p));
+	v->upcall_vector = 0xf3;
+	v->lapic.svr |= 0x100;
+	assert_true(lapic_accept(&v->lapic, 0xf3, false));
+	v->s->rflags = 2;
+	assert_int_equal(sched_op(v, arg, false), 0);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_POLLING);
+	evtchn_set_pending(timer_port);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_RUNNING);
+	evtchn_clear(timer_port);
+	v->s->rflags = 0x202;
+	assert_int_equal(sched_op(v, arg, false), 0);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_RUNNING);
+	/* what comes while it waits is told, as on Xen */
+	v->s->rflags = 2;
+	memset(v->lapic.irr, 0, sizeof(v->lapic.irr));
+	memset(v->lapic.isr, 0, sizeof(v->lapic.isr));
+	assert_int_equal(sched_op(v, arg, false), 0);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_POLLING);
+	assert_true(lapic_accept(&v->lapic, 0xf3, false));
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_RUNNING);
+}
+
 static void ends(void **state)
 {
 	const uint64_t arg[5] = {SCHEDOP_shutdown, ARG}, remote[5] = {SCHEDOP_remote_shutdown, ARG};
@@ -346,6 +384,7 @@ int main(void)
 		cmocka_unit_test_setup(runstate, setup),
 		cmocka_unit_test_setup(time_area, setup),
 		cmocka_unit_test_setup(poll_and_block, setup),
+		cmocka_unit_test_setup(poll_with_interrupts_off, setup),
 		cmocka_unit_test_setup(ends, setup),
 	};
 
