@@ -210,8 +210,10 @@ static void start_signals(struct vcpu *v)
 
 void vcpu_events(struct vcpu *v, uint64_t badge)
 {
-	if (__atomic_load_n(&vmm.ended, __ATOMIC_ACQUIRE))
+	if (__atomic_load_n(&vmm.ended, __ATOMIC_ACQUIRE)) {
+		v->missed |= badge;
 		return;
+	}
 	if (badge & VMM_EVENT_TIMER)
 		timer_expired(v);
 	if (badge & VMM_EVENT_CONSOLE) {
@@ -257,8 +259,11 @@ static bool must_wait(struct vcpu *v)
 }
 
 /* What it was signalled for while the domain had ended, if it goes on. */
-static void go_on(struct vcpu *v, uint64_t missed)
+static void go_on(struct vcpu *v)
 {
+	uint64_t missed = v->missed;
+
+	v->missed = 0;
 	v->ran_tsc = cpu_tsc();
 	v->ran_ticks = v->s->used_ticks;
 	vcpu_events(v, missed);
@@ -266,8 +271,6 @@ static void go_on(struct vcpu *v, uint64_t missed)
 
 static void loop(struct vcpu *v)
 {
-	uint64_t missed = 0;
-
 	v->ran_tsc = cpu_tsc();
 	if (v->run == VCPU_RUNNING)
 		xen_runstate(v, XEN_RUNSTATE_RUNNING);
@@ -278,13 +281,12 @@ static void loop(struct vcpu *v)
 		if (__atomic_load_n(&vmm.ended, __ATOMIC_ACQUIRE)) {
 			vmm_parked(v);
 			seL4_Wait(v->slot_notification, &badge);
-			missed |= badge;
+			v->missed |= badge;
 			vmm_resume();
 			continue;
 		}
-		if (missed) {
-			go_on(v, missed);
-			missed = 0;
+		if (v->missed) {
+			go_on(v);
 			continue;
 		}
 		if (must_wait(v)) {

@@ -114,6 +114,7 @@ struct vcpu {
 	uint64_t tsc_adjust;        /* IA32_TSC_ADJUST */
 	uint64_t xcr0_accum;        /* all that XCR0 has held, as far as it was seen */
 	uint64_t vmce[4];           /* machine-check capabilities, MCi_CTL2 of the first two banks, MCG_EXT_CTL: not zero in a domain that Xen has saved */
+	uint64_t missed;            /* what it was signalled for while the domain had ended: done if that goes on */
 	uint32_t parked;            /* vmm.lives when it last left its guest because the domain had ended */
 
 	/* timers: earliest of all, armed in the timer object */
@@ -252,7 +253,7 @@ void vcpu_kick(struct vcpu *v);
 void vcpu_wake(struct vcpu *v);
 /* An interrupt is pending, but the guest takes none now. Of its own thread. */
 bool vcpu_holds_back(const struct vcpu *v);
-/* What the notification of its thread was signalled for; nothing once the domain has ended. Of its own thread. */
+/* What the notification of its thread was signalled for; kept until the domain goes on, if it has ended. Of its own thread. */
 void vcpu_events(struct vcpu *v, uint64_t badge);
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */
 /* An event that was being delivered when the guest was left is delivered at the next entry. length: of the instruction that raised it, if one did. */

@@ -374,6 +374,28 @@ static void ends(void **state)
 	assert_int_equal(fake.reason, SHUTDOWN_crash);
 }
 
+/* What comes between a domain's end and its going on, as the toolstack looks at it, is not lost. */
+static void missed(void **state)
+{
+	struct vcpu *v = vmm.vcpu[0];
+
+	(void)state;
+	assert_int_equal(singleshot(time_system_ns() + MS, 0), 0);
+	fake_advance_ns(2 * MS);
+	vmm.ended = true;
+	vcpu_events(v, VMM_EVENT_TIMER);
+	assert_false(evtchn_is_pending(timer_port));
+	fake_run(v);
+	assert_false(evtchn_is_pending(timer_port));
+	vmm.ended = false;
+	fake_run(v);
+	assert_true(evtchn_is_pending(timer_port));
+	evtchn_clear(timer_port);
+	v->singleshot_ns = time_system_ns();
+	fake_run(v);
+	assert_false(evtchn_is_pending(timer_port)); /* once */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +408,7 @@ int main(void)
 		cmocka_unit_test_setup(poll_and_block, setup),
 		cmocka_unit_test_setup(poll_with_interrupts_off, setup),
 		cmocka_unit_test_setup(ends, setup),
+		cmocka_unit_test_setup(missed, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
