@@ -37,6 +37,7 @@ static void tell_online(const struct vcpu *v)
 void vcpu_set_online(struct vcpu *v, bool online)
 {
 	v->run = online ? VCPU_RUNNING : VCPU_OFFLINE;
+	v->fresh = false;
 	__atomic_store_n(&v->down, false, __ATOMIC_RELEASE);
 	tell_online(v);
 }
@@ -177,11 +178,15 @@ static void reset_to_wait_for_sipi(struct vcpu *v)
 	if (mode == LAPIC_X2APIC)
 		v->lapic.ldr = ((id >> 4) << 16) | (1u << (id & 15));
 	v->inject_info = 0;
+	v->step_pending = false;
 	v->nmi_pending = false;
 	v->s->entry_info = 0;
 	vcpu_reset(v);
 	vmm_lock();
 	vcpu_set_online(v, false);
+	v->fresh = true;
+	/* as long as the guest has not taken it, nothing would assert it anew */
+	evtchn_upcall_again(v);
 	vmm_unlock();
 	timer_update(v);
 }
@@ -196,8 +201,8 @@ static void start_signals(struct vcpu *v)
 			vmm_shutdown(SHUTDOWN_reboot, "INIT of its boot CPU");
 			return;
 		}
-		/* one that waits for SIPI is reset already; an upcall asserted for it stays, as on Xen */
-		if (v->run != VCPU_OFFLINE)
+		/* one that waits for SIPI is reset already */
+		if (v->run != VCPU_OFFLINE || !v->fresh)
 			reset_to_wait_for_sipi(v);
 	}
 	if (__atomic_exchange_n(&v->sipi_pending, false, __ATOMIC_ACQ_REL) && v->run == VCPU_OFFLINE) {

@@ -85,6 +85,7 @@ struct vcpu {
 	struct lapic lapic;
 	bool nmi_pending;
 	bool init_pending, sipi_pending;
+	bool fresh;                 /* it waits for SIPI in the state after INIT, and did not just halt for good */
 	uint8_t sipi_vector;
 
 	/* event to be put in again at the next entry (delivery was interrupted), or an exception to be raised */

@@ -396,6 +396,63 @@ static void missed(void **state)
 	assert_false(evtchn_is_pending(timer_port)); /* once */
 }
 
+/* As vCPU 1's thread, until it would wait or enter. */
+static void run_other(void)
+{
+	fake.thread = 1;
+	fake_run(vmm.vcpu[1]);
+	fake.thread = 0;
+}
+
+static void start_other(uint8_t delivery)
+{
+	vcpu_apic_action(vmm.vcpu[0], (struct lapic_action){.kind = LAPIC_SEND, .delivery = delivery, .vector = 9, .destination = vmm.vcpu[1]->lapic.id});
+	vcpu_events(vmm.vcpu[1], VMM_EVENT_KICK);
+}
+
+/* One that halted for good, as Linux does when it takes a vCPU out, or one that runs: INIT resets all of it, and what it is to hear of stays. */
+static void init_resets(void **state)
+{
+	struct vcpu *v = vmm.vcpu[1];
+
+	(void)state;
+	for (unsigned halted = 0; halted < 2; halted++) {
+		fake_long_mode(v);
+		vcpu_set_online(v, true);
+		v->upcall_vector = 0xf3;
+		v->lapic.svr |= 0x100;
+		v->lapic.tpr = 0xff;
+		v->lapic.isr[7] = 1u << 30;
+		vmm_lock();
+		evtchn_upcall(v);
+		vmm_unlock();
+		if (halted)
+			vcpu_set_online(v, false);
+		v->nmi_pending = v->step_pending = true;
+		v->inject_info = 0x80000b0e;
+		start_other(5);
+		assert_int_equal(v->run, VCPU_OFFLINE);
+		assert_int_equal(v->lapic.tpr | v->lapic.isr[7], 0);
+		assert_int_equal(v->lapic.svr, 0xff);
+		assert_false(v->nmi_pending || v->step_pending || v->inject_info);
+		assert_int_equal(v->lapic.irr[7], 1u << 19);
+		/* another one changes nothing */
+		assert_true(lapic_assert(&v->lapic, 0xf4));
+		start_other(5);
+		assert_int_equal(v->lapic.irr[7], 3u << 19);
+		start_other(6);
+		assert_int_equal(v->run, VCPU_RUNNING);
+		assert_int_equal(v->s->seg[INSULA_CS].base, 0x9000);
+		/* nor does INIT invent an upcall */
+		memset(v->lapic.irr, 0, sizeof(v->lapic.irr));
+		*vcpu_info_upcall_pending(v) = 0;
+		start_other(5);
+		assert_int_equal(v->lapic.irr[7], 0);
+		run_other();
+		assert_int_equal(v->run, VCPU_OFFLINE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +465,7 @@ int main(void)
 		cmocka_unit_test_setup(poll_and_block, setup),
 		cmocka_unit_test_setup(poll_with_interrupts_off, setup),
 		cmocka_unit_test_setup(ends, setup),
+		cmocka_unit_test_setup(init_resets, setup),
 		cmocka_unit_test_setup(missed, setup),
 	};
 
