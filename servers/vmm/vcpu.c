@@ -37,6 +37,7 @@ static void tell_online(const struct vcpu *v)
 void vcpu_set_online(struct vcpu *v, bool online)
 {
 	v->run = online ? VCPU_RUNNING : VCPU_OFFLINE;
+	v->fresh = false;
 	__atomic_store_n(&v->down, false, __ATOMIC_RELEASE);
 	tell_online(v);
 }
@@ -115,6 +116,11 @@ static bool interrupt_pending(const struct vcpu *v)
 	return xen_callback_pending(v) || lapic_pending(&v->lapic) >= 0;
 }
 
+bool vcpu_holds_back(const struct vcpu *v)
+{
+	return !(v->s->rflags & RFLAGS_IF) && interrupt_pending(v);
+}
+
 /* Chooses what the next entry delivers; asks for a window if something must wait. */
 static void inject(struct vcpu *v)
 {
@@ -172,11 +178,15 @@ static void reset_to_wait_for_sipi(struct vcpu *v)
 	if (mode == LAPIC_X2APIC)
 		v->lapic.ldr = ((id >> 4) << 16) | (1u << (id & 15));
 	v->inject_info = 0;
+	v->step_pending = false;
 	v->nmi_pending = false;
 	v->s->entry_info = 0;
 	vcpu_reset(v);
 	vmm_lock();
 	vcpu_set_online(v, false);
+	v->fresh = true;
+	/* as long as the guest has not taken it, nothing would assert it anew */
+	evtchn_upcall_again(v);
 	vmm_unlock();
 	timer_update(v);
 }
@@ -191,8 +201,8 @@ static void start_signals(struct vcpu *v)
 			vmm_shutdown(SHUTDOWN_reboot, "INIT of its boot CPU");
 			return;
 		}
-		/* one that waits for SIPI is reset already; an upcall asserted for it stays, as on Xen */
-		if (v->run != VCPU_OFFLINE)
+		/* one that waits for SIPI is reset already */
+		if (v->run != VCPU_OFFLINE || !v->fresh)
 			reset_to_wait_for_sipi(v);
 	}
 	if (__atomic_exchange_n(&v->sipi_pending, false, __ATOMIC_ACQ_REL) && v->run == VCPU_OFFLINE) {
@@ -244,7 +254,7 @@ static bool must_wait(struct vcpu *v)
 			v->run = VCPU_RUNNING;
 		break;
 	case VCPU_POLLING:
-		if (xen_poll_done(v) || interrupt_pending(v) || v->nmi_pending)
+		if (xen_poll_done(v) || (interrupt_pending(v) && !v->poll_holds_back) || v->nmi_pending)
 			v->run = VCPU_RUNNING;
 		break;
 	case VCPU_RUNNING:
@@ -253,7 +263,8 @@ static bool must_wait(struct vcpu *v)
 	return v->run != VCPU_RUNNING;
 }
 
-void vcpu_go_on(struct vcpu *v)
+/* What it was signalled for while the domain had ended, if it goes on. */
+static void go_on(struct vcpu *v)
 {
 	uint64_t missed = v->missed;
 
@@ -280,7 +291,7 @@ static void loop(struct vcpu *v)
 			continue;
 		}
 		if (v->missed) {
-			vcpu_go_on(v);
+			go_on(v);
 			continue;
 		}
 		if (must_wait(v)) {

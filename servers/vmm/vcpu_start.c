@@ -94,6 +94,7 @@ void vcpu_create(uint32_t id)
 		abort();
 	v->id = id;
 	v->run = VCPU_OFFLINE;
+	v->fresh = true;
 	v->slot_notification = TASK_SLOT_NOTIFICATION + id;
 	v->singleshot_ns = v->periodic_next_ns = v->poll_timeout_ns = UINT64_MAX;
 	for (unsigned n = 0; n < VMM_WATCHDOGS; n++)

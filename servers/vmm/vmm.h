@@ -87,6 +87,7 @@ struct vcpu {
 	struct lapic lapic;
 	bool nmi_pending;
 	bool init_pending, sipi_pending;
+	bool fresh;                 /* it waits for SIPI in the state after INIT, and did not just halt for good */
 	uint8_t sipi_vector;
 
 	/* event to be put in again at the next entry (delivery was interrupted), or an exception to be raised */
@@ -108,6 +109,7 @@ struct vcpu {
 	uint32_t poll_count;
 	uint32_t poll_ports[128];
 	uint64_t poll_timeout_ns;
+	bool poll_holds_back; /* an interrupt that it did not take was pending when it began: it waits all the same */
 	uint32_t virq_port[24];     /* 0: unbound */
 	uint64_t runstate_entry_ns, runstate_time[4];
 	uint64_t ran_tsc, ran_ticks; /* until then, all time that it was not given is accounted: TSC, state page's used_ticks */
@@ -116,7 +118,7 @@ struct vcpu {
 	uint64_t tsc_adjust;        /* IA32_TSC_ADJUST */
 	uint64_t xcr0_accum;        /* all that XCR0 has held, as far as it was seen */
 	uint64_t vmce[4];           /* machine-check capabilities, MCi_CTL2 of the first two banks, MCG_EXT_CTL: not zero in a domain that Xen has saved */
-	uint64_t missed;            /* badges of signals since the domain has ended */
+	uint64_t missed;            /* what it was signalled for while the domain had ended: done if that goes on */
 	uint32_t parked;            /* vmm.lives when it last left its guest because the domain had ended */
 
 	/* timers: earliest of all, armed in the timer object */
@@ -254,10 +256,10 @@ bool vcpu_is_up(const struct vcpu *v);
 void vcpu_kick(struct vcpu *v);
 /* The same, where that is an interrupt, an NMI, an upcall or a port that it polls: its own thread looks at these before it enters the guest or waits, and needs no signal. */
 void vcpu_wake(struct vcpu *v);
-/* What the notification of its thread was signalled for; once the domain has ended it is kept for vcpu_go_on. Of its own thread. */
+/* An interrupt is pending, but the guest takes none now. Of its own thread. */
+bool vcpu_holds_back(const struct vcpu *v);
+/* What the notification of its thread was signalled for; kept until the domain goes on, if it has ended. Of its own thread. */
 void vcpu_events(struct vcpu *v, uint64_t badge);
-/* The domain had ended, and goes on: this vCPU sees what it was signalled for meanwhile. Of its own thread. */
-void vcpu_go_on(struct vcpu *v);
 void vcpu_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error); /* an exception at the next entry */
 /* An event that was being delivered when the guest was left is delivered at the next entry. length: of the instruction that raised it, if one did. */
 void vcpu_deliver_again(struct vcpu *v, uint32_t length);

@@ -163,6 +163,14 @@ void evtchn_upcall(struct vcpu *v)
 	vcpu_wake(v);
 }
 
+void evtchn_upcall_again(struct vcpu *v)
+{
+	if (!v->upcall_vector || !__atomic_load_n(vcpu_info_upcall_pending(v), __ATOMIC_ACQUIRE))
+		return;
+	(void)lapic_assert(&v->lapic, v->upcall_vector);
+	vcpu_wake(v);
+}
+
 /* A port whose bit is set and not masked becomes visible to its vCPU. */
 static void propagate(uint32_t port)
 {

@@ -156,11 +156,7 @@ static int64_t set_upcall_vector(struct vcpu *v, uint64_t at)
 		return -XEN_ENOENT;
 	of = vmm.vcpu[u.vcpu];
 	of->upcall_vector = u.vector;
-	if (__atomic_load_n(vcpu_info_upcall_pending(of), __ATOMIC_ACQUIRE)) {
-		/* pending since before there was a vector to tell it by */
-		(void)lapic_assert(&of->lapic, of->upcall_vector);
-		vcpu_wake(of);
-	}
+	evtchn_upcall_again(of); /* pending since before there was a vector to tell it by */
 	return 0;
 }
 

@@ -40,6 +40,8 @@ static int64_t poll(struct vcpu *v, uint64_t at, bool abi32)
 	v->poll_timeout_ns = p.timeout ? p.timeout : UINT64_MAX;
 	if (xen_poll_done(v))
 		return 0;
+	/* who waits for a spinlock has interrupts off: what is pending would not let it wait at all */
+	v->poll_holds_back = vcpu_holds_back(v);
 	/* before the loop looks at the ports once more: who sets one sees it, or the loop sees the port */
 	__atomic_store_n(&v->run, VCPU_POLLING, __ATOMIC_SEQ_CST);
 	timer_update(v);

@@ -343,6 +343,44 @@ static void poll_and_block(void **state)
 	}
 }
 
+/* A spinlock's wait with interrupts off lasts, whatever is pending; one with interrupts on ends for them. */
+static void poll_with_interrupts_off(void **state)
+{
+	struct vcpu *v = vmm.vcpu[0];
+	struct sched_poll p = {.nr_ports = 1};
+	const uint64_t arg[5] = {SCHEDOP_poll, ARG};
+
+	(void)state;
+	p.ports.p = (void *)0x3000;
+	fake_poke(0x3000, &timer_port, sizeof(timer_port));
+	fake_poke(ARG, &p, sizeof(p));
+	v->upcall_vector = 0xf3;
+	v->lapic.svr |= 0x100;
+	assert_true(lapic_accept(&v->lapic, 0xf3, false));
+	v->s->rflags = 2;
+	assert_int_equal(sched_op(v, arg, false), 0);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_POLLING);
+	evtchn_set_pending(timer_port);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_RUNNING);
+	evtchn_clear(timer_port);
+	v->s->rflags = 0x202;
+	assert_int_equal(sched_op(v, arg, false), 0);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_RUNNING);
+	/* what comes while it waits is told, as on Xen */
+	v->s->rflags = 2;
+	memset(v->lapic.irr, 0, sizeof(v->lapic.irr));
+	memset(v->lapic.isr, 0, sizeof(v->lapic.isr));
+	assert_int_equal(sched_op(v, arg, false), 0);
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_POLLING);
+	assert_true(lapic_accept(&v->lapic, 0xf3, false));
+	fake_run(v);
+	assert_int_equal(v->run, VCPU_RUNNING);
+}
+
 static void ends(void **state)
 {
 	const uint64_t arg[5] = {SCHEDOP_shutdown, ARG}, remote[5] = {SCHEDOP_remote_shutdown, ARG};
@@ -403,8 +441,8 @@ static void watchdogs(void **state)
 	assert_int_equal(fake.reason, SHUTDOWN_watchdog);
 }
 
-/* What a vCPU is signalled for while the domain has ended is not lost if it goes on. */
-static void signals_beside_the_end(void **state)
+/* What comes between a domain's end and its going on, as the toolstack looks at it, is not lost. */
+static void missed(void **state)
 {
 	struct vcpu *v = vmm.vcpu[0];
 
@@ -414,18 +452,78 @@ static void signals_beside_the_end(void **state)
 	vmm.ended = true;
 	vcpu_events(v, VMM_EVENT_TIMER);
 	assert_false(evtchn_is_pending(timer_port));
-	vcpu_events(v, 0);
+	fake_run(v);
+	assert_false(evtchn_is_pending(timer_port));
 	vmm.ended = false;
 	fake_run(v);
 	assert_true(evtchn_is_pending(timer_port));
-	assert_int_equal(v->missed, 0);
+	evtchn_clear(timer_port);
+	v->singleshot_ns = time_system_ns();
+	fake_run(v);
+	assert_false(evtchn_is_pending(timer_port)); /* once */
+}
+
+/* As vCPU 1's thread, until it would wait or enter. */
+static void run_other(void)
+{
+	fake.thread = 1;
+	fake_run(vmm.vcpu[1]);
+	fake.thread = 0;
+}
+
+static void start_other(uint8_t delivery)
+{
+	vcpu_apic_action(vmm.vcpu[0], (struct lapic_action){.kind = LAPIC_SEND, .delivery = delivery, .vector = 9, .destination = vmm.vcpu[1]->lapic.id});
+	vcpu_events(vmm.vcpu[1], VMM_EVENT_KICK);
+}
+
+/* One that halted for good, as Linux does when it takes a vCPU out, or one that runs: INIT resets all of it, and what it is to hear of stays. */
+static void init_resets(void **state)
+{
+	struct vcpu *v = vmm.vcpu[1];
+
+	(void)state;
+	for (unsigned halted = 0; halted < 2; halted++) {
+		fake_long_mode(v);
+		vcpu_set_online(v, true);
+		v->upcall_vector = 0xf3;
+		v->lapic.svr |= 0x100;
+		v->lapic.tpr = 0xff;
+		v->lapic.isr[7] = 1u << 30;
+		vmm_lock();
+		evtchn_upcall(v);
+		vmm_unlock();
+		if (halted)
+			vcpu_set_online(v, false);
+		v->nmi_pending = v->step_pending = true;
+		v->inject_info = 0x80000b0e;
+		start_other(5);
+		assert_int_equal(v->run, VCPU_OFFLINE);
+		assert_int_equal(v->lapic.tpr | v->lapic.isr[7], 0);
+		assert_int_equal(v->lapic.svr, 0xff);
+		assert_false(v->nmi_pending || v->step_pending || v->inject_info);
+		assert_int_equal(v->lapic.irr[7], 1u << 19);
+		/* another one changes nothing */
+		assert_true(lapic_assert(&v->lapic, 0xf4));
+		start_other(5);
+		assert_int_equal(v->lapic.irr[7], 3u << 19);
+		start_other(6);
+		assert_int_equal(v->run, VCPU_RUNNING);
+		assert_int_equal(v->s->seg[INSULA_CS].base, 0x9000);
+		/* nor does INIT invent an upcall */
+		memset(v->lapic.irr, 0, sizeof(v->lapic.irr));
+		*vcpu_info_upcall_pending(v) = 0;
+		start_other(5);
+		assert_int_equal(v->lapic.irr[7], 0);
+		run_other();
+		assert_int_equal(v->run, VCPU_OFFLINE);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(watchdogs, setup),
-		cmocka_unit_test_setup(signals_beside_the_end, setup),
 		cmocka_unit_test_setup(singleshots, setup),
 		cmocka_unit_test_setup(older_name, setup),
 		cmocka_unit_test_setup(periods, setup),
@@ -434,7 +532,10 @@ int main(void)
 		cmocka_unit_test_setup(runstate, setup),
 		cmocka_unit_test_setup(time_area, setup),
 		cmocka_unit_test_setup(poll_and_block, setup),
+		cmocka_unit_test_setup(poll_with_interrupts_off, setup),
 		cmocka_unit_test_setup(ends, setup),
+		cmocka_unit_test_setup(init_resets, setup),
+		cmocka_unit_test_setup(missed, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

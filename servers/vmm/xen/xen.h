@@ -50,6 +50,8 @@ void evtchn_remote_event(uint64_t badge);
 void evtchn_vcpu_info_changed(struct vcpu *v);
 /* Some event became pending for v: sets evtchn_upcall_pending and asserts its upcall. */
 void evtchn_upcall(struct vcpu *v);
+/* If v's upcall is pending, its own vector is asserted once more: it is another now, or the LAPIC was reset. Under vmm_lock. */
+void evtchn_upcall_again(struct vcpu *v);
 
 /* ---- control.c: what only the holder of the control capability may ---- */
 void control_init(void);
