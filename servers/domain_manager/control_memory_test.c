@@ -74,20 +74,6 @@ seL4_Error seL4_SchedContext_Unbind(seL4_CPtr context)
 	return seL4_NoError;
 }
 
-/* As domain.c does. */
-void domain_release(struct domain *d)
-{
-	assert_int_equal(d->map.foreign_elsewhere, 0);
-	while (!grant_release(d))
-		;
-	physmap_release(&d->map);
-	assert_int_equal(root_account_free(d->account), 0);
-	d->gone = true;
-	grant_end(d);
-	physmap_end(&d->map);
-	d->used = false;
-}
-
 /* ---- guest memory ---- */
 
 struct control {

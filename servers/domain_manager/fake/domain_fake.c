@@ -1,10 +1,17 @@
 /* Host tests only: of the domain manager and what it calls, what has nothing to do with memory and grants. */
+#include "servers/domain_manager/fake/domain_fake.h"
+
 #include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
 #include "sel4/sel4.h"
 #include "servers/domain_manager/console_call.h"
 #include "servers/domain_manager/control_policy.h"
 #include "servers/domain_manager/domain_private.h"
 #include "servers/domain_manager/evtchn.h"
+#include "servers/domain_manager/grant.h"
 #include "servers/domain_manager/root_call.h"
 #include "user/log.h"
 
@@ -12,6 +19,23 @@ seL4_Error seL4_TCB_Suspend(seL4_CPtr tcb)
 {
 	(void)tcb;
 	return seL4_NoError;
+}
+
+void (*domain_fake_gone)(const struct domain *d);
+
+void domain_release(struct domain *d)
+{
+	assert_int_equal(d->map.foreign_elsewhere, 0);
+	while (!grant_release(d))
+		;
+	physmap_release(&d->map);
+	assert_int_equal(root_account_free(d->account), 0);
+	d->gone = true;
+	grant_end(d);
+	physmap_end(&d->map);
+	if (domain_fake_gone)
+		domain_fake_gone(d);
+	d->used = false;
 }
 
 void domain_unplace(struct domain *d)
