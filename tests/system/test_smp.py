@@ -32,9 +32,10 @@ def guests(name: str, machine: str, kernel: str, options: str, weight: float):
     scenario(weight)(run)
 
 
-# Guests that are taken apart while they run: with a host thread for each CPU, and with a debug kernel that walks its invariants meanwhile.
-guests("release", "parallel", "release", "rounds=2000", 40)
-guests("debug", "parallel", "debug", "rounds=500 walk=10", 40)
+# Guests that are taken apart while they run, and with a debug kernel that walks its invariants meanwhile. With a host thread for each CPU QEMU 7.2 may lose a
+# page-table entry at the first access after VMRUN (SUPPORT.md): smp_cases_parallel_2 has a short run of it, a long one is not asked of CI.
+guests("release", "deterministic", "release", "rounds=2000 by-turns=1", 40)
+guests("debug", "deterministic", "debug", "rounds=500 walk=10 by-turns=1", 40)
 
 
 def boot(name: str, cpus: int, running: int, options: str, line: str, machine: str = "parallel"):

@@ -258,6 +258,8 @@ void virt_guest_io(struct vcpu *v, uint16_t first, uint16_t last, bool allow)
 	unsigned begin = first / 8, end = last / 8;
 	uint8_t head = (uint8_t)(0xff << first % 8), tail = (uint8_t)(0xff >> (7 - last % 8));
 
+	if (first > last)
+		return;
 	if (begin == end) {
 		virt_guest_io_byte(&v->io_map[begin], head & tail, allow);
 		return;
