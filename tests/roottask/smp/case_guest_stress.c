@@ -21,7 +21,7 @@
 #define STRESS_AT    0x10c00000ull /* our view of code and data */
 #define PORT_FIRST   0x80u	   /* a DMA controller's, which nothing uses */
 #define PORT_LAST    0x8fu
-#define PROGRAM_BYTES 24u
+#define PROGRAM_BYTES 28u
 #define HLT_EXITS    0x80u
 #define ROOT	     seL4_CapInitThreadCNode
 #define DEPTH	     seL4_WordBits
@@ -171,9 +171,10 @@ static void make_vcpu(unsigned g)
 
 	revoke(g, UNTYPED_VCPU);
 	make(g, UNTYPED_VCPU, seL4_X86_VCPUObject, 0, VCPU);
+	/* RFLAGS; first, since another controller may let it run at once, and Bochs wants IF then (smp.h) */
+	(void)seL4_X86_VCPU_WriteVMCS(at(g, VCPU), 0x6820, 2 | smp_guest_if << 9);
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		(void)seL4_X86_VCPU_WriteVMCS(at(g, VCPU), fields[i].field, fields[i].value);
-	(void)seL4_X86_VCPU_WriteVMCS(at(g, VCPU), 0x6820, 2 | smp_guest_if << 9); /* RFLAGS */
 	(void)seL4_X86_VCPU_SetTCB(at(g, VCPU), at(g, TCB));
 }
 
@@ -448,21 +449,25 @@ static void copy(seL4_CPtr to, seL4_CPtr from)
 	runtime_must(seL4_CNode_Copy(ROOT, to, DEPTH, ROOT, from, DEPTH, seL4_AllRights), "copy");
 }
 
-/* Counts at DATA_GPA; every second one in the large frame, too. And uses the FPU. */
+/*
+ * Counts twice, at DATA_GPA and behind it, or in the large frame, and uses the FPU. The instructions begin at the same places in all:
+ * a thread enters one guest where it has left another.
+ */
 static void write_program(volatile uint8_t *code, unsigned g)
 {
-	static const uint8_t count[] = {0x66, 0xff, 0x06, 0x00, 0x60}, count_large[] = {0x67, 0x66, 0xff, 0x05, 0x00, 0x60, 0x20, 0x00};
-	static const uint8_t use_fpu[] = {0x66, 0x0f, 0x6e, 0xc0, 0x0f, 0x28, 0xc8, 0xd9, 0xe8, 0xdd, 0xd8, 0xf3, 0x90};
-	unsigned n = 0;
+	static const uint8_t program[PROGRAM_BYTES] = {
+	    0x66, 0xff, 0x06, 0x00, 0x60,		    /* l: incl [0x6000] */
+	    0x67, 0x66, 0xff, 0x05, 0x08, 0x60, 0x00, 0x00, /* incl [0x6008] */
+	    0x66, 0x0f, 0x6e, 0xc0, 0x0f, 0x28, 0xc8,	    /* movd xmm0, eax; movaps xmm1, xmm0 */
+	    0xd9, 0xe8, 0xdd, 0xd8,			    /* fld1; fstp st0 */
+	    0xf3, 0x90, 0xeb, 0xe4,			    /* pause; jmp l */
+	};
+	const unsigned large = 11; /* the byte of the second address that says 0x206008 */
 
-	for (unsigned i = 0; i < sizeof(count); i++)
-		code[n++] = count[i];
-	for (unsigned i = 0; i < sizeof(count_large) && g % 2; i++)
-		code[n++] = count_large[i];
-	for (unsigned i = 0; i < sizeof(use_fpu); i++)
-		code[n++] = use_fpu[i];
-	code[n++] = 0xeb;
-	code[n] = (uint8_t)-(n + 1);
+	for (unsigned i = 0; i < sizeof(program); i++)
+		code[i] = program[i];
+	if (g % 2)
+		code[large] = LARGE_GPA >> 16;
 }
 
 static void make_guest(unsigned g)
